@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the difference between desired and installed state, so that no packet meets half of it.
+
+Order: what others refer to first. Reals, then schedules, records and slots (one 8-byte store makes
+a service's new form valid), then service keys, then VIPs, then the interest filter. Removal goes
+the other way round. Every intermediate state is one in which each packet is either treated as
+before or as after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from dsrlb.control.desired import (
+    Desired,
+    DesiredReal,
+    DesiredService,
+    DesiredVip,
+    PortKey,
+    RealId,
+    ServiceId,
+)
+from dsrlb.control.installed import Installed, InstalledReal, InstalledService
+from dsrlb.dataplane.keys import IPAddress, address_bytes, interest_words
+from dsrlb.dataplane.maps import MapSet, possible_cpus
+
+_NEXT_HOP = ("mac", "mtu", "source_mac", "link")
+
+
+class Applier:
+    """The one writer of an instance's configuration maps."""
+
+    def __init__(self, maps: MapSet, installed: Installed) -> None:
+        self._maps = maps
+        self._installed = installed
+        self._revision = max((s.revision for s in installed.services.values()), default=0)
+
+    @property
+    def installed(self) -> Installed:
+        """What the maps hold now."""
+        return self._installed
+
+    def apply(self, desired: Desired) -> bool:
+        """Make the maps hold ``desired``; True when anything was written.
+
+        Raises StateError when an array has no room; what was written until then is complete in
+        itself (whole services), and the next apply goes on from there.
+        """
+        before = self._snapshot()
+        self._maps["settings"].set(0, (int(desired.announce), 0))
+        self._filter({*desired.vips, *self._installed.vips})
+        for service in desired.services:
+            self._name(service)
+        for identity, real in desired.reals.items():
+            self._put_real(identity, real)
+        for service, content in desired.services.items():
+            self._put_service(service, content)
+        self._put_keys(desired)
+        for address, vip in desired.vips.items():
+            self._put_vip(address, vip)
+        self._remove(desired)
+        self._filter(set(desired.vips))
+        return self._snapshot() != before
+
+    def _snapshot(self) -> tuple[object, ...]:
+        state = self._installed
+        return (
+            {name: entry.content for name, entry in state.services.items()},
+            {name: entry.content for name, entry in state.reals.items()},
+            dict(state.keys),
+            {address: asdict(vip) for address, vip in state.vips.items()},
+        )
+
+    def _filter(self, addresses: set[IPAddress]) -> None:
+        interest = self._maps["interest"]
+        words = interest.value_type["word"].shape[0]
+        interest.set(0, interest_words(addresses, words).tobytes())
+
+    def _zero_traffic(self, name: str, index: int) -> None:
+        traffic = self._maps[name]
+        cpus = possible_cpus()
+        traffic.set(index, bytes(traffic.layout.value_size * cpus))
+
+    def _name(self, service: ServiceId) -> None:
+        """Give a service an id, with fresh counters; its slot stays empty until it is complete."""
+        state = self._installed
+        if service in state.services:
+            return
+        number = state.service_ids.allocate()
+        self._zero_traffic("service_traffic", number)
+        self._maps["cursors"].set(number, 0)
+        self._maps["names"].array["name"][number] = f"{service.family}:{service.name}".encode()
+        empty = DesiredService(0, 0, 0, 0, ())
+        state.services[service] = InstalledService(number, 0, 0, 0, 0, empty)
+
+    def _put_real(self, identity: RealId, wanted: DesiredReal) -> None:
+        state = self._installed
+        present = state.reals.get(identity)
+        if present is not None and present.content == wanted:
+            return
+        reals = self._maps["reals"].array
+        index = present.index if present else state.real_indices.allocate()
+        row = reals[index : index + 1]
+        if present is None:
+            self._zero_traffic("real_traffic", index)
+            row["service"] = state.services[identity.service].id
+            row["address"]["word_be"] = np.frombuffer(address_bytes(identity.address), "<u4")
+        for field in ("ifindex", "idle_ticks", "closing_ticks", "pending_ticks", "weight"):
+            row[field] = getattr(wanted, field)
+        self._put_next_hop(index, wanted)
+        row["flags"] = wanted.flags
+        state.reals[identity] = InstalledReal(index, wanted)
+
+    def _put_next_hop(self, index: int, wanted: DesiredReal) -> None:
+        """MAC and MTU, source MAC and link: two aligned 8-byte stores."""
+        memory = self._maps["reals"].array.view("<u8").reshape(-1, 8)
+        first = wanted.mac + wanted.mtu.to_bytes(2, "little")
+        second = wanted.source_mac + wanted.link.to_bytes(2, "little")
+        memory[index, 0] = int.from_bytes(first, "little")
+        memory[index, 1] = int.from_bytes(second, "little")
+
+    def _put_service(self, service: ServiceId, wanted: DesiredService) -> None:
+        """Write schedule and record to fresh places, then flip the slot."""
+        state = self._installed
+        present = state.services[service]
+        if present.record and present.content == wanted:
+            return
+        count = len(wanted.schedule)
+        first = state.members.allocate(count) if count else 0
+        indices = [state.reals[real].index for real in wanted.schedule]
+        self._maps["members"].array[first : first + count] = indices
+        record = state.records.allocate()
+        self._revision += 1
+        self._maps["records"].array[record] = (
+            first,
+            count,
+            self._revision,
+            wanted.algorithm,
+            wanted.mode,
+            wanted.links,
+            wanted.on_unknown,
+            0,
+        )
+        self._maps["slots"].array[present.id] = self._revision << 32 | record
+        self._release(present)
+        state.services[service] = InstalledService(
+            present.id, record, first, count, self._revision, wanted
+        )
+
+    def _release(self, service: InstalledService) -> None:
+        if service.record:
+            self._installed.records.free(service.record)
+        if service.count:
+            self._installed.members.free(service.first, service.count)
+
+    def _key(self, key: PortKey) -> bytes:
+        head = address_bytes(key.vip) + key.port.to_bytes(2, "little")
+        return head + bytes((key.protocol, key.block))
+
+    def _put_keys(self, desired: Desired) -> None:
+        state = self._installed
+        for key, service in desired.keys.items():
+            number = state.services[service].id
+            if state.keys.get(key) != number:
+                self._maps["services"].set(self._key(key), number)
+                state.keys[key] = number
+
+    def _put_vip(self, address: IPAddress, wanted: DesiredVip) -> None:
+        if self._installed.vips.get(address) != wanted:
+            value = (wanted.links, wanted.tcp_blocks, wanted.udp_blocks)
+            self._maps["vips"].set(address_bytes(address), value)
+            self._installed.vips[address] = wanted
+
+    def _remove(self, desired: Desired) -> None:
+        state = self._installed
+        for key in state.keys.keys() - desired.keys.keys():
+            self._maps["services"].delete(self._key(key))
+            del state.keys[key]
+        for address in state.vips.keys() - desired.vips.keys():
+            self._maps["vips"].delete(address_bytes(address))
+            del state.vips[address]
+        for real in state.reals.keys() - desired.reals.keys():
+            self._remove_real(real)
+        for service in state.services.keys() - desired.services.keys():
+            self._remove_service(service)
+
+    def _remove_real(self, identity: RealId) -> None:
+        """Forget the real; its flows are orphans from the moment the generation changes."""
+        index = self._installed.reals.pop(identity).index
+        row = self._maps["reals"].array[index : index + 1]
+        row["generation"] += 1
+        row["flags"] = 0
+        self._installed.real_indices.free(index)
+
+    def _remove_service(self, identity: ServiceId) -> None:
+        service = self._installed.services.pop(identity)
+        self._maps["slots"].array[service.id] = 0
+        self._maps["names"].array["name"][service.id] = b""
+        self._release(service)
+        self._installed.service_ids.free(service.id)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Allocation of places in mapped arrays that packets may still be reading."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from dsrlb.errors import StateError
+
+QUARANTINE_SECONDS = 1.0
+"""A packet is in the program for microseconds; a place is given out again after this long."""
+
+
+class Arena:
+    """First-fit allocator of ranges in 0..size-1 with a quarantine for what was freed.
+
+    Place 0 is never given out, so that 0 can mean "none".
+    """
+
+    def __init__(
+        self, name: str, size: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._name = name
+        self._size = size
+        self._free: list[tuple[int, int]] = [(1, size - 1)]
+        self._quarantine: deque[tuple[float, int, int]] = deque()
+        self._clock = clock
+
+    def reserve(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Mark (start, length) ranges as used: what a running data plane holds at take-over."""
+        for start, length in sorted(ranges):
+            self._take(start, length)
+
+    def _take(self, start: int, length: int) -> None:
+        for position, (free_start, free_length) in enumerate(self._free):
+            if free_start <= start and start + length <= free_start + free_length:
+                pieces = [
+                    (free_start, start - free_start),
+                    (start + length, free_start + free_length - start - length),
+                ]
+                self._free[position : position + 1] = [piece for piece in pieces if piece[1]]
+                return
+        raise StateError(f"{self._name}: range {start}+{length} is in use twice")
+
+    def allocate(self, length: int = 1) -> int:
+        """Return the start of ``length`` free places, or raise StateError when there are none."""
+        self._release_rested()
+        for start, free_length in self._free:
+            if free_length >= length:
+                self._take(start, length)
+                return start
+        raise StateError(
+            f"{self._name}: no room for {length} more (of {self._size})",
+            hint="fewer services or reals, or smaller weights",
+        )
+
+    def free(self, start: int, length: int = 1) -> None:
+        """Give places back; they rest in quarantine first."""
+        self._quarantine.append((self._clock() + QUARANTINE_SECONDS, start, length))
+
+    def _release_rested(self) -> None:
+        now = self._clock()
+        released = False
+        while self._quarantine and self._quarantine[0][0] <= now:
+            _, start, length = self._quarantine.popleft()
+            self._free.append((start, length))
+            released = True
+        if released:
+            self._merge()
+
+    def _merge(self) -> None:
+        merged: list[tuple[int, int]] = []
+        for start, length in sorted(self._free):
+            if merged and merged[-1][0] + merged[-1][1] == start:
+                merged[-1] = (merged[-1][0], merged[-1][1] + length)
+            else:
+                merged.append((start, length))
+        self._free = merged

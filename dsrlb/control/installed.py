@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the maps hold, read back from them, and the places that are taken.
+
+The maps are the only record of which service and which real has which index: a daemon that was
+killed at any point finds everything here again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dsrlb.control.arena import Arena
+from dsrlb.control.desired import (
+    PRESENT,
+    DesiredReal,
+    DesiredService,
+    DesiredVip,
+    PortKey,
+    RealId,
+    ServiceId,
+)
+from dsrlb.dataplane.keys import IPAddress, address_from_bytes
+from dsrlb.dataplane.maps import MapSet
+
+_INDEX = 0xFFFFFFFF
+
+
+@dataclass(slots=True)
+class InstalledService:
+    """A service in force: id, its record's place, its schedule's place, and the content."""
+
+    id: int
+    record: int
+    first: int
+    count: int
+    revision: int
+    content: DesiredService
+
+
+@dataclass(slots=True)
+class InstalledReal:
+    """A real in force: index in reals[], and the content."""
+
+    index: int
+    content: DesiredReal
+
+
+@dataclass(slots=True)
+class Installed:
+    """Mirror of the configuration maps."""
+
+    services: dict[ServiceId, InstalledService] = field(default_factory=dict)
+    reals: dict[RealId, InstalledReal] = field(default_factory=dict)
+    keys: dict[PortKey, int] = field(default_factory=dict)
+    vips: dict[IPAddress, DesiredVip] = field(default_factory=dict)
+    service_ids: Arena = field(init=False)
+    real_indices: Arena = field(init=False)
+    records: Arena = field(init=False)
+    members: Arena = field(init=False)
+
+    def service_name(self, number: int) -> ServiceId | None:
+        """The service with this id, or None."""
+        for identity, service in self.services.items():
+            if service.id == number:
+                return identity
+        return None
+
+
+def _service_ids(maps: MapSet) -> dict[int, ServiceId]:
+    """Names are stored as FAMILY:NAME."""
+    found = {}
+    names = maps["names"].array["name"]
+    for number in np.flatnonzero(names != b"").tolist():
+        family, _, name = bytes(names[number]).decode().partition(":")
+        found[number] = ServiceId(name, int(family))
+    return found
+
+
+def _read_reals(maps: MapSet, services: dict[int, ServiceId]) -> dict[RealId, InstalledReal]:
+    reals = maps["reals"].array
+    found = {}
+    for index in np.flatnonzero(reals["flags"] & PRESENT).tolist():
+        row = reals[index]
+        service = services.get(int(row["service"]))
+        if service is None:
+            continue
+        address = address_from_bytes(row["address"].tobytes())
+        found[RealId(service, address)] = InstalledReal(
+            index,
+            DesiredReal(
+                mac=row["mac"].tobytes(),
+                source_mac=row["source_mac"].tobytes(),
+                mtu=int(row["mtu"]),
+                link=int(row["link"]),
+                ifindex=int(row["ifindex"]),
+                flags=int(row["flags"]),
+                idle_ticks=int(row["idle_ticks"]),
+                closing_ticks=int(row["closing_ticks"]),
+                pending_ticks=int(row["pending_ticks"]),
+                weight=int(row["weight"]),
+            ),
+        )
+    return found
+
+
+def _read_services(
+    maps: MapSet, services: dict[int, ServiceId], reals: dict[RealId, InstalledReal]
+) -> dict[ServiceId, InstalledService]:
+    by_index = {real.index: identity for identity, real in reals.items()}
+    slots, records, members = (maps[name].array for name in ("slots", "records", "members"))
+    found = {}
+    for number, identity in services.items():
+        slot = int(slots[number])
+        if not slot:  # named, but killed before it was complete
+            found[identity] = InstalledService(number, 0, 0, 0, 0, DesiredService(0, 0, 0, 0, ()))
+            continue
+        place = slot & _INDEX
+        record = records[place]
+        first, count = int(record["first"]), int(record["count"])
+        schedule = members[first : first + count].tolist()
+        found[identity] = InstalledService(
+            id=number,
+            record=place,
+            first=first,
+            count=count,
+            revision=int(record["revision"]),
+            content=DesiredService(
+                algorithm=int(record["algorithm"]),
+                mode=int(record["mode"]),
+                links=int(record["links"]),
+                on_unknown=int(record["on_unknown"]),
+                schedule=tuple(by_index[index] for index in schedule if index in by_index),
+            ),
+        )
+    return found
+
+
+def read(maps: MapSet) -> Installed:
+    """Read back everything that the maps hold (empty maps: nothing)."""
+    ids = _service_ids(maps)
+    installed = Installed()
+    installed.reals = _read_reals(maps, ids)
+    installed.services = _read_services(maps, ids, installed.reals)
+    for key in maps["services"].keys():
+        port = PortKey(
+            address_from_bytes(key["vip"].tobytes()),
+            int(key["proto"]),
+            int(key["port"]),
+            int(key["block"]),
+        )
+        value = maps["services"].get(key.tobytes())
+        if value is not None:
+            installed.keys[port] = int(value)
+    for key in maps["vips"].keys():
+        value = maps["vips"].get(key.tobytes())
+        if value is not None:
+            installed.vips[address_from_bytes(key.tobytes())] = DesiredVip(
+                int(value["links"]), int(value["tcp_blocks"]), int(value["udp_blocks"])
+            )
+    _reserve(maps, installed, ids)
+    return installed
+
+
+def _reserve(maps: MapSet, installed: Installed, ids: dict[int, ServiceId]) -> None:
+    services = installed.services.values()
+    installed.service_ids = Arena("service ids", maps["slots"].max_entries)
+    installed.service_ids.reserve((number, 1) for number in ids)
+    installed.real_indices = Arena("reals", maps["reals"].max_entries)
+    present = np.flatnonzero(maps["reals"].array["flags"] & PRESENT).tolist()
+    installed.real_indices.reserve((index, 1) for index in present)
+    installed.records = Arena("service records", maps["records"].max_entries)
+    installed.records.reserve((entry.record, 1) for entry in services if entry.record)
+    installed.members = Arena("schedules", maps["members"].max_entries)
+    installed.members.reserve((entry.first, entry.count) for entry in services if entry.count)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiled bytecode with the layout of its maps: built by a child process, cached on disk.
+
+The cache key covers everything the bytecode depends on: the flattened source, the flags, the
+headers and bcc's version. A cached artifact is loaded in milliseconds and needs neither bcc's
+compiler nor kernel headers.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from dsrlb import paths
+from dsrlb.dataplane import headers
+from dsrlb.dataplane.flatten import flatten
+from dsrlb.errors import CompileError
+
+_FORMAT = 1
+_COMPILE_SECONDS = 120
+_REASON = re.compile(r'REASON\((\w+), "([a-z-]+)", (\w+),\s+"([^"]+)"\)')
+_DEFINE = re.compile(r"^#define (\w+) (\d+)\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class MapLayout:
+    """A map as the C sources declare it; key and value are bcc's JSON descriptions."""
+
+    name: str
+    kind: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int
+    key: Any
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Bytecode, and which instruction refers to which map."""
+
+    name: str
+    code: bytes
+    maps: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A line of REASONS in abi.h; its place in the tuple is its number."""
+
+    name: str
+    action: str  # "pass" | "drop" | "answer" | "forward"
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Everything that is needed to create the maps and load the programs."""
+
+    programs: Mapping[str, Program]
+    maps: Mapping[str, MapLayout]
+    reasons: tuple[Reason, ...]
+    constants: Mapping[str, int]
+    headers: str
+    cached: bool
+
+
+def _bcc_version() -> str:
+    """The version of bcc without importing it (that would load LLVM)."""
+    try:
+        return metadata.version("bcc")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def parse_reasons(text: str) -> tuple[Reason, ...]:
+    """Read the REASON lines of abi.h (backslashes and line breaks between the arguments)."""
+    joined = re.sub(r"\\\n\s*", " ", text)
+    return tuple(
+        Reason(name, action.lower(), description)
+        for _, name, action, description in _REASON.findall(joined)
+    )
+
+
+def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
+    programs = {
+        name: Program(
+            name,
+            base64.b64decode(program["code"]),
+            tuple((int(at), str(to)) for at, to in program["maps"]),
+        )
+        for name, program in data["programs"].items()
+    }
+    maps = {name: MapLayout(name=name, **layout) for name, layout in data["maps"].items()}
+    constants = {name: int(value) for name, value in _DEFINE.findall(text)}
+    return Artifact(programs, maps, parse_reasons(text), constants, data["headers"], cached)
+
+
+def _compile(text: str, cflags: list[str], source: headers.HeaderSource) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="dsrlb-headers-") as folder:
+        shim = Path(folder) / "kernel"
+        headers.write_shim(source, shim)
+        request = {"text": text, "cflags": cflags, "kernel_source": str(shim)}
+        try:
+            child = subprocess.run(
+                [sys.executable, "-m", "dsrlb.dataplane.compile"],
+                input=json.dumps(request),
+                capture_output=True,
+                text=True,
+                timeout=_COMPILE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CompileError(f"the compiler did not end within {_COMPILE_SECONDS} s") from error
+    if child.returncode:
+        if "No module named 'bcc'" in child.stderr:
+            raise CompileError(
+                f"{sys.executable} cannot import bcc",
+                hint="apt-get install python3-bpfcc, and use a venv made from /usr/bin/python3 "
+                "with --system-site-packages",
+            )
+        raise CompileError(
+            f"the fast path did not compile (headers: {source}; exit {child.returncode}):\n"
+            f"{child.stderr.strip()}",
+            hint=f"other headers can be named by {headers.EXPLICIT}",
+        )
+    answer: dict[str, Any] = json.loads(child.stdout)
+    answer["headers"] = str(source)
+    return answer
+
+
+def _store(path: Path, data: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        json.dump(data, file)
+    os.replace(file.name, path)
+
+
+def _load_cached(path: Path) -> dict[str, Any] | None:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None  # absent, unreadable or cut short: compile again
+    return data if data.get("format") == _FORMAT else None
+
+
+def build(
+    main: Path | None = None, cflags: list[str] | None = None, cache: Path | None = None
+) -> Artifact:
+    """Return the artifact of the C file ``main`` (default: the fast path), cached or compiled.
+
+    Raises CompileError with the compiler's words, or when there are no headers or no bcc.
+    """
+    main = main or paths.ebpf_sources() / "dsrlb.c"
+    # Maps that bcc creates while compiling are thrown away: keep the large ones small.
+    flags = ["-DMAX_FLOWS=1024", *(cflags or [])]
+    text = flatten(main)
+    source = headers.discover()
+    identity = json.dumps([_FORMAT, text, flags, str(source), _bcc_version()])
+    key = hashlib.sha256(identity.encode()).hexdigest()[:24]
+    path = (cache or paths.bytecode_cache()) / f"{main.stem}-{key}.json"
+    data = _load_cached(path)
+    if data is not None:
+        return _parse(data, text, cached=True)
+    data = _compile(text, flags, source)
+    data["format"] = _FORMAT
+    try:
+        _store(path, data)
+    except OSError as error:
+        raise CompileError(
+            f"cannot write the bytecode cache {path}: {error.strerror}",
+            hint="name a writable folder by DSRLB_CACHE_DIR",
+        ) from error
+    return _parse(data, text, cached=False)

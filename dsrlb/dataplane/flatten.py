@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Join the project's own includes into one text.
+
+bcc rewrites map calls in the main file only; a map call in an included header fails to load.
+``#line`` marks keep the compiler's messages on the real file and line.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dsrlb.errors import CompileError
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"\s*$')
+
+
+def flatten(main: Path) -> str:
+    """Return ``main`` with every ``#include "x.h"`` replaced by that file's text, once each.
+
+    Raises CompileError for an include that is not there.
+    """
+    seen: set[Path] = set()
+    out: list[str] = []
+    _append(main, seen, out)
+    return "".join(out)
+
+
+def _append(path: Path, seen: set[Path], out: list[str]) -> None:
+    seen.add(path)
+    try:
+        lines = path.read_text().splitlines(keepends=True)
+    except OSError as error:
+        raise CompileError(f"{path}: {error.strerror}") from error
+    out.append(f'#line 1 "ebpf/{path.name}"\n')
+    for number, line in enumerate(lines, start=1):
+        match = _INCLUDE.match(line)
+        if match is None:
+            out.append(line)
+            continue
+        included = path.parent / match[1]
+        if included not in seen:
+            _append(included, seen, out)
+            out.append(f'#line {number + 1} "ebpf/{path.name}"\n')
+        else:
+            out.append("\n")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an instance keeps its socket, state and pins, and where the C sources are.
+
+Nothing is global: every path below carries the instance's name, so that several balancers can
+live on one host (each in a network namespace of its own, for example).
+
+``DSRLB_ROOT`` prefixes the paths of /run, /var and /etc (not the pins); it exists for tests.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsrlb.errors import StateError
+
+DEFAULT_INSTANCE = "main"
+_INSTANCE = re.compile(r"[A-Za-z0-9_-]{1,48}")
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The places of one instance."""
+
+    instance: str
+    socket: Path
+    state: Path
+    pins: Path
+    config_file: Path
+
+    @property
+    def saved_config(self) -> Path:
+        """The last accepted configuration (TOML)."""
+        return self.state / "config.toml"
+
+
+def _root(path: str) -> Path:
+    prefix = os.environ.get("DSRLB_ROOT", "")
+    return Path(prefix + path)
+
+
+def for_instance(name: str = DEFAULT_INSTANCE) -> Paths:
+    """Return the places of instance ``name``.
+
+    Raises StateError for a name that cannot be a file name in bpffs (which forbids dots).
+    """
+    if not _INSTANCE.fullmatch(name):
+        raise StateError(
+            f"instance name {name!r} is not usable",
+            hint="use 1 to 48 letters, digits, '_' or '-'",
+        )
+    return Paths(
+        instance=name,
+        socket=_root(f"/run/dsrlb/{name}.sock"),
+        state=_root(f"/var/lib/dsrlb/{name}"),
+        pins=Path("/sys/fs/bpf/dsrlb") / name,
+        config_file=_root("/etc/dsrlb/dsrlb.toml"),
+    )
+
+
+def bytecode_cache() -> Path:
+    """Folder of compiled bytecode: $DSRLB_CACHE_DIR, systemd's $CACHE_DIRECTORY or /var/cache."""
+    explicit = os.environ.get("DSRLB_CACHE_DIR") or os.environ.get("CACHE_DIRECTORY")
+    return Path(explicit) if explicit else _root("/var/cache/dsrlb")
+
+
+def ebpf_sources() -> Path:
+    """Folder of the C sources: inside an installed package, or beside it in a checkout."""
+    installed = _PACKAGE / "_ebpf"
+    return installed if installed.is_dir() else _PACKAGE.parent / "ebpf"

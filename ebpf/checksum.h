@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Internet checksums: RFC 1071, and the incremental update of RFC 1624, equation 3. */
+#ifndef DSRLB_CHECKSUM_H
+#define DSRLB_CHECKSUM_H
+
+#include "headers.h"
+
+static __always_inline u16 checksum_fold(u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* Return the checksum after one 16-bit word changed; words and checksum as they stand in memory. */
+static __always_inline u16 checksum_replace(u16 checksum, u16 from, u16 to)
+{
+	return ~checksum_fold((u16)~checksum + (u16)~from + to);
+}
+
+/* Add the address's eight words; adding 32 bits at a time and folding later gives the same. */
+static __always_inline u64 checksum_add_address(u64 sum, const struct address *address)
+{
+	return sum + address->word_be[0] + address->word_be[1] + address->word_be[2] +
+	       address->word_be[3];
+}
+
+static __always_inline u16 checksum_fold64(u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return checksum_fold((u32)(sum & 0xffff) + (u32)(sum >> 16));
+}
+
+#endif

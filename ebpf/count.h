@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Per-CPU counters: who got how much, and what became of every packet. */
+#ifndef DSRLB_COUNT_H
+#define DSRLB_COUNT_H
+
+#include "maps.h"
+#include "packet.h"
+
+static __always_inline void count_traffic(u32 real_index, u32 service, u32 bytes)
+{
+	struct traffic *traffic = real_traffic.lookup(&real_index);
+
+	if (traffic) {
+		traffic->packets++;
+		traffic->bytes += bytes;
+	}
+	traffic = service_traffic.lookup(&service);
+	if (traffic) {
+		traffic->packets++;
+		traffic->bytes += bytes;
+	}
+}
+
+static __always_inline void count_flow(u32 real_index, u32 service)
+{
+	struct traffic *traffic = real_traffic.lookup(&real_index);
+
+	if (traffic)
+		traffic->flows++;
+	traffic = service_traffic.lookup(&service);
+	if (traffic)
+		traffic->flows++;
+}
+
+static __always_inline void count_reason(const struct packet *pkt, s32 reason)
+{
+	u32 row = (pkt->link & (MAX_LINKS - 1)) * MAX_REASONS + (reason & (MAX_REASONS - 1));
+	u64 *counter = counters.lookup(&row);
+
+	if (counter)
+		(*counter)++;
+}
+
+#endif

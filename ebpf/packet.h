@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the stages know about the packet in hand. */
+#ifndef DSRLB_PACKET_H
+#define DSRLB_PACKET_H
+
+#include "headers.h"
+
+struct packet {
+	struct xdp_md *ctx;
+	struct address source;
+	struct address destination;
+	u32 l3;	      /* offset of the IP header: 14, 18 or 22 */
+	u32 l4;	      /* offset of the transport header */
+	u32 ip_bytes; /* total length as the IP header says */
+	u32 link;     /* number of the ingress interface */
+	u32 egress;   /* number of the egress interface, once forwarded */
+	u32 now;      /* tick */
+	s32 irregular; /* reason to drop, should the destination be a VIP */
+	u16 source_port_be;
+	u16 destination_port_be;
+	u8 proto;
+	u8 tcp_flags;
+	u8 ipv6;
+	u8 icmp_type;
+	u8 icmp_code;
+};
+
+/* The program's view of packet memory; ends exclusive, every access is checked against it. */
+static __always_inline void *packet_data(const struct packet *pkt)
+{
+	return (void *)(long)pkt->ctx->data;
+}
+
+static __always_inline void *packet_end(const struct packet *pkt)
+{
+	return (void *)(long)pkt->ctx->data_end;
+}
+
+/*
+ * The verifier forgets the range of an offset that was kept on the stack, and LLVM removes a mask
+ * that it can prove needless: hide the value from LLVM, then bound it for the verifier. Offsets are
+ * below 23 (network header) and 13,000 (transport header behind six extension headers).
+ */
+static __always_inline u32 bounded(u32 offset, u32 mask)
+{
+	asm volatile("" : "+r"(offset));
+	return offset & mask;
+}
+
+static __always_inline void *network_header(const struct packet *pkt)
+{
+	return packet_data(pkt) + bounded(pkt->l3, 31);
+}
+
+static __always_inline void *transport_header(const struct packet *pkt)
+{
+	return packet_data(pkt) + bounded(pkt->l4, 0x3fff);
+}
+
+/* Words, not bytes: the compiler makes two loads of it, and no call to memcmp(). */
+static __always_inline bool mac_equal(const u8 *a, const u8 *b)
+{
+	return *(u16 *)a == *(u16 *)b && *(u16 *)(a + 2) == *(u16 *)(b + 2) &&
+	       *(u16 *)(a + 4) == *(u16 *)(b + 4);
+}
+
+static __always_inline void mac_copy(u8 *to, const u8 *from)
+{
+	*(u16 *)to = *(u16 *)from;
+	*(u16 *)(to + 2) = *(u16 *)(from + 2);
+	*(u16 *)(to + 4) = *(u16 *)(from + 4);
+}
+
+static __always_inline bool address_equal(const struct address *a, const struct address *b)
+{
+	return a->word_be[0] == b->word_be[0] && a->word_be[1] == b->word_be[1] &&
+	       a->word_be[2] == b->word_be[2] && a->word_be[3] == b->word_be[3];
+}
+
+static __always_inline void address_from_ipv4(struct address *to, u32 address_be)
+{
+	to->word_be[0] = 0;
+	to->word_be[1] = 0;
+	to->word_be[2] = bpf_htonl(0xffff);
+	to->word_be[3] = address_be;
+}
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * IPv4 with options, IPv6 with extension headers.
+ *
+ * Only the destination decides whether a packet concerns us, so a header that is wrong does not
+ * make a verdict here: the reason is kept in pkt->irregular until the destination is known to be a
+ * VIP. Lengths come from the IP header, never from the frame's end: short frames are padded.
+ */
+#ifndef DSRLB_PARSE_IP_H
+#define DSRLB_PARSE_IP_H
+
+#include "interest.h"
+#include "parse_transport.h"
+
+static __always_inline s32 parse_ipv4_rest(struct packet *pkt, struct ipv4_header *ip)
+{
+	u32 header = (ip->version_ihl & 15) * 4;
+	u32 total = bpf_ntohs(ip->total_be);
+	void *l3 = ip;
+
+	pkt->ip_bytes = total;
+	pkt->l4 = pkt->l3 + header;
+	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || header > total ||
+	    l3 + total > packet_end(pkt))
+		return R_MALFORMED;
+	if (ip->source_be == ip->destination_be)
+		return R_MARTIAN;
+	if (ip->fragment_be & bpf_htons(IPV4_FRAGMENT_MASK))
+		return R_FRAGMENT;
+	return parse_transport(pkt, total - header);
+}
+
+/* Return R_PASS when the packet is certainly none of ours, else R_CONTINUE. */
+static __always_inline s32 parse_ipv4(struct packet *pkt)
+{
+	struct ipv4_header *ip = network_header(pkt);
+
+	if ((void *)(ip + 1) > packet_end(pkt))
+		return R_PASS;
+	address_from_ipv4(&pkt->destination, ip->destination_be);
+	if (!interesting(&pkt->destination))
+		return R_PASS;
+	address_from_ipv4(&pkt->source, ip->source_be);
+	pkt->proto = ip->proto;
+	pkt->irregular = parse_ipv4_rest(pkt, ip);
+	return R_CONTINUE;
+}
+
+/*
+ * Walk the extension headers from `offset` to the transport header; `end` is where the payload
+ * ends. Sets pkt->proto and pkt->l4. RFC 8200, 4; AH: RFC 4302, 2.2; atomic fragments: RFC 6946.
+ */
+static __always_inline s32 walk_extensions(struct packet *pkt, u8 next, u32 end)
+{
+	u32 offset = pkt->l3 + sizeof(struct ipv6_header);
+	u32 i;
+
+	for (i = 0; i <= MAX_EXTENSION_HEADERS; i++) {
+		struct ipv6_extension *ext = packet_data(pkt) + bounded(offset, 0x3fff);
+
+		pkt->proto = next;
+		pkt->l4 = offset;
+		if (next != PROTO_HOPOPTS && next != PROTO_ROUTING && next != PROTO_DSTOPTS &&
+		    next != PROTO_FRAGMENT && next != PROTO_AH)
+			return R_CONTINUE;
+		if (i == MAX_EXTENSION_HEADERS)
+			return R_EXTENSION_DEPTH;
+		if (offset + sizeof(*ext) > end || (void *)(ext + 1) > packet_end(pkt))
+			return R_MALFORMED;
+		if (next == PROTO_FRAGMENT) {
+			if (ext->fragment_be & bpf_htons(IPV6_FRAGMENT_MASK))
+				return R_FRAGMENT;
+			offset += 8;
+		} else if (next == PROTO_AH) {
+			offset += (ext->length + 2) * 4;
+		} else {
+			offset += (ext->length + 1) * 8;
+		}
+		next = ext->next;
+		if (offset > end)
+			return R_MALFORMED;
+	}
+	return R_EXTENSION_DEPTH;
+}
+
+static __always_inline s32 parse_ipv6_rest(struct packet *pkt, struct ipv6_header *ip)
+{
+	u32 payload = bpf_ntohs(ip->payload_be);
+	u32 end = pkt->l3 + sizeof(*ip) + payload;
+	s32 reason;
+
+	pkt->ip_bytes = sizeof(*ip) + payload;
+	if ((bpf_ntohl(ip->version_class_label_be) >> 28) != 6 || !payload ||
+	    packet_data(pkt) + bounded(end, 0x1ffff) > packet_end(pkt))
+		return R_MALFORMED;
+	if (address_equal(&pkt->source, &pkt->destination))
+		return R_MARTIAN;
+	reason = walk_extensions(pkt, ip->next, end);
+	if (reason != R_CONTINUE)
+		return reason;
+	return parse_transport(pkt, end - pkt->l4);
+}
+
+/* As parse_ipv4(). */
+static __always_inline s32 parse_ipv6(struct packet *pkt)
+{
+	struct ipv6_header *ip = network_header(pkt);
+
+	if ((void *)(ip + 1) > packet_end(pkt))
+		return R_PASS;
+	pkt->ipv6 = 1;
+	pkt->destination = ip->destination;
+	if (!interesting(&pkt->destination))
+		return R_PASS;
+	pkt->source = ip->source;
+	pkt->irregular = parse_ipv6_rest(pkt, ip);
+	return R_CONTINUE;
+}
+
+#endif
