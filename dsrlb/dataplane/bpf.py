@@ -211,6 +211,18 @@ def prog_info(fd: int) -> ProgInfo:
     return ProgInfo(kind, number, tag.hex(), name, translated, verified)
 
 
+def prog_map_ids(fd: int) -> set[int]:
+    """The ids of the maps that a program uses."""
+    most = 256
+    ids = (ctypes.c_uint32 * most)()
+    info = ctypes.create_string_buffer(232)
+    # nr_map_ids at 52 and the pointer map_ids at 56, behind load_time and created_by_uid
+    struct.pack_into("<IQ", info, 52, most, _address(ids))
+    call(OBJ_INFO_BY_FD, struct.pack("<IIQ", fd, 232, _address(info)))
+    (count,) = struct.unpack_from("<I", info.raw, 52)
+    return set(ids[:count])
+
+
 def prog_fd_by_id(number: int) -> int:
     """Open a loaded program by its id."""
     return call(PROG_GET_FD_BY_ID, struct.pack("<III", number, 0, 0))[0]

@@ -3,20 +3,21 @@
 
 `ip netns exec` gives the process a mount namespace with a new /sys, in which /sys/fs/bpf is empty.
 Pins made on a bpffs mounted there would die with the process, so the host's own is reached through
-process 1's root folder instead.
+the root folder of an ancestor process (/proc/PID/root), and mounted there if nobody did yet.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from dsrlb.dataplane.bpf import BPFFS_MAGIC
 from dsrlb.errors import KernelError
 
 STANDARD = Path("/sys/fs/bpf")
-_THROUGH_INIT = Path("/proc/1/root/sys/fs/bpf")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -28,54 +29,79 @@ def is_bpffs(path: Path) -> bool:
     return int.from_bytes(buffer.raw[:8], "little") == BPFFS_MAGIC
 
 
-def locate() -> Path | None:
-    """Return the mounted bpffs to use, or None."""
-    for path in (STANDARD, _THROUGH_INIT):
-        if is_bpffs(path):
-            return path
+def _ancestors() -> Iterator[int]:
+    """Process ids from the parent up to process 1."""
+    pid = os.getppid()
+    while pid > 0:
+        yield pid
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        pid = int(fields[1])
+
+
+def _foreign_ancestor() -> int | None:
+    """The nearest ancestor in another mount namespace that this process may look into."""
+    own = os.readlink("/proc/self/ns/mnt")
+    for pid in _ancestors():
+        try:
+            other = os.readlink(f"/proc/{pid}/ns/mnt")
+        except PermissionError:
+            continue
+        if other != own:
+            return pid
     return None
 
 
-def _mount_on(path: Path) -> None:
-    if _libc.mount(b"bpf", os.fsencode(path), b"bpf", 0, None) != 0:
-        number = ctypes.get_errno()
-        raise KernelError(
-            f"cannot mount a BPF file system on {path}: {os.strerror(number)}",
-            hint="mount -t bpf bpf /sys/fs/bpf",
-        )
+@cache
+def _held(pid: int) -> Path:
+    """A path to the ancestor's bpffs that stays valid when the ancestor ends."""
+    descriptor = os.open(f"/proc/{pid}/root{STANDARD}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    return Path(f"/proc/self/fd/{descriptor}")
 
 
-def _same_mount_namespace() -> bool:
-    return Path("/proc/self/ns/mnt").readlink() == Path("/proc/1/ns/mnt").readlink()
+def locate() -> Path | None:
+    """Return the mounted bpffs to use, or None."""
+    if is_bpffs(STANDARD):
+        return STANDARD
+    pid = _foreign_ancestor()
+    if pid is not None and is_bpffs(Path(f"/proc/{pid}/root{STANDARD}")):
+        return _held(pid)
+    return None
+
+
+def _mount() -> int:
+    """Mount a BPF file system on /sys/fs/bpf of the present mount namespace; returns errno."""
+    if _libc.mount(b"bpf", os.fsencode(STANDARD), b"bpf", 0, None) == 0:
+        return 0
+    return ctypes.get_errno()
+
+
+def _mount_in(pid: int) -> int:
+    """As _mount(), in the mount namespace of a process; in a child, for setns() is for ever."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            descriptor = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+            status = _mount() if _libc.setns(descriptor, 0) == 0 else ctypes.get_errno()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def ensure() -> Path:
-    """Return the mounted bpffs to use; mount one on /sys/fs/bpf of the host if there is none.
+    """Return the mounted bpffs to use; mount one on the host's /sys/fs/bpf if there is none.
 
     Raises KernelError when it is not there and cannot be mounted.
     """
     found = locate()
     if found is not None:
         return found
-    if _same_mount_namespace():
-        _mount_on(STANDARD)
-        return STANDARD
-    child = os.fork()
-    if child == 0:  # a mount for everybody has to be made in process 1's namespace
-        status = 1
-        try:
-            descriptor = os.open("/proc/1/ns/mnt", os.O_RDONLY)
-            if _libc.setns(descriptor, 0) == 0 and _libc.mount(
-                b"bpf", os.fsencode(STANDARD), b"bpf", 0, None
-            ) == 0:
-                status = 0
-        finally:
-            os._exit(status)
-    os.waitpid(child, 0)
+    pid = _foreign_ancestor()
+    number = _mount() if pid is None else _mount_in(pid)
     found = locate()
     if found is None:
         raise KernelError(
-            "there is no BPF file system and none can be mounted from this mount namespace",
+            f"cannot mount a BPF file system on {STANDARD}: {os.strerror(number)}",
             hint="mount -t bpf bpf /sys/fs/bpf  (on the host, outside `ip netns exec`)",
         )
     return found

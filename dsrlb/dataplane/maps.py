@@ -11,6 +11,7 @@ import errno
 import mmap
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -131,11 +132,13 @@ class MapSet(Mapping[str, Map]):
         self._maps: dict[str, Map] = {}
         pinned = self._pinned(artifact)
         self.taken_over = bool(pinned)
-        for name, spec in artifact.maps.items():
-            if name in pinned:
-                self._maps[name] = self._open(spec, pinned[name])
-            else:
-                self._maps[name] = self._create(spec, self._entries(spec, capacity))
+        missing = [spec for name, spec in artifact.maps.items() if name not in pinned]
+        # The kernel zeroes hundreds of megabytes for the flow tables: let it use several CPUs.
+        with ThreadPoolExecutor() as pool:
+            made = pool.map(lambda spec: self._create(spec, self._entries(spec, capacity)), missing)
+            self._maps.update((entry.layout.name, entry) for entry in made)
+        for name, path in pinned.items():
+            self._maps[name] = self._open(artifact.maps[name], path)
 
     def __getitem__(self, name: str) -> Map:
         return self._maps[name]

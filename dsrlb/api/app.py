@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API's routes: each asks the controller and returns its rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, cast
+
+from fastapi import FastAPI, Query, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from dsrlb import __version__
+from dsrlb.api.bodies import (
+    ApplyRequest,
+    BodyLimit,
+    DetachBody,
+    EditRequest,
+    ErrorBody,
+    PlanRequest,
+    refusal,
+)
+from dsrlb.control.views import (
+    Controller,
+    EventRow,
+    MacRow,
+    PlanView,
+    RealRow,
+    ServiceRow,
+    StatsRow,
+    StatusView,
+)
+from dsrlb.errors import ConfigError, DsrlbError
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorBody, "description": "the request or its configuration is wrong"},
+    409: {"model": ErrorBody, "description": "it could not be done"},
+}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorBody, "description": "there is no such name"}
+}
+
+
+def create_app(controller: Controller) -> FastAPI:
+    """Return the ASGI application that answers for ``controller``."""
+    app = FastAPI(
+        title="dsrlb",
+        version=__version__,
+        description="What a running dsrlb balancer shows and does.",
+        docs_url=None,
+        redoc_url=None,
+        responses=_REFUSALS,
+    )
+    app.add_middleware(BodyLimit)
+    _add_errors(app)
+    _add_nouns(app, controller)
+    _add_verbs(app, controller)
+    return app
+
+
+def _add_nouns(app: FastAPI, controller: Controller) -> None:
+    """Routes that change nothing."""
+
+    @app.get("/status")
+    async def status() -> StatusView:
+        """The balancer at a glance."""
+        return await controller.status()
+
+    @app.get("/services")
+    async def services() -> list[ServiceRow]:
+        """One row per service and address family."""
+        return await controller.services()
+
+    @app.get("/reals", responses=_NOT_FOUND)
+    async def reals(
+        service: Annotated[str | None, Query(description="only this service's")] = None,
+    ) -> list[RealRow]:
+        """One row per service and real server."""
+        rows = await controller.reals(service)
+        if service is not None and not rows:  # a service always has reals
+            raise HTTPException(HTTPStatus.NOT_FOUND, await _no_service(controller, service))
+        return rows
+
+    @app.get("/macs")
+    async def macs() -> list[MacRow]:
+        """Where frames are sent to."""
+        return await controller.macs()
+
+    @app.get("/stats")
+    async def stats() -> list[StatsRow]:
+        """Packets by interface and reason."""
+        return await controller.stats()
+
+    @app.get("/events")
+    async def events(
+        since: Annotated[int, Query(ge=0, description="only events with a greater id")] = 0,
+    ) -> list[EventRow]:
+        """The last events, oldest first."""
+        return controller.events(since)
+
+    @app.get("/config", response_class=PlainTextResponse)
+    async def config() -> str:
+        """The running configuration as loadable TOML."""
+        return controller.config_toml()
+
+
+def _add_verbs(app: FastAPI, controller: Controller) -> None:
+    """Routes that change something, and plan."""
+
+    @app.post("/plan")
+    async def plan(request: PlanRequest) -> PlanView:
+        """What applying a configuration would change."""
+        return await controller.plan(request.toml, request.filename)
+
+    @app.post("/apply")
+    async def apply(request: ApplyRequest) -> PlanView:
+        """Run a configuration; returns what it changed."""
+        return await controller.apply(
+            request.toml, request.filename, request.adopt_vip, request.who
+        )
+
+    @app.post("/edit")
+    async def edit(request: EditRequest) -> PlanView:
+        """Change one service or real; returns what it changed."""
+        return await controller.edit(request.change(), request.who)
+
+    @app.post("/detach")
+    async def detach() -> DetachBody:
+        """Take everything off this host and end the daemon."""
+        return DetachBody(done=await controller.detach())
+
+
+async def _no_service(controller: Controller, name: str) -> str:
+    known = sorted({row["name"] for row in await controller.services()})
+    return f"there is no service {name!r}; there are: {', '.join(known) or 'none'}"
+
+
+def _add_errors(app: FastAPI) -> None:
+    """Every refusal has the shape of ErrorBody."""
+
+    @app.exception_handler(DsrlbError)
+    async def refused(_: Request, error: Exception) -> Response:
+        body, status = error_body(cast(DsrlbError, error))
+        return JSONResponse(body, status)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: Exception) -> Response:
+        wrong = cast(HTTPException, error)
+        return refusal(wrong.status_code, str(wrong.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: Exception) -> Response:
+        details = cast(RequestValidationError, error).errors()
+        return refusal(HTTPStatus.BAD_REQUEST, "; ".join(map(_detail_text, details)))
+
+    @app.exception_handler(Exception)  # starlette raises it again after the answer: it is logged
+    async def defect(_: Request, error: Exception) -> Response:
+        message = f"internal error: {type(error).__name__}: {error}"
+        return refusal(
+            HTTPStatus.INTERNAL_SERVER_ERROR, message, hint="the daemon's log has the trace"
+        )
+
+
+def _detail_text(detail: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in detail["loc"])
+    return f"{place}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def error_body(error: DsrlbError) -> tuple[dict[str, Any], int]:
+    """The JSON body and the HTTP status of an error: 400 for a configuration, else 409."""
+    if isinstance(error, ConfigError):
+        problems = [dataclasses.asdict(problem) for problem in error.problems]
+        body = {"error": "invalid configuration", "hint": error.hint, "problems": problems}
+        return jsonable_encoder(body), HTTPStatus.BAD_REQUEST
+    body = {"error": error.message, "hint": error.hint, "problems": []}
+    return body, HTTPStatus.CONFLICT

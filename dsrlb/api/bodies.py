@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API is sent, what it answers beside rows, and how large a request may be."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BYTES = 1 << 20
+"""The largest request body, in bytes."""
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlanRequest(_Request):
+    """A configuration to compare with the running one."""
+
+    toml: str = Field(description="the configuration, as the file has it")
+    filename: str = Field("<request>", description="name in error messages; includes start there")
+
+
+class ApplyRequest(PlanRequest):
+    """A configuration to run."""
+
+    adopt_vip: bool = Field(False, description="take VIPs off the interfaces of this host")
+    who: str = Field("api", max_length=200, description="for the event log")
+
+
+class EditRequest(_Request):
+    """One change of the running configuration."""
+
+    verb: Literal[
+        "service-add", "service-set", "service-remove", "real-add", "real-set", "real-remove"
+    ]
+    service: str = Field(description="name of the service")
+    address: str | None = Field(None, description="address of the real (verbs real-*)")
+    settings: dict[str, Any] = Field({}, description="keys and values as in the configuration")
+    who: str = Field("api", max_length=200, description="for the event log")
+
+    @model_validator(mode="after")
+    def _address_with_real(self) -> EditRequest:
+        if self.verb.startswith("real-") != (self.address is not None):
+            raise ValueError("address belongs to the verbs real-add, real-set and real-remove")
+        return self
+
+    def change(self) -> dict[str, Any]:
+        """As dsrlb.config.edit() takes it."""
+        change: dict[str, Any] = {"verb": self.verb, "service": self.service}
+        if self.address is not None:
+            change["address"] = self.address
+        return {**change, "settings": self.settings}
+
+
+class ProblemBody(BaseModel):
+    """One thing that is wrong in a configuration."""
+
+    file: str
+    line: int | None
+    key: str
+    value: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """Why a request was refused."""
+
+    error: str = Field(description="what was wrong, with the value")
+    hint: str = Field("", description="what to try")
+    problems: list[ProblemBody] = Field([], description="of a configuration, every one")
+
+
+class DetachBody(BaseModel):
+    """What was taken off the host."""
+
+    done: list[str]
+
+
+def refusal(status: int, message: str, hint: str = "") -> JSONResponse:
+    """An error answer without problems."""
+    return JSONResponse(ErrorBody(error=message, hint=hint).model_dump(), status)
+
+
+class BodyLimit:
+    """Refuses (413) bodies over MOST_BYTES, whether their length was announced or not.
+
+    What is over the limit is read and thrown away, so that the client gets to see the answer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the whole body, then hand it on in one piece."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None:
+            return
+        if len(body) > MOST_BYTES:
+            too_large = refusal(413, f"the request is larger than {MOST_BYTES} bytes")
+            await too_large(scope, receive, send)
+            return
+        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, replay, send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body, cut one byte after the limit; None when the client went away."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        room = MOST_BYTES + 1 - len(body)
+        body += message.get("body", b"")[:room]
+        if not message.get("more_body", False):
+            return bytes(body)

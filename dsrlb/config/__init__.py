@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration: models, reading, checking, writing, editing."""
+
+from dsrlb.config.checks import HostFacts, LinkFact, check_host
+from dsrlb.config.edit import edit
+from dsrlb.config.models import Balancer, Config, Group, PortRange, Real, Service
+from dsrlb.config.render import digest, dump
+from dsrlb.config.source import load, parse
+
+__all__ = [
+    "Balancer",
+    "Config",
+    "Group",
+    "HostFacts",
+    "LinkFact",
+    "PortRange",
+    "Real",
+    "Service",
+    "check_host",
+    "digest",
+    "dump",
+    "edit",
+    "load",
+    "parse",
+]

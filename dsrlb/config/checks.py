@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What no single key shows: contradictions inside a configuration, and with this host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dsrlb.config.models import MOST_REALS, Config, IPAddress, PortRange, Real, Service
+from dsrlb.errors import Problem
+
+if TYPE_CHECKING:
+    from dsrlb.config.source import Origin
+
+Found = tuple[tuple[str | int, ...], Any, str]
+"""Key path, value, message."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFact:
+    """An interface of this host."""
+
+    ifindex: int
+    kind: str  # "" for a physical one, else "veth", "vlan", "bridge", ...
+    mac: str
+    mtu: int
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What a configuration is checked against."""
+
+    interfaces: Mapping[str, LinkFact]
+    addresses: Mapping[IPAddress, str]  # address -> interface
+
+
+def _names(config: Config) -> Iterator[Found]:
+    for table, elements in (("group", config.group), ("service", config.service)):
+        seen: dict[str, int] = {}
+        for index, element in enumerate(elements):
+            if element.name in seen:
+                other = seen[element.name]
+                message = f"{table}[{other}] has this name already; names must differ"
+                yield (table, index, "name"), element.name, message
+            seen.setdefault(element.name, index)
+
+
+def _reals(path: tuple[str | int, ...], reals: tuple[Real, ...]) -> Iterator[Found]:
+    seen: dict[IPAddress, int] = {}
+    if len(reals) > MOST_REALS:
+        yield path, f"{len(reals)} reals", f"at most {MOST_REALS} real servers"
+    for index, real in enumerate(reals):
+        here = (*path, index, "address")
+        if len({ip.version for ip in real.address}) != len(real.address):
+            yield here, _texts(real.address), "two addresses of one family; give one per family"
+        for address in real.address:
+            if address in seen and seen[address] != index:
+                message = f"duplicate real server: {path[-1]}[{seen[address]}] has this address"
+                yield here, str(address), message
+            seen.setdefault(address, index)
+
+
+def _texts(addresses: tuple[IPAddress, ...]) -> list[str]:
+    return [str(address) for address in addresses]
+
+
+def _members(config: Config, index: int, service: Service) -> Iterator[Found]:
+    """A service's reals: given once, of the VIPs' families, none of them a VIP."""
+    path: tuple[str | int, ...] = ("service", index)
+    if service.group is not None and service.real:
+        yield (*path, "group"), service.group, "give either a group or [[service.real]], not both"
+        return
+    if service.group is None and not service.real:
+        yield path, service.name, "no real servers: name a group or add [[service.real]]"
+        return
+    groups = {group.name: group for group in config.group}
+    if service.group is not None and service.group not in groups:
+        known = ", ".join(sorted(groups)) or "none"
+        yield (*path, "group"), service.group, f"there is no such group; groups: {known}"
+        return
+    reals = config.reals_of(service)
+    if not reals:
+        yield (*path, "group"), service.group, "this group has no real servers"
+        return
+    families = {ip.version for real in reals for ip in real.address}
+    for vip in service.vip:
+        if vip.version not in families:
+            message = (
+                f"no real server of this service has an IPv{vip.version} address; "
+                "add one to a real's address list, or remove this VIP"
+            )
+            yield (*path, "vip"), str(vip), message
+    if len(set(service.vip)) != len(service.vip):
+        yield (*path, "vip"), _texts(service.vip), "a VIP stands twice"
+
+
+def _overlap(one: PortRange, other: PortRange) -> bool:
+    """Would both be matched at the same rank (exact, range, any)?"""
+    if one.is_any or other.is_any:
+        return one.is_any and other.is_any
+    exact = (one.first == one.last, other.first == other.last)
+    if exact[0] != exact[1]:
+        return False
+    return one.first <= other.last and other.first <= one.last
+
+
+def _ports(config: Config) -> Iterator[Found]:
+    """No two services, and no two entries of one, may claim the same port of a VIP."""
+    claimed: dict[tuple[IPAddress, str], list[tuple[PortRange, int]]] = {}
+    for index, service in enumerate(config.service):
+        reported = set()
+        for vip in service.vip:
+            taken = claimed.setdefault((vip, service.protocol), [])
+            for ports in service.port:
+                for other, owner in taken:
+                    if _overlap(ports, other) and (ports, owner) not in reported:
+                        reported.add((ports, owner))
+                        whose = (
+                            "this service"
+                            if owner == index
+                            else f"service {config.service[owner].name!r}"
+                        )
+                        message = (
+                            f"duplicate service: {vip} {service.protocol} {other} "
+                            f"belongs to {whose} already"
+                        )
+                        yield ("service", index, "port"), ports.plain, message
+                taken.append((ports, index))
+
+
+def _addresses(config: Config) -> Iterator[Found]:
+    vips = {vip: service.name for service in config.service for vip in service.vip}
+    lists = [(("group", i, "real"), group.real) for i, group in enumerate(config.group)]
+    lists += [(("service", i, "real"), service.real) for i, service in enumerate(config.service)]
+    for path, reals in lists:
+        for index, real in enumerate(reals):
+            for address in real.address:
+                if address in vips:
+                    message = f"it is a VIP (of service {vips[address]!r}); a real has its own"
+                    yield (*path, index, "address"), str(address), message
+
+
+def _interfaces(config: Config) -> Iterator[Found]:
+    known = config.balancer.interfaces
+    for index, name in enumerate(known):
+        if name in known[:index]:
+            yield ("balancer", "interfaces"), name, "this interface stands twice"
+    for index, service in enumerate(config.service):
+        for name in service.interfaces:
+            if name not in known:
+                message = f"not one of balancer.interfaces ({', '.join(known)})"
+                yield ("service", index, "interfaces"), name, message
+
+
+def check(config: Config) -> Iterator[Found]:
+    """Yield everything in the configuration that contradicts itself."""
+    yield from _names(config)
+    yield from _interfaces(config)
+    for index, group in enumerate(config.group):
+        yield from _reals(("group", index, "real"), group.real)
+    for index, service in enumerate(config.service):
+        yield from _reals(("service", index, "real"), service.real)
+        yield from _members(config, index, service)
+    yield from _ports(config)
+    yield from _addresses(config)
+
+
+def _check_interface(name: str, facts: HostFacts) -> str | None:
+    link = facts.interfaces.get(name)
+    if link is None:
+        known = ", ".join(sorted(set(facts.interfaces) - {"lo"})) or "none"
+        return f"there is no such interface here; interfaces: {known}"
+    if link.kind == "vlan":
+        return "XDP goes onto the device below a VLAN interface; name that one"
+    if link.kind == "bridge":
+        return "XDP goes onto a bridge's ports; name those"
+    if name == "lo" or link.kind == "loopback":
+        return "not on the loopback interface"
+    return None
+
+
+def check_host(
+    config: Config, facts: HostFacts, origin: Origin, adopt_vip: bool = False
+) -> list[Problem]:
+    """Return what cannot work on this host.
+
+    ``adopt_vip``: VIPs on interfaces of this host are no problem, they will be taken off.
+    """
+    problems = []
+    for name in config.balancer.interfaces:
+        message = _check_interface(name, facts)
+        if message:
+            problems.append(origin.problem(("balancer", "interfaces"), name, message))
+    for index, service in enumerate(config.service):
+        for vip in service.vip:
+            if vip in facts.addresses and not adopt_vip:
+                interface = facts.addresses[vip]
+                message = (
+                    f"this VIP is an address of this host (on {interface}): its kernel would "
+                    "answer the clients itself and reset their connections; remove it "
+                    f"(`ip address del {vip}/{vip.max_prefixlen} dev {interface}`) or use "
+                    "--adopt-vip"
+                )
+                problems.append(origin.problem(("service", index, "vip"), str(vip), message))
+        for real in config.reals_of(service):
+            for address in real.address:
+                if address in facts.addresses:
+                    message = f"service {service.name}: this real server is this host itself"
+                    path = ("service", index, "real") if service.real else ("group",)
+                    problems.append(origin.problem(path, str(address), message))
+    return problems

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes by command: each gives a new, validated configuration."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+from dsrlb.config.models import Config
+from dsrlb.config.render import to_tables
+from dsrlb.config.source import from_tables, value_text
+from dsrlb.errors import ConfigError, Problem
+
+_COMMAND = "<command>"
+
+
+def _wrong(key: str, value: Any, message: str) -> ConfigError:
+    return ConfigError([Problem(_COMMAND, None, key, value_text(value), message)])
+
+
+def value_of(text: str) -> Any:
+    """A value as TOML has it; what TOML does not understand is a string.
+
+    Lists may be written with commas: ``port=80,443``.
+    """
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        pass
+    if "," in text:
+        return [value_of(part.strip()) for part in text.split(",") if part.strip()]
+    return text
+
+
+def _find(tables: Mapping[str, Any], kind: str, name: str) -> dict[str, Any]:
+    elements: list[dict[str, Any]] = tables.get(kind, [])
+    for element in elements:
+        if element["name"] == name:
+            return element
+    known = ", ".join(element["name"] for element in elements) or "none"
+    raise _wrong(kind, name, f"there is no such {kind}; there are: {known}")
+
+
+def _reals_of(tables: Mapping[str, Any], service: str) -> list[dict[str, Any]]:
+    """The list that holds a service's reals: its group's, which other services may share."""
+    entry = _find(tables, "service", service)
+    holder = _find(tables, "group", entry["group"]) if "group" in entry else entry
+    reals: list[dict[str, Any]] = holder["real"]
+    return reals
+
+
+def _addresses(value: Any) -> set[str]:
+    items = value if isinstance(value, list) else [value]
+    found = set()
+    for item in items:
+        try:
+            found.add(str(ip_address(item)))
+        except ValueError:
+            found.add(str(item))
+    return found
+
+
+def _find_real(reals: list[dict[str, Any]], service: str, address: str) -> dict[str, Any]:
+    for real in reals:
+        if _addresses(address) & _addresses(real["address"]):
+            return real
+    known = ", ".join(sorted(ip for real in reals for ip in _addresses(real["address"])))
+    raise _wrong("real", address, f"service {service} has no such real; it has: {known}")
+
+
+def _service_add(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
+    entry = {"name": change["service"], "mode": "l2dsr", **change["settings"]}
+    tables.setdefault("service", []).append(entry)
+
+
+def _service_set(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
+    entry = _find(tables, "service", change["service"])
+    settings = dict(change["settings"])
+    if "group" in settings:
+        entry.pop("real", None)
+    if settings.get("protocol", entry["protocol"]) != entry["protocol"]:
+        entry.pop("idle_timeout")  # its default depends on the protocol
+    entry.update(settings)
+
+
+def _service_remove(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
+    tables["service"].remove(_find(tables, "service", change["service"]))
+
+
+def _real_add(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
+    reals = _reals_of(tables, change["service"])
+    reals.append({"address": value_of(change["address"]), **change["settings"]})
+
+
+def _real_set(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
+    reals = _reals_of(tables, change["service"])
+    _find_real(reals, change["service"], change["address"]).update(change["settings"])
+
+
+def _real_remove(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
+    reals = _reals_of(tables, change["service"])
+    reals.remove(_find_real(reals, change["service"], change["address"]))
+
+
+_VERBS = {
+    "service-add": _service_add,
+    "service-set": _service_set,
+    "service-remove": _service_remove,
+    "real-add": _real_add,
+    "real-set": _real_set,
+    "real-remove": _real_remove,
+}
+
+
+def edit(config: Config, change: Mapping[str, Any]) -> Config:
+    """Return the configuration after ``change``; ConfigError when that cannot be accepted.
+
+    ``change``: verb (service-add, service-set, service-remove, real-add, real-set, real-remove),
+    service (its name), address (for reals), settings (keys as in the configuration file).
+    """
+    verb = change.get("verb")
+    if verb not in _VERBS:
+        raise _wrong("verb", verb, f"one of {', '.join(_VERBS)}")
+    tables = to_tables(config)
+    _VERBS[verb](tables, change)
+    return from_tables(tables, _COMMAND)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write docs/CONFIG.md from the models: ``python -m dsrlb.config.reference [--check]``."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from dsrlb.config import models
+from dsrlb.config.models import Balancer, Group, PortRange, Real, Service
+
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "CONFIG.md"
+
+TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("balancer", "`[balancer]`", Balancer),
+    ("group", "`[[group]]`", Group),
+    ("service", "`[[service]]`", Service),
+    ("real", "`[[group.real]]` and `[[service.real]]`", Real),
+)
+# One TOML value per key, each of which the models accept (a test tries them all).
+EXAMPLES: dict[str, str] = {
+    "balancer.interfaces": '["eth0", "eth1"]',
+    "balancer.xdp_mode": '"native"',
+    "balancer.flow_capacity": "4_000_000",
+    "balancer.announce": "false",
+    "group.name": '"web"',
+    "group.real": '[{ address = "10.0.0.11" }]',
+    "service.name": '"web"',
+    "service.vip": '["192.0.2.10", "2001:db8::10"]',
+    "service.protocol": '"tcp"',
+    "service.port": '[80, 443, "8000-8099"]',
+    "service.mode": '"l2dsr"',
+    "service.algorithm": '"weighted-round-robin"',
+    "service.group": '"web"',
+    "service.real": '[{ address = "10.0.0.11", weight = 2 }]',
+    "service.interfaces": '["eth0"]',
+    "service.idle_timeout": '"15m"',
+    "service.pending_timeout": '"10s"',
+    "service.closing_timeout": '"30s"',
+    "service.on_unknown": '"schedule"',
+    "real.address": '["10.0.0.11", "2001:db8:1::11"]',
+    "real.weight": "2",
+    "real.mac": '"02:00:00:00:00:11"',
+}
+# Defaults that depend on something else.
+DEFAULTS = {
+    "service.idle_timeout": '"15m" (tcp), "60s" (udp)',
+    "service.interfaces": "all of balancer.interfaces",
+    "service.group": "none",
+}
+_DURATION = get_args(models.Seconds)[1]
+LATER = {*models.LATER_MODES, *models.LATER_ALGORITHMS}
+
+INTRODUCTION = """\
+# Configuration
+
+<!-- Written by `make format` from dsrlb/config/models.py; do not edit. -->
+
+One TOML file, by default `/etc/dsrlb/dsrlb.toml`. `dsrlb check FILE` reads it and changes nothing.
+An error names file, line, key and value; a file with an error is not applied at all, and an unknown
+key is an error. Numbers may have underscores (`1_000_000`). A list of one may be written without
+its brackets.
+
+## Top level
+
+| key | type | default | allowed | meaning | example |
+|---|---|---|---|---|---|
+| `include` | list of files or patterns | none | relative to the including file; may hold \
+`[[group]]` and `[[service]]` only | more files to read | `["conf.d/*.toml"]` |
+"""
+DURATIONS = """
+A duration is a number of seconds (`30`) or a string with a unit: `"30s"`, `"10m"`, `"1h"`, `"7d"`;
+from 1 second to 7 days.
+"""
+
+
+def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
+    """An annotation without Annotated[], and what stood in it."""
+    metadata: list[Any] = []
+    while get_origin(annotation) is Annotated:
+        annotation, *more = get_args(annotation)
+        metadata += more
+    return annotation, metadata
+
+
+def _type(annotation: Any, metadata: list[Any]) -> str:
+    if _DURATION in metadata:
+        return "duration"
+    bare, inner = _unwrap(annotation)
+    if inner:
+        return _type(bare, inner)
+    if get_origin(bare) is tuple:
+        element = get_args(bare)[0]
+        return f"{_type(element, [])}, or a list"
+    if get_origin(bare) in (types.UnionType, Union):
+        arms = [arm for arm in get_args(bare) if arm is not type(None)]
+        return "IP address" if IPv4Address in arms else _type(arms[0], [])
+    if bare is PortRange:
+        return "port, range"
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return "table"
+    if get_origin(bare) is Literal:
+        return "string"
+    return {bool: "true or false", int: "integer", str: "string"}[bare]
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}".replace(",", "_") if value >= 100_000 else str(value)
+
+
+def _allowed(annotation: Any, metadata: list[Any]) -> Iterator[str]:
+    bare, inner = _unwrap(annotation)
+    metadata = [*metadata, *inner]
+    if get_origin(bare) is Literal:
+        yield ", ".join(f'`"{value}"`' for value in get_args(bare) if value not in LATER)
+    least: Any = None
+    for item in metadata:
+        if isinstance(item, annotated_types.Ge):
+            least = item.ge
+        elif isinstance(item, annotated_types.Le):
+            yield f"{_number(least or 0)} to {_number(item.le)}"
+        elif isinstance(item, annotated_types.MaxLen) and get_origin(bare) is tuple:
+            yield f"at most {item.max_length}"
+        elif pattern := getattr(item, "pattern", None):
+            yield f"`{pattern}`"
+    if get_origin(bare) is tuple and get_args(bare)[0] is PortRange:
+        yield '1 to 65535, `"FIRST-LAST"`, `"any"`'
+
+
+def _default(key: str, info: FieldInfo) -> str:
+    if key in DEFAULTS:
+        return DEFAULTS[key]
+    if info.is_required():
+        return "required"
+    value = info.default
+    if _type(info.annotation, info.metadata) == "duration":
+        return f'"{value}s"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "none" if value == () else _number(value)
+
+
+def keys() -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every key of the tables, as "service.vip", with its field."""
+    for table, _, model in TABLES:
+        for name, info in model.model_fields.items():
+            yield f"{table}.{name}", info
+
+
+def _row(key: str, info: FieldInfo) -> str:
+    cells = (
+        f"`{key.partition('.')[2]}`",
+        _type(info.annotation, info.metadata),
+        _default(key, info),
+        "; ".join(_allowed(info.annotation, info.metadata)),
+        info.description or "",
+        f"`{EXAMPLES[key]}`",
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def render() -> str:
+    """The text of docs/CONFIG.md."""
+    text = INTRODUCTION
+    rows = dict(keys())
+    for table, header, model in TABLES:
+        text += f"\n## {header}\n\n{(model.__doc__ or '').strip()}\n\n"
+        text += (
+            "| key | type | default | allowed | meaning | example |\n|---|---|---|---|---|---|\n"
+        )
+        for key, info in rows.items():
+            if key.startswith(f"{table}."):
+                text += _row(key, info)
+        if model is Service:
+            text += DURATIONS
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    """Write docs/CONFIG.md; with --check only say whether it is current. Returns the exit code."""
+    text = render()
+    if arguments == ["--check"]:
+        if TARGET.is_file() and TARGET.read_text() == text:
+            return 0
+        sys.stderr.write("docs/CONFIG.md is not what the models say; run `make format`\n")
+        return 1
+    if arguments:
+        sys.stderr.write("usage: python -m dsrlb.config.reference [--check]\n")
+        return 2
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

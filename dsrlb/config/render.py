@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a configuration as canonical TOML, and name it by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import tomli_w
+
+from dsrlb.config.models import Config, Real, Service
+
+
+def _addresses(addresses: tuple[Any, ...]) -> str | list[str]:
+    texts = [str(address) for address in addresses]
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _real(real: Real) -> dict[str, Any]:
+    return {"address": _addresses(real.address), "weight": real.weight, "mac": real.mac}
+
+
+def _service(service: Service) -> dict[str, Any]:
+    ports = [port.plain for port in service.port]
+    table: dict[str, Any] = {
+        "name": service.name,
+        "vip": _addresses(service.vip),
+        "protocol": service.protocol,
+        "port": ports[0] if len(ports) == 1 else ports,
+        "mode": service.mode,
+        "algorithm": service.algorithm,
+        "idle_timeout": f"{service.idle_timeout}s",
+        "pending_timeout": f"{service.pending_timeout}s",
+        "closing_timeout": f"{service.closing_timeout}s",
+        "on_unknown": service.on_unknown,
+    }
+    if service.interfaces:
+        table["interfaces"] = list(service.interfaces)
+    if service.group is not None:
+        table["group"] = service.group
+    else:
+        table["real"] = [_real(real) for real in service.real]
+    return table
+
+
+def to_tables(config: Config) -> dict[str, Any]:
+    """The configuration as plain tables, every default written out, includes resolved."""
+    balancer = config.balancer
+    tables: dict[str, Any] = {
+        "balancer": {
+            "interfaces": list(balancer.interfaces),
+            "xdp_mode": balancer.xdp_mode,
+            "flow_capacity": balancer.flow_capacity,
+            "announce": balancer.announce,
+        }
+    }
+    if config.group:
+        tables["group"] = [
+            {"name": group.name, "real": [_real(real) for real in group.real]}
+            for group in config.group
+        ]
+    if config.service:
+        tables["service"] = [_service(service) for service in config.service]
+    return tables
+
+
+def dump(config: Config) -> str:
+    """Return loadable TOML; parse(dump(c)) equals c."""
+    return tomli_w.dumps(to_tables(config))
+
+
+def digest(config: Config) -> str:
+    """12 hex digits that name the configuration's content."""
+    return hashlib.sha256(dump(config).encode()).hexdigest()[:12]

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a configuration: TOML, includes, models, cross-checks; every problem with its place."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from dsrlb.config.checks import check
+from dsrlb.config.lines import LineIndex
+from dsrlb.config.lines import Path as KeyPath
+from dsrlb.config.models import NOT_BUILT, Balancer, Config, Group, Real, Service
+from dsrlb.errors import ConfigError, Problem
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "": Config,
+    "balancer": Balancer,
+    "group": Group,
+    "group.real": Real,
+    "service": Service,
+    "service.real": Real,
+}
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_LARGEST = 16 << 20
+
+
+@dataclass(slots=True)
+class Origin:
+    """Where each part of the merged tables came from."""
+
+    file: str
+    indices: dict[str, LineIndex] = field(default_factory=dict)
+    elements: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+
+    def place(self, path: KeyPath) -> tuple[str, int | None]:
+        """File and line of a key path of the merged configuration."""
+        file = self.file
+        if len(path) >= 2 and isinstance(path[1], int):
+            file, index = self.elements.get((str(path[0]), path[1]), (file, path[1]))
+            path = (path[0], index, *path[2:])
+        lines = self.indices.get(file)
+        return file, lines.find(path) if lines else None
+
+    def problem(self, path: KeyPath, value: Any, message: str) -> Problem:
+        """A Problem at a key path of the merged configuration."""
+        file, line = self.place(path)
+        return Problem(file, line, key_text(path), value_text(value), message)
+
+
+def key_text(path: KeyPath) -> str:
+    """("service", 0, "real", 1, "weight") as service[0].real[1].weight."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def value_text(value: Any) -> str:
+    """A value as TOML would have it, cut to a readable length."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _read(text: str, filename: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = _AT_LINE.search(str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        message = _AT_LINE.sub("", str(error)).strip()
+        shown = text.splitlines()[line - 1].strip() if text.splitlines()[line - 1 : line] else ""
+        raise ConfigError([Problem(filename, line, "TOML", shown, message)]) from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        problem = Problem(str(path), None, "file", str(path), error.strerror or "cannot be read")
+        raise ConfigError([problem]) from error
+    if len(raw) > _LARGEST:
+        raise ConfigError([Problem(str(path), None, "file", f"{len(raw)} bytes", "over 16 MiB")])
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        problem = Problem(str(path), line, "file", str(path), "not UTF-8 text")
+        raise ConfigError([problem]) from error
+
+
+def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> dict[str, Any]:
+    """Merge one file's tables; returns that file's own tables."""
+    own = _read(text, filename)
+    origin.indices[filename] = LineIndex(text)
+    for name, value in own.items():
+        if name in ("group", "service") and isinstance(value, list):
+            merged = tables.setdefault(name, [])
+            for index, element in enumerate(value):
+                origin.elements[(name, len(merged))] = (filename, index)
+                merged.append(element)
+        elif name != "include":
+            if name in tables:
+                file, line = filename, origin.indices[filename].find((name,))
+                message = "stands in the main file already; an included file adds groups and services"
+                raise ConfigError([Problem(file, line, name, "{...}", message)])
+            tables[name] = value
+    return own
+
+
+def _included(patterns: Any, base: Path, origin: Origin) -> list[Path]:
+    if isinstance(patterns, str):
+        patterns = [patterns]
+    if not isinstance(patterns, list) or not all(isinstance(item, str) for item in patterns):
+        message = 'a list of files or patterns, such as ["/etc/dsrlb/conf.d/*.toml"]'
+        raise ConfigError([origin.problem(("include",), patterns, message)])
+    found: list[Path] = []
+    for pattern in patterns:
+        matches = sorted(glob.glob(str(base / pattern)))
+        if not matches and not glob.has_magic(pattern):
+            raise ConfigError([origin.problem(("include",), pattern, "there is no such file")])
+        found += [Path(match) for match in matches]
+    return found
+
+
+def _unknown_key(path: KeyPath, value: Any, origin: Origin) -> Problem:
+    table = ".".join(str(part) for part in path[:-1] if not isinstance(part, int))
+    name = str(path[-1])
+    dotted = f"{table}.{name}" if table else name
+    if dotted in NOT_BUILT:
+        return origin.problem(path, value, "not in this version")
+    model = _MODELS.get(table)
+    known = sorted(model.model_fields) if model else []
+    close = difflib.get_close_matches(name, known, n=1)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    return origin.problem(path, value, f"unknown key; {meant}known: {', '.join(known)}")
+
+
+def _walk(tables: Any, location: tuple[str | int, ...]) -> KeyPath:
+    """pydantic's location without what is not in the file (union members, for instance)."""
+    path: list[str | int] = []
+    current = tables
+    for part in location:
+        if isinstance(current, dict) and part in current:
+            current = current[part]
+        elif isinstance(current, list) and isinstance(part, int) and part < len(current):
+            current = current[part]
+        else:
+            break
+        path.append(part)
+    return tuple(path)
+
+
+def _problem(tables: Any, error: ErrorDetails, origin: Origin) -> Problem:
+    location = tuple(error["loc"])
+    path = _walk(tables, location)
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(path, error["input"], origin)
+    if error["type"] == "missing":
+        return origin.problem((*path, location[-1]), "(absent)", "this key is needed")
+    value = error["input"]
+    for part in path if path else ():
+        tables = tables[part]
+    shown = value if isinstance(value, str | int | float | bool | list) else tables
+    message = error["msg"].removeprefix("Value error, ")
+    return origin.problem(path or location, shown, message)
+
+
+def _validate(tables: Mapping[str, Any], origin: Origin) -> Config:
+    try:
+        config = Config.model_validate(tables)
+    except ValidationError as error:
+        problems: dict[tuple[str, str], Problem] = {}
+        for detail in error.errors(include_url=False):
+            problem = _problem(tables, detail, origin)
+            problems.setdefault((problem.file, problem.key), problem)
+        raise ConfigError(list(problems.values())) from error
+    wrong = [origin.problem(path, value, message) for path, value, message in check(config)]
+    if wrong:
+        raise ConfigError(wrong)
+    return config
+
+
+def from_tables(tables: Mapping[str, Any], filename: str = "<command>") -> Config:
+    """Validate plain tables (of a command); problems have no line."""
+    return _validate(tables, Origin(filename))
+
+
+def read(text: str, filename: str, base: Path | None = None) -> tuple[Config, Origin]:
+    """As parse(), with the origin of every key for later checks."""
+    origin = Origin(filename)
+    tables: dict[str, Any] = {}
+    own = _add(tables, text, filename, origin)
+    if "include" in own:
+        for path in _included(own["include"], base or Path(filename).parent, origin):
+            _add(tables, _text_of(path), str(path), origin)
+    return _validate(tables, origin), origin
+
+
+def parse(text: str, filename: str) -> Config:
+    """Validate a TOML text; raises ConfigError with all that is wrong in it."""
+    return read(text, filename)[0]
+
+
+def load(path: Path) -> Config:
+    """Read and validate a file and what it includes; raises ConfigError."""
+    return load_with_origin(path)[0]
+
+
+def load_with_origin(path: Path) -> tuple[Config, Origin]:
+    """As load(), with the origin of every key for later checks."""
+    return read(_text_of(path), str(path), path.parent)

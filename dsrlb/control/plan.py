@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What would change between two configurations, in words, and whether flows are affected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dsrlb.config import Config, Real, Service, digest
+from dsrlb.control.views import Change, PlanView
+
+
+def _change(kind: str, what: str, detail: str = "", affects_flows: bool = False) -> Change:
+    return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}  # type: ignore[typeddict-item]
+
+
+def _real_name(real: Real) -> str:
+    return ", ".join(str(address) for address in real.address)
+
+
+def _reals(
+    service: str, before: tuple[Real, ...], after: tuple[Real, ...]
+) -> Iterator[Change]:
+    old = {real.address: real for real in before}
+    new = {real.address: real for real in after}
+    for address in old.keys() - new.keys():
+        what = f"real {service} {_real_name(old[address])}"
+        yield _change("remove", what, "its flows go to other reals", affects_flows=True)
+    for address in new.keys() - old.keys():
+        yield _change("add", f"real {service} {_real_name(new[address])}")
+    for address in new.keys() & old.keys():
+        for field in ("weight", "mac"):
+            was, now = getattr(old[address], field), getattr(new[address], field)
+            if was != now:
+                what = f"real {service} {_real_name(new[address])}"
+                yield _change("change", what, f"{field}: {was} -> {now}")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def _service(old: Service, new: Service) -> Iterator[Change]:
+    for field in type(new).model_fields:
+        if field in ("real", "name"):
+            continue
+        was, now = getattr(old, field), getattr(new, field)
+        if was == now:
+            continue
+        removed = isinstance(was, tuple) and isinstance(now, tuple) and bool(set(was) - set(now))
+        affects = field == "protocol" or (field == "vip" and removed)
+        detail = f"{field}: {_text(was)} -> {_text(now)}"
+        yield _change("change", f"service {new.name}", detail, affects)
+
+
+def _changes(before: Config | None, after: Config) -> Iterator[Change]:
+    if before is None:
+        yield _change("add", "balancer", f"interfaces: {', '.join(after.balancer.interfaces)}")
+    else:
+        for field in type(after.balancer).model_fields:
+            was, now = getattr(before.balancer, field), getattr(after.balancer, field)
+            if was != now:
+                affects = field == "interfaces" and bool(set(was) - set(now))
+                yield _change("change", "balancer", f"{field}: {_text(was)} -> {_text(now)}", affects)
+    old = {service.name: service for service in before.service} if before else {}
+    new = {service.name: service for service in after.service}
+    for name in [name for name in old if name not in new]:
+        yield _change("remove", f"service {name}", "its flows end", affects_flows=True)
+    for name, service in new.items():
+        if before is None or name not in old:
+            vips = f"{_text(service.vip)} {service.protocol} {_text(service.port)}"
+            yield _change("add", f"service {name}", vips)
+            yield from _reals(name, (), after.reals_of(service))
+        else:
+            yield from _service(old[name], service)
+            yield from _reals(name, before.reals_of(old[name]), after.reals_of(service))
+
+
+def plan(before: Config | None, after: Config) -> list[Change]:
+    """The changes that lead from ``before`` (None: nothing runs) to ``after``, in order."""
+    return list(_changes(before, after))
+
+
+def view(before: Config | None, after: Config) -> PlanView:
+    """The plan with the hashes of both configurations."""
+    return {
+        "hash_before": digest(before) if before else "",
+        "hash_after": digest(after),
+        "changes": plan(before, after),
+    }

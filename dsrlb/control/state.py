@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of an instance: the last accepted configuration, what was changed on interfaces, a lock."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from dsrlb.errors import StateError
+from dsrlb.paths import Paths
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text``, complete or not at all, also across a power failure."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False) as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        os.replace(new.name, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StateError(f"cannot write {path}: {error.strerror}") from error
+
+
+class State:
+    """The state directory of an instance."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._lock: int | None = None
+
+    def lock(self) -> None:
+        """Make sure that this is the only daemon of the instance; StateError if it is not."""
+        self._paths.state.mkdir(parents=True, exist_ok=True, mode=0o750)
+        path = self._paths.state / "lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = path.read_text().strip() or "unknown"
+            os.close(descriptor)
+            raise StateError(
+                f"instance {self._paths.instance} is already run by process {owner}",
+                hint="`dsrlb status` asks it; another balancer needs another --instance",
+            ) from error
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._lock = descriptor
+
+    def saved_config(self) -> str | None:
+        """The text of the last accepted configuration, or None."""
+        try:
+            return self._paths.saved_config.read_text()
+        except FileNotFoundError:
+            return None
+
+    def save_config(self, text: str) -> None:
+        """Keep the accepted configuration."""
+        write_atomically(self._paths.saved_config, text)
+
+    def remember_source(self, path: Path | None) -> None:
+        """Keep which file the configuration came from (status compares it)."""
+        if path is not None:
+            write_atomically(self._paths.state / "source", f"{path.resolve()}\n")
+
+    def source(self) -> Path | None:
+        """The file that `run -c` or `apply` was last given, or None."""
+        try:
+            return Path((self._paths.state / "source").read_text().strip())
+        except FileNotFoundError:
+            return None
+
+    def features(self) -> dict[str, dict[str, bool]]:
+        """Interface features as they were before dsrlb changed them, by interface name."""
+        try:
+            loaded: dict[str, dict[str, bool]] = json.loads(
+                (self._paths.state / "features.json").read_text()
+            )
+        except FileNotFoundError:
+            return {}
+        return loaded
+
+    def save_features(self, features: Mapping[str, Mapping[str, bool]]) -> None:
+        """Keep what has to be restored by `detach`."""
+        write_atomically(self._paths.state / "features.json", json.dumps(features, indent=1))

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the control plane shows and does, as the API and the command line see it.
+
+Row keys are a promise to users: they are changed only with a changelog entry. Counters are exact
+integers since the real or service came to be; times are ISO 8601, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict before 3.12
+
+
+class ServiceRow(TypedDict):
+    """One service in one address family."""
+
+    name: str
+    vip: list[str]
+    protocol: str  # "tcp" | "udp"
+    port: list[int | str]  # 80, "8000-8099" or "any"
+    mode: str
+    algorithm: str
+    family: str  # "ipv4" | "ipv6"
+    reals_up: int
+    reals: int
+    open: int
+    pending: int
+    packets: int
+    bytes: int  # of frames as received
+    new: int  # flows scheduled
+
+
+class RealRow(TypedDict):
+    """One real server of one service."""
+
+    service: str
+    address: str
+    port: int | None  # None: the client's destination port is kept
+    weight: int
+    state: str  # "up" | "down" | "drain" | "disabled" | "unresolved"
+    reason: str
+    since: str  # ISO time of the last change of state
+    open: int
+    pending: int
+    packets: int
+    bytes: int
+    new: int
+    mac: str | None
+    interface: str | None
+
+
+class MacRow(TypedDict):
+    """One address that frames are sent to, and where it is."""
+
+    address: str
+    mac: str | None
+    interface: str | None
+    vlan: int | None
+    mtu: int | None
+    state: str
+    source: str  # "kernel" | "static"
+    reason: str
+    since: str
+
+
+class StatsRow(TypedDict):
+    """One interface: how XDP is attached, and what became of its packets."""
+
+    interface: str
+    ifindex: int
+    driver: str
+    xdp_mode: str  # "native" | "generic"
+    attached: bool
+    reasons: dict[str, int]  # reason → packets
+
+
+class InterfaceView(TypedDict):
+    """One interface in the status."""
+
+    name: str
+    state: str
+    driver: str
+    xdp_mode: str
+    reason: str
+
+
+class FlowCounts(TypedDict):
+    """Flows of one address family."""
+
+    open: int
+    pending: int
+    capacity: int
+
+
+class StatusView(TypedDict):
+    """The balancer at a glance."""
+
+    instance: str
+    pid: int
+    version: str
+    started: str
+    config_hash: str
+    file: str | None  # the file the configuration came from
+    file_differs: bool
+    interfaces: list[InterfaceView]
+    services: int
+    reals: int
+    flows: dict[str, FlowCounts]  # "ipv4", "ipv6"
+    attach_seconds: float
+    headers: str  # the kernel headers the fast path was compiled with
+    bytecode: str  # "cached" | "compiled"
+
+
+class EventRow(TypedDict):
+    """One event; ``id`` grows by one from the daemon's start."""
+
+    id: int
+    time: str
+    level: str  # "info" | "warning" | "error"
+    kind: str
+    message: str
+
+
+class Change(TypedDict):
+    """One difference between two configurations."""
+
+    kind: Literal["add", "change", "remove"]
+    what: str  # e.g. "service web", "real 10.0.0.11 of service web"
+    detail: str  # e.g. "weight 1 → 2"
+    affects_flows: bool  # existing connections are moved or ended
+
+
+class PlanView(TypedDict):
+    """What a new configuration changes."""
+
+    hash_before: str
+    hash_after: str
+    changes: list[Change]
+
+
+class Controller(Protocol):
+    """What the API asks of the daemon. Every method may raise a dsrlb.errors.DsrlbError."""
+
+    async def status(self) -> StatusView:
+        """The balancer at a glance."""
+
+    async def services(self) -> list[ServiceRow]:
+        """Every service, one row per address family."""
+
+    async def reals(self, service: str | None) -> list[RealRow]:
+        """The reals of one service or of all; none when there is no such service."""
+
+    async def macs(self) -> list[MacRow]:
+        """The MAC table."""
+
+    async def stats(self) -> list[StatsRow]:
+        """Packets by interface and reason."""
+
+    def events(self, since: int) -> list[EventRow]:
+        """Events with an id greater than ``since``, oldest first."""
+
+    def config_toml(self) -> str:
+        """The running configuration as loadable TOML."""
+
+    async def plan(self, toml: str, filename: str) -> PlanView:
+        """What applying this text would change; nothing is changed."""
+
+    async def apply(self, toml: str, filename: str, adopt_vip: bool, who: str) -> PlanView:
+        """Make this text the running configuration."""
+
+    async def edit(self, change: Mapping[str, Any], who: str) -> PlanView:
+        """Apply one change as dsrlb.config.edit() describes it."""
+
+    async def detach(self) -> list[str]:
+        """Take everything off the host and stop; returns what was done, line by line."""

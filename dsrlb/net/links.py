@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Interfaces and the addresses on them."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from pyroute2.iproute.linux import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from dsrlb.errors import NetError
+
+IPAddress = IPv4Address | IPv6Address
+
+_SIOCETHTOOL = 0x8946
+_SIOCADDMULTI, _SIOCDELMULTI = 0x8931, 0x8932
+_ETHTOOL_GDRVINFO = 0x03
+_IFF_UP, _IFF_RUNNING, _IFF_LOOPBACK = 0x1, 0x40, 0x8
+_XDP_MODES = {1: "native", "xdp": "native", 2: "generic", "xdpgeneric": "generic"}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An interface. ``kind`` is "" for a physical one; ``xdp_mode`` is "native", "generic" or None."""
+
+    ifindex: int
+    name: str
+    mac: str
+    mtu: int
+    up: bool
+    kind: str
+    driver: str
+    xdp_mode: str | None
+    xdp_program: int | None
+
+
+@contextmanager
+def netlink() -> Iterator[Any]:
+    """An open rtnetlink socket; the kernel's refusals become NetError."""
+    try:
+        with IPRoute() as route:
+            yield route
+    except NetlinkError as error:
+        raise NetError(f"netlink: {error}") from error
+
+
+def ethtool(name: str, request: bytearray) -> bytearray:
+    """Run one ethtool ioctl on an interface; returns the answered structure. Raises OSError."""
+    buffer = bytearray(request)
+    holder = (ctypes.c_char * len(buffer)).from_buffer(buffer)
+    ifreq = struct.pack("16sP8x", name.encode()[:15], ctypes.addressof(holder))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control:
+        fcntl.ioctl(control, _SIOCETHTOOL, ifreq)
+    return buffer
+
+
+def driver_of(name: str) -> str:
+    """The driver's name (ETHTOOL_GDRVINFO), or "" where it has none to tell."""
+    request = bytearray(196)
+    struct.pack_into("I", request, 0, _ETHTOOL_GDRVINFO)
+    try:
+        answer = ethtool(name, request)
+    except OSError:
+        return ""
+    return bytes(answer[4:36]).split(b"\0")[0].decode()
+
+
+def _link(message: Any) -> Link:
+    info = message.get_attr("IFLA_LINKINFO")
+    kind = info.get_attr("IFLA_INFO_KIND") if info else ""
+    if message["flags"] & _IFF_LOOPBACK:
+        kind = "loopback"
+    xdp = message.get_attr("IFLA_XDP")
+    mode = _XDP_MODES.get(xdp.get_attr("IFLA_XDP_ATTACHED")) if xdp else None
+    running = _IFF_UP | _IFF_RUNNING
+    name = message.get_attr("IFLA_IFNAME")
+    return Link(
+        ifindex=message["index"],
+        name=name,
+        mac=message.get_attr("IFLA_ADDRESS") or "00:00:00:00:00:00",
+        mtu=message.get_attr("IFLA_MTU") or 0,
+        up=message["flags"] & running == running,
+        kind=kind or "",
+        driver=driver_of(name),
+        xdp_mode=mode,
+        xdp_program=xdp.get_attr("IFLA_XDP_PROG_ID") if xdp and mode else None,
+    )
+
+
+def list_links() -> dict[str, Link]:
+    """All interfaces by name."""
+    with netlink() as route:
+        return {link.name: link for link in map(_link, route.get_links())}
+
+
+def get_link(name: str) -> Link | None:
+    """One interface, or None when it is not there."""
+    return list_links().get(name)
+
+
+def _addresses() -> Iterator[tuple[IPAddress, int, int]]:
+    with netlink() as route:
+        for message in route.get_addr():
+            text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+            if text:
+                yield ip_address(text), message["index"], message["prefixlen"]
+
+
+def list_addresses() -> dict[IPAddress, str]:
+    """All addresses of this host and the interface each is on."""
+    names = {link.ifindex: link.name for link in list_links().values()}
+    return {address: names.get(index, str(index)) for address, index, _ in _addresses()}
+
+
+def primary_address(ifindex: int, version: int) -> IPAddress | None:
+    """An address of the interface in the family, global ones first; None when it has none."""
+    found = [a for a, index, _ in _addresses() if index == ifindex and a.version == version]
+    return min(found, key=lambda address: address.is_link_local, default=None)
+
+
+def remove_address(address: IPAddress) -> str:
+    """Take an address off its interface; returns what was removed as "ADDRESS/PREFIX on NAME"."""
+    names = {link.ifindex: link.name for link in list_links().values()}
+    for present, index, prefix in _addresses():
+        if present == address:
+            with netlink() as route:
+                route.addr("del", index=index, address=str(address), prefixlen=prefix)
+            return f"{address}/{prefix} on {names.get(index, index)}"
+    raise NetError(f"{address} is on no interface of this host")
+
+
+def set_group(name: str, mac: str, member: bool) -> None:
+    """Join or leave a multicast MAC on the NIC, so that its filter lets the group's frames in.
+
+    SIOCADDMULTI and not PACKET_ADD_MEMBERSHIP: the membership must outlive the process, as the
+    data plane does. Joining twice counts twice; leaving what was not joined is no error.
+    """
+    request = struct.pack("16sH6s8x", name.encode()[:15], 0, bytes.fromhex(mac.replace(":", "")))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control:
+        try:
+            fcntl.ioctl(control, _SIOCADDMULTI if member else _SIOCDELMULTI, request)
+        except OSError as error:
+            if member:
+                raise NetError(f"{name}: cannot join group {mac}: {error.strerror}") from error

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What setup has changed, so that undo can restore exactly that.
+
+One file per network namespace, named by the namespace's device and inode. An inode may be used
+again, and a reboot undoes everything, hence the file also holds the boot's id and the namespace's
+cookie (Linux 5.14), which are never used again; a file with others is of the past.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from dsrlb import paths
+from dsrlb.errors import StateError
+
+_SO_NETNS_COOKIE = 71
+_VERSION = 1
+
+
+@dataclass(slots=True)
+class Changed:
+    """Values are texts, as /proc/sys has them; VIPs in their canonical form."""
+
+    vips: list[str] = field(default_factory=list)
+    """VIPs that were set up, whether or not they were there before."""
+    added: list[str] = field(default_factory=list)
+    """Those of them that setup put onto lo itself."""
+    sysctls: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Key -> (value before, value that setup wrote)."""
+    lo_was_down: bool = False
+
+
+def _namespace() -> os.stat_result:
+    return Path("/proc/self/ns/net").stat()
+
+
+def state_file() -> Path:
+    """The file of this network namespace."""
+    identity = _namespace()
+    folder = paths.for_instance().state.parent
+    return folder / f"real-server-{identity.st_dev}-{identity.st_ino}.json"
+
+
+def _life() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            cookie = probe.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)
+        except OSError:  # before Linux 5.14
+            cookie = b""
+    return f"{boot}/{int.from_bytes(cookie, 'little')}"
+
+
+def load() -> Changed:
+    """Read the state; empty when there is none of this boot and namespace. Raises StateError."""
+    path = state_file()
+    try:
+        content = json.loads(path.read_text())
+        if content["version"] != _VERSION:
+            raise StateError(f"{path}: version {content['version']} is not known here")
+        if content["life"] != _life():
+            return Changed()
+        return Changed(
+            vips=list(content["vips"]),
+            added=list(content["added"]),
+            sysctls={key: (old, new) for key, (old, new) in content["sysctls"].items()},
+            lo_was_down=bool(content["lo_was_down"]),
+        )
+    except FileNotFoundError:
+        return Changed()
+    except PermissionError as error:
+        raise StateError(f"{path}: {error.strerror}", hint="run as root") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "move it away; what setup changed must then be undone by hand"
+        raise StateError(f"{path} cannot be read: {error}", hint=hint) from error
+
+
+def save(changed: Changed) -> None:
+    """Write the state atomically; remove the file when nothing is left to undo."""
+    path = state_file()
+    if not changed.vips:
+        path.unlink(missing_ok=True)
+        return
+    temporary = path.with_suffix(f".{os.getpid()}")
+    content = {"version": _VERSION, "life": _life(), **asdict(changed)}
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(temporary, path)
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Keep a second setup or undo out. Raises StateError without root."""
+    folder = state_file().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StateError(f"{folder}: {error.strerror}", hint="run as root") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
