@@ -35,7 +35,7 @@ static __always_inline s32 process(struct packet *pkt, const struct link *link)
 	return forward(pkt, link);
 }
 
-int dsrlb(struct xdp_md *ctx)
+static __always_inline int balance(struct xdp_md *ctx)
 {
 	struct packet packet = { .ctx = ctx };
 	struct packet *pkt = &packet;
@@ -61,4 +61,9 @@ int dsrlb(struct xdp_md *ctx)
 	default:
 		return XDP_DROP;
 	}
+}
+
+int dsrlb(struct xdp_md *ctx)
+{
+	return balance(ctx);
 }

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line's way to the daemon: HTTP over its Unix socket, with the standard library."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from dsrlb.errors import ConfigError, DsrlbError, NotRunning, Problem
+from dsrlb.paths import for_instance
+
+_ASK_SECONDS = 30.0
+_CHANGE_SECONDS = 180.0  # an apply may have to compile and to make large maps
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over AF_UNIX."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("dsrlb", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket (http.client calls this)."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """Asks the daemon of one instance.
+
+    Every method raises NotRunning when there is none, ConfigError when it refuses a configuration
+    and DsrlbError, with the daemon's words, for other refusals.
+    """
+
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._path = for_instance(instance).socket
+
+    def get(self, path: str, **query: str | int | None) -> Any:
+        """Return the decoded answer of a GET; parameters that are None are left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        target = f"{path}?{urlencode(given)}" if given else path
+        return self._decoded("GET", target, None, _ASK_SECONDS)
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Return the decoded answer of a POST of a JSON object."""
+        return self._decoded("POST", path, body, _CHANGE_SECONDS)
+
+    def _decoded(self, method: str, target: str, body: Any, timeout: float) -> Any:
+        status, kind, raw = self._exchange(method, target, body, timeout)
+        if kind.startswith("text/plain") and status < 400:
+            return raw.decode()
+        try:
+            answer = json.loads(raw)
+        except ValueError as error:
+            raise DsrlbError(f"the daemon's answer to {target} is not JSON") from error
+        if status >= 400:
+            raise _refusal(answer)
+        return answer
+
+    def _exchange(
+        self, method: str, target: str, body: Any, timeout: float
+    ) -> tuple[int, str, bytes]:
+        raw = None if body is None else json.dumps(body, default=str).encode()
+        headers = {"Content-Type": "application/json"} if raw is not None else {}
+        connection = _UnixConnection(self._path, timeout)
+        try:
+            connection.connect()
+            connection.request(method, target, raw, headers)
+            response = connection.getresponse()
+            return response.status, response.headers.get("Content-Type", ""), response.read()
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise _not_running(self._instance) from error
+        except PermissionError as error:
+            raise DsrlbError(f"{self._path}: permission denied; dsrlb needs root") from error
+        except TimeoutError as error:
+            message = f"the daemon did not answer within {timeout:g} s"
+            raise DsrlbError(message, hint="its log may say why") from error
+        except (OSError, http.client.HTTPException) as error:
+            message = f"the daemon went away while it was asked ({error})"
+            raise DsrlbError(message, hint="its log may say why") from error
+        finally:
+            connection.close()
+
+
+def _not_running(instance: str) -> NotRunning:
+    """Says also whether traffic still flows without the daemon."""
+    from dsrlb.control import offline
+
+    try:
+        hint = offline.describe(instance)
+    except DsrlbError as error:
+        hint = error.message
+    return NotRunning(f"dsrlb is not running (instance {instance})", hint)
+
+
+def _refusal(answer: Any) -> DsrlbError:
+    if answer.get("problems"):
+        return ConfigError([Problem(**problem) for problem in answer["problems"]], answer["hint"])
+    return DsrlbError(answer["error"], answer["hint"])

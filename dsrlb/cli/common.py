@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands share: the options they take, how errors are shown, who asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dsrlb.errors import ConfigError, DsrlbError
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FAILED = 1
+WRONG = 2
+"""Exit codes: it did not work; wrong usage or an invalid configuration."""
+
+
+def json_option(command: _Command) -> _Command:
+    """Give a command ``--json``, as the parameter ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, numbers exact.")(
+        command
+    )
+
+
+def print_json(value: Any) -> None:
+    """Write a value for programs."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def require_root() -> None:
+    """Refuse, in one line, to go on without root (tests that move /run and /var may)."""
+    if os.geteuid() != 0 and not os.environ.get("DSRLB_ROOT"):
+        path = click.get_current_context().command_path
+        raise DsrlbError(f"`{path}` needs root; run it with sudo")
+
+
+def show_error(error: DsrlbError) -> int:
+    """Write an error to standard error; returns the exit code it stands for."""
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            click.echo(str(problem).replace("\n", "\\n"), err=True)
+    else:
+        click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)
+    return WRONG if isinstance(error, ConfigError) else FAILED
+
+
+def who_asks() -> str:
+    """The user behind this command, for the event log."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid {os.getuid()}"
+    behind = os.environ.get("SUDO_USER")
+    return f"{behind} (sudo)" if behind and behind != user else user

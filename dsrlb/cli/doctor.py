@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dsrlb doctor: can dsrlb work on this host?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from dsrlb.paths import DEFAULT_INSTANCE
+
+_MARKS = {True: "ok    ", False: "FAILED", None: "      "}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Look at kernel, bcc, headers, interfaces and the daemon; exit code 1 if something fails."""
+    from dsrlb.observe.doctor import diagnose
+
+    instance = context.find_root().params.get("instance") or DEFAULT_INSTANCE
+    findings = diagnose(instance)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            click.echo(f"{_MARKS[finding.ok]}  {finding.name}: {finding.value}")
+            if finding.advice:
+                click.echo(f"        {finding.advice}")
+    context.exit(1 if any(finding.ok is False for finding in findings) else 0)

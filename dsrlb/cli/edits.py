@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that change one service or real of the running configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dsrlb.cli.client import Client
+from dsrlb.cli.common import json_option, require_root, who_asks
+from dsrlb.cli.verbs import show_changes
+
+_weight = click.option(
+    "--weight", type=click.IntRange(0, 65535), help="Share of new flows; 0: no new flows."
+)
+_mac = click.option("--mac", metavar="MAC", help='A fixed MAC address, or "auto".')
+
+
+def _edit(
+    instance: str,
+    verb: str,
+    service: str,
+    as_json: bool,
+    settings: dict[str, Any],
+    address: str | None = None,
+) -> None:
+    require_root()
+    place = {} if address is None else {"address": address}
+    body = {"verb": verb, "service": service, "settings": settings, **place}
+    view = Client(instance).post("/edit", **body, who=who_asks())
+    show_changes(view, as_json, applied=True)
+
+
+def _pairs(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """KEY=VALUE arguments, values as TOML has them (or plain words)."""
+    from dsrlb.config.edit import value_of
+
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+        settings[key] = value_of(value)
+    return settings
+
+
+def _one_or_list(texts: tuple[str, ...]) -> Any:
+    """Values of a repeatable option that may also hold commas."""
+    from dsrlb.config.edit import value_of
+
+    values: list[Any] = []
+    for text in texts:
+        value = value_of(text)
+        values += value if isinstance(value, list) else [value]
+    return values[0] if len(values) == 1 else values
+
+
+def _real(text: str) -> dict[str, Any]:
+    """ADDRESS[,ADDRESS6][,weight=N][,mac=M] as a table."""
+    parts = [part.strip() for part in text.split(",")]
+    addresses = tuple(part for part in parts if "=" not in part)
+    if not addresses or not all(addresses):
+        raise click.BadParameter(f"{text!r} is not ADDRESS[,weight=N][,mac=MAC]")
+    settings = _pairs(tuple(part for part in parts if "=" in part))
+    return {"address": _one_or_list(addresses), **settings}
+
+
+@click.group()
+def service() -> None:
+    """Add, change or remove a service."""
+
+
+@service.command("add")
+@click.argument("name")
+@click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--vip", multiple=True, required=True, metavar="IP", help="May be repeated.")
+@click.option("--protocol", type=click.Choice(["tcp", "udp"]), required=True)
+@click.option(
+    "--port", multiple=True, required=True, help='80, "8000-8099" or "any"; may be repeated.'
+)
+@click.option(
+    "--real", "reals", multiple=True, metavar="IP[,weight=N][,mac=MAC]", help="May be repeated."
+)
+@click.option("--group", metavar="NAME", help="A group's reals, in place of --real.")
+@click.option("--mode", default="l2dsr", show_default=True)
+@click.option("--algorithm", metavar="NAME", help="Who gets the next flow.")
+@json_option
+@click.pass_obj
+def service_add(
+    instance: str,
+    name: str,
+    settings: tuple[str, ...],
+    vip: tuple[str, ...],
+    protocol: str,
+    port: tuple[str, ...],
+    reals: tuple[str, ...],
+    group: str | None,
+    mode: str,
+    algorithm: str | None,
+    as_json: bool,
+) -> None:
+    """Add service NAME; KEY=VALUE as in the configuration file."""
+    table: dict[str, Any] = {"vip": _one_or_list(vip), "protocol": protocol, "mode": mode}
+    table["port"] = _one_or_list(port)
+    if reals:
+        table["real"] = [_real(text) for text in reals]
+    if group is not None:
+        table["group"] = group
+    if algorithm is not None:
+        table["algorithm"] = algorithm
+    _edit(instance, "service-add", name, as_json, {**table, **_pairs(settings)})
+
+
+@service.command("set")
+@click.argument("name")
+@click.argument("settings", nargs=-1, required=True, metavar="KEY=VALUE...")
+@json_option
+@click.pass_obj
+def service_set(instance: str, name: str, settings: tuple[str, ...], as_json: bool) -> None:
+    """Change settings of service NAME; KEY=VALUE as in the configuration file."""
+    _edit(instance, "service-set", name, as_json, _pairs(settings))
+
+
+@service.command("remove")
+@click.argument("name")
+@json_option
+@click.pass_obj
+def service_remove(instance: str, name: str, as_json: bool) -> None:
+    """Remove service NAME; its flows end."""
+    _edit(instance, "service-remove", name, as_json, {})
+
+
+@click.group()
+def real() -> None:
+    """Add, change or remove a real server.
+
+    A service that uses a group shares its real servers: the change is the group's.
+    """
+
+
+def _real_settings(weight: int | None, mac: str | None) -> dict[str, Any]:
+    given = {"weight": weight, "mac": mac}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+@real.command("add")
+@click.argument("service")
+@click.argument("address")
+@_weight
+@_mac
+@json_option
+@click.pass_obj
+def real_add(
+    instance: str, service: str, address: str, weight: int | None, mac: str | None, as_json: bool
+) -> None:
+    """Add ADDRESS to SERVICE (two, with a comma: one per family)."""
+    _edit(instance, "real-add", service, as_json, _real_settings(weight, mac), address)
+
+
+@real.command("set")
+@click.argument("service")
+@click.argument("address")
+@_weight
+@_mac
+@json_option
+@click.pass_obj
+def real_set(
+    instance: str, service: str, address: str, weight: int | None, mac: str | None, as_json: bool
+) -> None:
+    """Change the weight or MAC address of a real server."""
+    settings = _real_settings(weight, mac)
+    if not settings:
+        raise click.UsageError("nothing to change: give --weight or --mac")
+    _edit(instance, "real-set", service, as_json, settings, address)
+
+
+@real.command("remove")
+@click.argument("service")
+@click.argument("address")
+@json_option
+@click.pass_obj
+def real_remove(instance: str, service: str, address: str, as_json: bool) -> None:
+    """Remove ADDRESS from SERVICE; its flows go to the others."""
+    _edit(instance, "real-remove", service, as_json, {}, address)

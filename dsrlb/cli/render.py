@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables for people: 80 columns are enough, more show more. Numbers are rounded here only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dsrlb.control.views import (
+    EventRow,
+    MacRow,
+    RealRow,
+    ServiceRow,
+    StatsRow,
+    StatusView,
+)
+
+_WIDE = 110  # columns from which tables show everything
+_PLAIN_WIDTH = 120  # of a pipe or file
+
+_STYLES = {
+    "up": "green",
+    "attached": "green",
+    "down": "red",
+    "unresolved": "red",
+    "missing": "red",
+    "error": "red",
+    "drain": "yellow",
+    "disabled": "yellow",
+    "warning": "yellow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    cell: Callable[[Any], str]
+    number: bool = False
+    wide: bool = False  # only where there is room
+
+
+def count(number: int) -> str:
+    """99,999 exactly; above with three digits: 123k, 1.23M, 45.6G."""
+    if number < 100_000:
+        return f"{number:,}"
+    return _scaled(number, ("k", "M", "G", "T", "P", "E"))
+
+
+def octets(number: int) -> str:
+    """Bytes with decimal prefixes: 512 B, 1.23 kB, 45.6 GB."""
+    if number < 1000:
+        return f"{number} B"
+    return _scaled(number, (" kB", " MB", " GB", " TB", " PB", " EB"))
+
+
+def _scaled(number: int, units: Sequence[str]) -> str:
+    value, step = number / 1000, 0
+    while value >= 999.5 and step < len(units) - 1:
+        value, step = value / 1000, step + 1
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f}{units[step]}"
+
+
+def age(since: str, now: datetime | None = None) -> str:
+    """Time since an ISO time: 42s, 3m 12s, 2h 5m, 4d 3h."""
+    if not since:
+        return "-"
+    passed = (now or datetime.now(UTC)) - datetime.fromisoformat(since)
+    seconds = max(0, int(passed.total_seconds()))
+    for size, unit, smaller, name in ((86400, "d", 3600, "h"), (3600, "h", 60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit} {seconds % size // smaller}{name}"
+    return f"{seconds // 60}m {seconds % 60}s" if seconds >= 60 else f"{seconds}s"
+
+
+def _console() -> Console:
+    fixed = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _PLAIN_WIDTH
+    return Console(width=fixed, highlight=False, markup=False)
+
+
+def _cell(text: str) -> Text:
+    """Text with the colour of the state that it starts with."""
+    return Text(text or "-", style=_STYLES.get(text.partition(":")[0], ""))
+
+
+def _table(console: Console, columns: Sequence[_Column], rows: Sequence[Any]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    shown = [column for column in columns if not column.wide or console.width >= _WIDE]
+    for column in shown:
+        if column.number:
+            table.add_column(column.title, justify="right", no_wrap=True)
+        else:
+            table.add_column(column.title, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(column.cell(row)) for column in shown))
+    return table
+
+
+def _print(console: Console, columns: Sequence[_Column], rows: Sequence[Any], none: str) -> None:
+    console.print(_table(console, columns, rows) if rows else none)
+
+
+def _with_reason(row: RealRow | MacRow) -> str:
+    return f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
+
+
+def _endpoint(row: RealRow) -> str:
+    address, port = row["address"], row["port"]
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _services(console: Console, rows: list[ServiceRow]) -> None:
+    columns = (
+        _Column("SERVICE", lambda row: row["name"]),
+        _Column("VIP", lambda row: "\n".join(row["vip"])),
+        _Column("PORT", lambda row: f"{row['protocol']} {','.join(map(str, row['port']))}"),
+        _Column("MODE", lambda row: row["mode"], wide=True),
+        _Column("ALGORITHM", lambda row: row["algorithm"], wide=True),
+        _Column("UP", lambda row: f"{row['reals_up']}/{row['reals']}", number=True),
+        _Column("OPEN", lambda row: count(row["open"]), number=True),
+        _Column("PENDING", lambda row: count(row["pending"]), number=True),
+        _Column("NEW", lambda row: count(row["new"]), number=True, wide=True),
+        _Column("PACKETS", lambda row: count(row["packets"]), number=True),
+        _Column("BYTES", lambda row: octets(row["bytes"]), number=True),
+    )
+    _print(console, columns, rows, "no services")
+
+
+def _reals(console: Console, rows: list[RealRow]) -> None:
+    columns = (
+        _Column("SERVICE", lambda row: row["service"]),
+        _Column("ADDRESS", _endpoint),
+        _Column("WEIGHT", lambda row: str(row["weight"]), number=True),
+        _Column("STATE", _with_reason),
+        _Column("SINCE", lambda row: age(row["since"]), number=True),
+        _Column("OPEN", lambda row: count(row["open"]), number=True),
+        _Column("PENDING", lambda row: count(row["pending"]), number=True, wide=True),
+        _Column("NEW", lambda row: count(row["new"]), number=True),
+        _Column("PACKETS", lambda row: count(row["packets"]), number=True, wide=True),
+        _Column("BYTES", lambda row: octets(row["bytes"]), number=True),
+        _Column("MAC", lambda row: row["mac"] or "", wide=True),
+    )
+    _print(console, columns, rows, "no real servers")
+
+
+def _macs(console: Console, rows: list[MacRow]) -> None:
+    columns = [
+        _Column("ADDRESS", lambda row: row["address"]),
+        _Column("MAC", lambda row: row["mac"] or ""),
+        _Column("INTERFACE", lambda row: row["interface"] or ""),
+        _Column("MTU", lambda row: str(row["mtu"] or ""), number=True),
+        _Column("STATE", _with_reason),
+        _Column("SOURCE", lambda row: row["source"], wide=True),
+        _Column("SINCE", lambda row: age(row["since"]), number=True),
+    ]
+    if any(row["vlan"] is not None for row in rows):
+        columns.insert(3, _Column("VLAN", lambda row: str(row["vlan"] or ""), number=True))
+    _print(console, columns, rows, "no addresses to resolve")
+
+
+def _stats(console: Console, rows: list[StatsRow]) -> None:
+    for position, row in enumerate(rows):
+        if position:
+            console.print()
+        attached = "attached" if row["attached"] else "not attached"
+        title = f"{row['interface']} ({row['driver'] or 'no driver name'}, {row['xdp_mode']})"
+        console.print(Text(f"{title}: {attached}", style="bold"))
+        seen = sorted(row["reasons"].items(), key=lambda item: (-item[1], item[0]))
+        columns = (
+            _Column("PACKETS", lambda item: f"{item[1]:,}", number=True),
+            _Column("REASON", lambda item: item[0]),
+        )
+        _print(console, columns, [item for item in seen if item[1]], "no packets yet")
+    if not rows:
+        console.print("no interfaces")
+
+
+def _events(console: Console, rows: list[EventRow]) -> None:
+    columns = (
+        _Column("ID", lambda row: str(row["id"]), number=True),
+        _Column("TIME", lambda row: row["time"]),
+        _Column("LEVEL", lambda row: row["level"]),
+        _Column("KIND", lambda row: row["kind"]),
+        _Column("EVENT", lambda row: row["message"]),
+    )
+    _print(console, columns, rows, "no events")
+
+
+def _source(view: StatusView) -> str:
+    text = f"{view['config_hash']} from {view['file'] or 'commands'}"
+    if view["file_differs"]:
+        text += f"\nthe file differs now: `dsrlb plan {view['file']}` shows how"
+    return text
+
+
+def _status(console: Console, view: StatusView) -> None:
+    flows = "\n".join(
+        f"{family}: {count(seen['open'])} open, {count(seen['pending'])} pending "
+        f"of {count(seen['capacity'])}"
+        for family, seen in view["flows"].items()
+    )
+    facts = {
+        "instance": view["instance"],
+        "daemon": f"dsrlb {view['version']}, process {view['pid']}, up {age(view['started'])}",
+        "configuration": _source(view),
+        "services": f"{view['services']}, reals: {view['reals']}",
+        "flows": flows,
+        "fast path": f"attached in {view['attach_seconds']:.2f} s, {view['bytecode']}; "
+        f"headers: {view['headers']}",
+    }
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    for name, text in facts.items():
+        grid.add_row(name, Text(text))
+    console.print(grid)
+    console.print()
+    columns = (
+        _Column("INTERFACE", lambda row: row["name"]),
+        _Column("STATE", lambda row: row["state"]),
+        _Column("DRIVER", lambda row: row["driver"]),
+        _Column("XDP", lambda row: row["xdp_mode"]),
+        _Column("REASON", lambda row: row["reason"]),
+    )
+    _print(console, columns, view["interfaces"], "no interfaces")
+
+
+_VIEWS: dict[str, Callable[[Console, Any], None]] = {
+    "status": _status,
+    "services": _services,
+    "reals": _reals,
+    "macs": _macs,
+    "stats": _stats,
+    "events": _events,
+}
+
+
+def show(noun: str, rows: Any) -> None:
+    """Print a noun's answer as the API gave it."""
+    _VIEWS[noun](_console(), rows)

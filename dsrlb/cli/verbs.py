@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that run the balancer or give it a whole configuration."""
+
+from __future__ import annotations
+
+import os
+import select
+import tomllib
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsrlb.cli.client import Client
+from dsrlb.cli.common import json_option, print_json, require_root, who_asks
+from dsrlb.errors import ConfigError, NotRunning
+from dsrlb.paths import for_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dsrlb.config import Config
+    from dsrlb.control.views import PlanView
+
+_FILE = click.Path(path_type=Path)
+_STOP_MILLISECONDS = 10_000
+
+_adopt_vip = click.option(
+    "--adopt-vip", is_flag=True, help="Take VIPs off this host's own interfaces."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A configuration file as the daemon gets it."""
+
+    config: Config
+    toml: str
+    filename: str
+    as_read: bool  # False: includes were merged, so the lines are no file's
+
+    @contextmanager
+    def true_lines(self) -> Iterator[None]:
+        """Drop the lines from a refusal when they are those of the merged text."""
+        try:
+            yield
+        except ConfigError as error:
+            if self.as_read:
+                raise
+            problems = [replace(problem, line=None) for problem in error.problems]
+            raise ConfigError(problems, error.hint) from error
+
+
+def _sent(file: Path) -> _Sent:
+    """Read and validate a file; includes are relative to it, so they are merged here."""
+    from dsrlb.config import dump, load
+
+    config = load(file)
+    text = file.read_text()
+    as_read = "include" not in tomllib.loads(text)
+    return _Sent(config, text if as_read else dump(config), str(file.resolve()), as_read)
+
+
+def show_changes(view: PlanView, as_json: bool, applied: bool) -> None:
+    """Print what a plan changes, or what was changed."""
+    if as_json:
+        print_json(view)
+        return
+    signs = {"add": "+", "change": "~", "remove": "-"}
+    for change in view["changes"]:
+        detail = f": {change['detail']}" if change["detail"] else ""
+        flows = "  (existing flows are affected)" if change["affects_flows"] else ""
+        click.echo(f"{signs[change['kind']]} {change['what']}{detail}{flows}")
+    before, after = view["hash_before"] or "nothing", view["hash_after"]
+    if not view["changes"]:
+        click.echo(f"no changes (configuration {after})")
+    else:
+        click.echo(f"{'applied' if applied else 'would apply'}: {before} -> {after}")
+
+
+@click.command()
+@click.option(
+    "-c", "--config", "config_file", type=_FILE, metavar="FILE", help="Start with this file."
+)
+@click.option("--force", is_flag=True, help="Replace another XDP program on an interface.")
+@_adopt_vip
+@click.pass_context
+def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bool) -> None:
+    """Run the balancer in the foreground.
+
+    It starts with the last accepted configuration; with FILE if that is given, and with
+    /etc/dsrlb/dsrlb.toml when there was none yet. Stopping it leaves traffic untouched: `detach`
+    takes everything off.
+    """
+    require_root()
+    from dsrlb.control import daemon
+
+    ctx.exit(daemon.main(ctx.obj, config_file, force, adopt_vip))
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@_adopt_vip
+def check(file: Path, adopt_vip: bool) -> None:
+    """Validate FILE, alone and against this host's interfaces and addresses."""
+    from dsrlb.config import check_host, digest
+    from dsrlb.config.source import load_with_origin
+    from dsrlb.net.host import host_facts
+
+    config, origin = load_with_origin(file)
+    problems = check_host(config, host_facts(), origin, adopt_vip)
+    if problems:
+        raise ConfigError(problems)
+    reals = sum(len(config.reals_of(service)) for service in config.service)
+    click.echo(f"{file}: ok; services: {len(config.service)}, reals: {reals} ({digest(config)})")
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@json_option
+@click.pass_obj
+def plan(instance: str, file: Path, as_json: bool) -> None:
+    """Show what `apply FILE` would change; changes nothing.
+
+    Without a running daemon FILE is compared with the last accepted configuration.
+    """
+    require_root()
+    sent = _sent(file)
+    try:
+        with sent.true_lines():
+            view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
+    except NotRunning:
+        view = _plan_offline(instance, sent.config)
+    show_changes(view, as_json, applied=False)
+
+
+def _plan_offline(instance: str, after: Config) -> PlanView:
+    from dsrlb.config import load
+    from dsrlb.control.plan import view
+
+    saved = for_instance(instance).saved_config
+    return view(load(saved) if saved.exists() else None, after)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@_adopt_vip
+@json_option
+@click.pass_obj
+def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
+    """Make FILE the running configuration; existing flows go on."""
+    require_root()
+    sent = _sent(file)
+    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename}
+    try:
+        with sent.true_lines():
+            view = Client(instance).post("/apply", **body, adopt_vip=adopt_vip, who=who_asks())
+    except NotRunning as error:
+        raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
+    show_changes(view, as_json, applied=True)
+
+
+@click.command()
+@click.pass_obj
+def detach(instance: str) -> None:
+    """Take everything off this host: program, maps, settings; flows end.
+
+    A running daemon is stopped. The saved configuration stays.
+    """
+    require_root()
+    client = Client(instance)
+    try:
+        with _ended(client.get("/status")["pid"]):
+            done = client.post("/detach")["done"]
+    except NotRunning:
+        from dsrlb.control import offline
+
+        done = offline.detach(instance)
+    for line in done:
+        click.echo(line)
+
+
+@contextmanager
+def _ended(pid: int) -> Iterator[None]:
+    """Wait, after the block, until a process has ended (at most 10 s)."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        yield
+        return
+    try:
+        yield
+        poll = select.poll()
+        poll.register(process, select.POLLIN)
+        poll.poll(_STOP_MILLISECONDS)
+    finally:
+        os.close(process)
