@@ -13,20 +13,20 @@
 #define ABI_VERSION 1
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
-#define MAX_LINKS 64		/* interfaces of one instance; number 0 means "not ours" */
-#define LINK_SLOTS 4096		/* links[] is indexed by ifindex modulo this */
+#define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
+#define LINK_SLOTS 4096 /* links[] is indexed by ifindex modulo this */
 #define MAX_REASONS 32
 #define MAX_VIPS 4096
 #define MAX_SERVICE_KEYS 65536
-#define MAX_SERVICES 4096	/* service ids: one per [[service]] and address family */
-#define MAX_RECORDS 16384	/* immutable service records, recycled by the control plane */
-#define MAX_MEMBERS 1048576	/* entries of all schedules together */
-#define MAX_REALS 65536		/* one per service and real address; index 0 is never used */
+#define MAX_SERVICES 4096   /* service ids: one per [[service]] and address family */
+#define MAX_RECORDS 16384   /* immutable service records, recycled by the control plane */
+#define MAX_MEMBERS 1048576 /* entries of all schedules together */
+#define MAX_REALS 65536	    /* one per service and real address; index 0 is never used */
 #ifndef MAX_FLOWS
-#define MAX_FLOWS 1000000	/* per family; the loader creates the tables in the configured size */
+#define MAX_FLOWS 1000000 /* per family; the loader creates the tables in the configured size */
 #endif
 #define NAME_SIZE 64
-#define INTEREST_WORDS 1024	/* 65,536 bits: 8 KiB, stays in the L1 cache */
+#define INTEREST_WORDS 1024 /* 65,536 bits: 8 KiB, stays in the L1 cache */
 
 #define MAX_VLAN_TAGS 2
 #define MAX_EXTENSION_HEADERS 6
@@ -35,7 +35,7 @@
 
 /* One clock tick is 2^27 ns (134 ms): cheap to compute, and a u32 of them lasts 18 years. */
 #define TICK_SHIFT 27
-#define TICKS_PER_TOUCH 8	/* a flow's expiry is written at most once in about a second */
+#define TICKS_PER_TOUCH 8 /* a flow's expiry is written at most once in about a second */
 
 /*
  * REASON(name, text, action, description): why a packet left the program the way it did. Exactly

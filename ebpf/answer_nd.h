@@ -33,7 +33,8 @@ static __always_inline bool nd_checksum_right(struct packet *pkt, struct ipv6_he
 	sum = checksum_add_address(sum, &ip->source);
 	sum = checksum_add_address(sum, &ip->destination);
 	for (i = 0; i < MAX_ND_BYTES; i++) {
-		asm volatile("" : "+r"(i)); /* else LLVM makes a form that the verifier walks twice */
+		asm volatile(""
+			     : "+r"(i)); /* else LLVM makes a form that the verifier walks twice */
 		if (i >= length || (void *)(bytes + i + 1) > packet_end(pkt))
 			break;
 		sum += (u32)bytes[i] << ((i & 1) * 8);

@@ -16,8 +16,8 @@
 #define TYPE_IPV4 0x0800
 #define TYPE_ARP 0x0806
 #define TYPE_IPV6 0x86dd
-#define TYPE_VLAN 0x8100  /* IEEE 802.1Q */
-#define TYPE_QINQ 0x88a8  /* IEEE 802.1ad */
+#define TYPE_VLAN 0x8100 /* IEEE 802.1Q */
+#define TYPE_QINQ 0x88a8 /* IEEE 802.1ad */
 
 #define PROTO_HOPOPTS 0
 #define PROTO_ICMP 1
@@ -83,7 +83,7 @@ struct ipv6_header {
 
 struct ipv6_extension {
 	u8 next;
-	u8 length; /* 8-byte units beyond the first (AH: 4-byte units beyond the second) */
+	u8 length;	 /* 8-byte units beyond the first (AH: 4-byte units beyond the second) */
 	u16 fragment_be; /* fragment header only: offset << 3 | reserved << 1 | M */
 	u32 rest;
 };

@@ -9,12 +9,12 @@ struct packet {
 	struct xdp_md *ctx;
 	struct address source;
 	struct address destination;
-	u32 l3;	      /* offset of the IP header: 14, 18 or 22 */
-	u32 l4;	      /* offset of the transport header */
-	u32 ip_bytes; /* total length as the IP header says */
-	u32 link;     /* number of the ingress interface */
-	u32 egress;   /* number of the egress interface, once forwarded */
-	u32 now;      /* tick */
+	u32 l3;	       /* offset of the IP header: 14, 18 or 22 */
+	u32 l4;	       /* offset of the transport header */
+	u32 ip_bytes;  /* total length as the IP header says */
+	u32 link;      /* number of the ingress interface */
+	u32 egress;    /* number of the egress interface, once forwarded */
+	u32 now;       /* tick */
 	s32 irregular; /* reason to drop, should the destination be a VIP */
 	u16 source_port_be;
 	u16 destination_port_be;

@@ -12,8 +12,7 @@
 #include "maps.h"
 
 /* Return the real chosen and set *index, or NULL when none of a few in a row is usable. */
-static __always_inline struct real *schedule(struct service_record *record, u32 service,
-					     u32 *index)
+static __always_inline struct real *schedule(struct service_record *record, u32 service, u32 *index)
 {
 	u64 *cursor = cursors.lookup(&service);
 	u32 i;

@@ -16,7 +16,6 @@ static __always_inline struct vip *vip_find(struct address *address, u32 link)
 	return vip;
 }
 
-
 /*
  * Find the service of the packet's destination port and set *id. Only block sizes in use on this
  * VIP are looked up, the smallest first, so an exact port costs one look-up.

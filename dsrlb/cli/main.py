@@ -42,6 +42,7 @@ _SECTIONS = {
         "man": "man:man",
     },
 }
+_SHORT_HELP = 200  # characters, wrapped; click would cut at the line's end
 _PLACES = {name: place for section in _SECTIONS.values() for name, place in section.items()}
 
 
@@ -62,7 +63,7 @@ class _Root(click.Group):
         for title, names in _SECTIONS.items():
             commands = [(name, self.get_command(ctx, name)) for name in names]
             rows = [
-                (name, command.get_short_help_str(formatter.width))
+                (name, command.get_short_help_str(_SHORT_HELP))
                 for name, command in commands
                 if command is not None and not command.hidden
             ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import click
 
@@ -43,48 +42,42 @@ def _entry(tag: str, text: str) -> Iterator[str]:
     yield _escaped(" ".join(text.split()))
 
 
-def _options(command: Mapping[str, Any]) -> Iterator[str]:
-    for parameter in command["params"]:
-        if parameter["param_type_name"] != "option" or parameter["hidden"]:
+def _options(ctx: click.Context) -> Iterator[str]:
+    for parameter in ctx.command.params:
+        record = parameter.get_help_record(ctx)
+        if isinstance(parameter, click.Option) and record is not None:
+            yield from _entry(*record)
+
+
+def _usage(ctx: click.Context) -> str:
+    """A command with its arguments, as --help has it."""
+    pieces = ctx.command.collect_usage_pieces(ctx)
+    return " ".join([ctx.command_path, *(piece for piece in pieces if piece != "[OPTIONS]")])
+
+
+def _commands(group: click.Group, ctx: click.Context) -> Iterator[str]:
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if command is None or command.hidden:
             continue
-        tag = ", ".join(parameter["opts"])
-        if not parameter["is_flag"]:
-            choices = parameter["type"].get("choices")
-            tag += f" {'|'.join(choices) if choices else parameter['metavar'] or 'VALUE'}"
-        needed = "Needed." if parameter["required"] else ""
-        yield from _entry(tag, f"{parameter['help'] or ''} {needed}")
-
-
-def _arguments(command: Mapping[str, Any]) -> str:
-    texts = []
-    for parameter in command["params"]:
-        if parameter["param_type_name"] == "argument":
-            name = parameter["metavar"] or parameter["name"].upper()
-            texts.append(name if parameter["required"] or name[0] == "[" else f"[{name}]")
-    return "".join(f" {text}" for text in texts)
-
-
-def _commands(group: Mapping[str, Any], path: str) -> Iterator[str]:
-    for name, command in group["commands"].items():
-        if command["hidden"]:
+        inner = click.Context(command, parent=ctx, info_name=name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, inner)
             continue
-        full = f"{path} {name}".strip()
-        if "commands" in command:
-            yield from _commands(command, full)
-            continue
-        yield f'.SS "{_escaped(full + _arguments(command))}"'
-        yield from _paragraphs(command["help"])
-        yield from _options(command)
+        yield f'.SS "{_escaped(_usage(inner))}"'
+        yield from _paragraphs(command.help)
+        yield from _options(inner)
 
 
-def page(info: Mapping[str, Any]) -> str:
-    """Return the man page (roff, section 8) of click's info dictionary of the root command."""
+def page(root: click.Group) -> str:
+    """Return the man page (roff, section 8) of the root command."""
+    ctx = click.Context(root, info_name="dsrlb")
     lines = ['.TH DSRLB 8 "" dsrlb "System administration"', ".SH NAME"]
     lines += ["dsrlb \\- packet\\-level L4 load balancer", ".SH SYNOPSIS"]
     lines += [".B dsrlb", "[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]"]
-    lines += [".SH DESCRIPTION", *_paragraphs(info["help"])]
-    lines += [".SH OPTIONS", *_options(info)]
-    lines += [".SH COMMANDS", *_commands(info, "")]
+    lines += [".SH DESCRIPTION", *_paragraphs(root.help)]
+    lines += [".SH OPTIONS", *_options(ctx)]
+    lines += [".SH COMMANDS", *_commands(root, ctx)]
     lines.append(".SH EXIT STATUS")
     lines += [line for code, text in _EXIT for line in _entry(code, text)]
     lines.append(".SH FILES")
@@ -96,5 +89,6 @@ def page(info: Mapping[str, Any]) -> str:
 @click.pass_context
 def man(ctx: click.Context) -> None:
     """Print the man page (roff)."""
-    root = ctx.find_root()
-    click.echo(page(root.command.to_info_dict(root)), nl=False)
+    root = ctx.find_root().command
+    assert isinstance(root, click.Group)
+    click.echo(page(root), nl=False)

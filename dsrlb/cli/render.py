@@ -29,9 +29,10 @@ _PLAIN_WIDTH = 120  # of a pipe or file
 _STYLES = {
     "up": "green",
     "attached": "green",
+    "resolved": "green",
     "down": "red",
+    "detached": "red",
     "unresolved": "red",
-    "missing": "red",
     "error": "red",
     "drain": "yellow",
     "disabled": "yellow",

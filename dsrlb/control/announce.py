@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Announcements of VIPs: three gratuitous ARP or unsolicited advertisements per occasion.
 
-Occasions: start, a VIP that is added, an interface that comes up. RFC 5227, 2.3 and RFC 4861, 7.2.6.
+Occasions: start, a VIP that is added, an interface that comes up. RFC 5227, 2.3; RFC 4861, 7.2.6.
 """
 
 from __future__ import annotations

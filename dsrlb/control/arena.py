@@ -19,9 +19,7 @@ class Arena:
     Place 0 is never given out, so that 0 can mean "none".
     """
 
-    def __init__(
-        self, name: str, size: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, name: str, size: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = name
         self._size = size
         self._free: list[tuple[int, int]] = [(1, size - 1)]

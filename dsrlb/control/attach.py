@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from dsrlb.control.desired import LinkState
 from dsrlb.control.state import State
@@ -18,6 +19,14 @@ from dsrlb.errors import NetError
 from dsrlb.net import features, links, xdp
 from dsrlb.net.links import Link
 from dsrlb.observe.events import EventLog
+
+
+def _program_name(program_id: int) -> str:
+    fd = bpf.prog_fd_by_id(program_id)
+    try:
+        return bpf.prog_info(fd).name or "without a name"
+    finally:
+        os.close(fd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ class Attachments:
         by this call are detached again.
         """
         present = links.list_links()
-        fresh = []
+        fresh: list[str] = []
         for name in names:
             link = present.get(name)
             if link is None:
@@ -157,10 +166,9 @@ class Attachments:
             return None
         if not is_ours(link.xdp_program, self._map_ids) and not self._force:
             raise NetError(
-                f"{link.name}: a foreign XDP program, id {link.xdp_program} ({link.xdp_mode}), "
-                "is attached",
-                hint=f"`bpftool prog show id {link.xdp_program}` tells whose it is; "
-                "`dsrlb run --force` replaces it",
+                f"{link.name}: a foreign XDP program, id {link.xdp_program} "
+                f"({_program_name(link.xdp_program)}, {link.xdp_mode}), is attached",
+                hint="`dsrlb run --force` replaces it",
             )
         return bpf.prog_fd_by_id(link.xdp_program)
 
@@ -228,7 +236,7 @@ class Attachments:
         self.status.pop(name, None)
         self._events.add("interface", f"{name}: detached")
 
-    def counters(self) -> np.ndarray:  # type: ignore[type-arg]
+    def counters(self) -> npt.NDArray[np.uint64]:
         """Packets by (interface number, reason), summed over the CPUs."""
         total = self._dataplane.maps["counters"].sum_over_cpus()
         return total.reshape(-1, self._dataplane.artifact.constants["MAX_REASONS"])

@@ -7,6 +7,7 @@ Synchronous; the daemon calls it from a thread, one call at a time.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from dsrlb.config import Config, check_host, digest, dump
 from dsrlb.config.source import Origin
@@ -22,12 +23,11 @@ from dsrlb.control.views import PlanView
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.keys import IPAddress, mac_text
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.errors import ConfigError, DsrlbError
+from dsrlb.errors import ConfigError, DsrlbError, StateError
 from dsrlb.net import links
 from dsrlb.net.host import host_facts
 from dsrlb.observe.events import EventLog, now_text
 from dsrlb.paths import Paths
-
 
 _RESOLVE_SECONDS = 0.1
 
@@ -45,6 +45,7 @@ class Balancer:
         self.events = EventLog()
         self.started = now_text()
         self.attach_seconds = 0.0
+        self.detached = False
         self.links_changed = False
         self.paths_changed = False
         self.macs = MacTable(self.events)
@@ -59,13 +60,15 @@ class Balancer:
         state: State,
         config: Config,
         origin: Origin,
+        elapsed: Callable[[], float],
         *,
         force: bool = False,
         adopt_vip: bool = False,
     ) -> Balancer:
-        """Check, load, take over or create the maps, fill them, attach.
+        """Check, load, take over or create the maps, attach, fill them.
 
-        Raises ConfigError, AbiMismatch and the other DsrlbErrors; what runs already keeps running.
+        ``elapsed`` tells the seconds since the start of the process. Raises ConfigError,
+        AbiMismatch and the other DsrlbErrors; what runs already keeps running.
         """
         _check(config, origin, adopt_vip)
         folder = bpffs.instance_folder(paths.pins, bpffs.ensure())
@@ -77,7 +80,7 @@ class Balancer:
                 balancer.events.add("start", "took over the pinned state")
                 balancer._seed_macs(config)
             balancer._adopt(config, adopt_vip)
-            balancer._bring_in_line(config)
+            balancer._bring_in_line(config, elapsed)
         except DsrlbError:
             dataplane.close()
             raise
@@ -114,13 +117,16 @@ class Balancer:
             removed = links.remove_address(vip)
             self.events.add("vip", f"took {removed} off: it is a VIP now", "warning")
 
-    def _bring_in_line(self, config: Config) -> None:
+    def _bring_in_line(self, config: Config, elapsed: Callable[[], float] | None = None) -> None:
         """Attach, resolve, write. An empty configuration forwards and answers nothing, so the
         program may be attached first."""
         attachments = self.attachments
         announced = self._announced()
         names = config.balancer.interfaces
         attachments.bring_up(names, config.balancer.xdp_mode)
+        if elapsed is not None:
+            self.attach_seconds = elapsed()
+            self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
         for name in [name for name in attachments.status if name not in names]:
             attachments.take_down(name)
         self.macs.configure(config, attachments.links)
@@ -167,6 +173,8 @@ class Balancer:
 
         Raises ConfigError or another DsrlbError; the running configuration stays then.
         """
+        if self.detached:
+            raise StateError("the balancer is detached and about to end", hint="dsrlb run")
         _check(config, origin, adopt_vip)
         self.check_capacity(config, origin)
         changes = view(self.config, config)
@@ -197,6 +205,8 @@ class Balancer:
 
     def settle(self) -> None:
         """Follow what changed on the network since the last call."""
+        if self.detached:  # its own last change made the event
+            return
         if self.links_changed:
             self.links_changed = self.paths_changed = False
             self._bring_in_line(self.config)
@@ -210,6 +220,7 @@ class Balancer:
         """Take the program off every interface and remove the maps; returns what was removed."""
         from dsrlb.control.offline import remove_pins
 
+        self.detached = True
         names = list(self.attachments.status)
         self.announcer.join({}, ())
         for name in names:

@@ -7,11 +7,11 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from dsrlb import __version__
 from dsrlb.config import Config, Real, Service, digest, dump, edit
@@ -219,7 +219,16 @@ class DaemonController:
 
     def events(self, since: int) -> list[EventRow]:
         """Events with an id greater than ``since``, oldest first."""
-        return [EventRow(**asdict(event)) for event in self._balancer.events.since(since)]
+        return [
+            {
+                "id": event.id,
+                "time": event.time,
+                "level": event.level,
+                "kind": event.kind,
+                "message": event.message,
+            }
+            for event in self._balancer.events.since(since)
+        ]
 
     def config_toml(self) -> str:
         """The running configuration as loadable TOML."""
@@ -263,7 +272,7 @@ class DaemonController:
         return done
 
 
-def _named(reasons: list[str], counters: np.ndarray) -> dict[str, int]:  # type: ignore[type-arg]
+def _named(reasons: list[str], counters: npt.NDArray[np.uint64]) -> dict[str, int]:
     return {name: int(counters[number]) for number, name in enumerate(reasons)}
 
 

@@ -46,9 +46,7 @@ def _live(maps: MapSet, table: str, generations: npt.NDArray[np.uint32]) -> npt.
 def scan(maps: MapSet) -> FlowCounts:
     """Count flows by real. Costs about 0.3 s of CPU per million flows."""
     generations = maps["reals"].array["generation"].copy()
-    result = FlowCounts(
-        np.zeros(len(generations), np.int64), np.zeros(len(generations), np.int64)
-    )
+    result = FlowCounts(np.zeros(len(generations), np.int64), np.zeros(len(generations), np.int64))
     for family, (main, pending) in _TABLES.items():
         in_use = _live(maps, main, generations)
         waiting = _live(maps, pending, generations)

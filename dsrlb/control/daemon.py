@@ -39,6 +39,13 @@ def notify(message: str) -> None:
         channel.sendto(message.encode(), address)
 
 
+def seconds_since_start() -> float:
+    """Seconds since this process was started (proc_pid_stat(5), field 22)."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
 def _initial(paths: Paths, state: State, file: Path | None) -> tuple[Config, Origin, Path | None]:
     """The configuration to start from: the named file, the saved one, or the default file."""
     if file is not None:
@@ -177,18 +184,17 @@ def main(instance: str, config_file: Path | None, force: bool, adopt_vip: bool) 
 
     Raises DsrlbError when it cannot start; nothing that runs is touched then.
     """
-    started = time.monotonic()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
     config, origin, file = _initial(paths, state, config_file)
-    balancer = Balancer.start(paths, state, config, origin, force=force, adopt_vip=adopt_vip)
+    balancer = Balancer.start(
+        paths, state, config, origin, seconds_since_start, force=force, adopt_vip=adopt_vip
+    )
     state.save_config(dump(config))
     state.remember_source(file)
-    balancer.attach_seconds = time.monotonic() - started
-    balancer.events.add("start", f"attached after {balancer.attach_seconds:.2f} s")
     asyncio.run(Daemon(balancer, paths).run())
-    balancer.events.add("stop", "daemon stopped; the data plane goes on")
+    goes_on = "" if balancer.detached else "; the data plane goes on"
+    balancer.events.add("stop", f"daemon stopped{goes_on}")
     return 0
-

@@ -143,7 +143,7 @@ def read(maps: MapSet) -> Installed:
     installed = Installed()
     installed.reals = _read_reals(maps, ids)
     installed.services = _read_services(maps, ids, installed.reals)
-    for key in maps["services"].keys():
+    for key in maps["services"].hash_keys():
         port = PortKey(
             address_from_bytes(key["vip"].tobytes()),
             int(key["proto"]),
@@ -153,7 +153,7 @@ def read(maps: MapSet) -> Installed:
         value = maps["services"].get(key.tobytes())
         if value is not None:
             installed.keys[port] = int(value)
-    for key in maps["vips"].keys():
+    for key in maps["vips"].hash_keys():
         value = maps["vips"].get(key.tobytes())
         if value is not None:
             installed.vips[address_from_bytes(key.tobytes())] = DesiredVip(

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from dsrlb.control.desired import LinkState, RealId, Resolution, ServiceId
 from dsrlb.config import Config
+from dsrlb.control.desired import LinkState, RealId, Resolution, ServiceId
 from dsrlb.net import frames, links, routes
 from dsrlb.net.links import IPAddress
 from dsrlb.net.routes import Neighbour, Route
@@ -48,7 +48,7 @@ def targets_of(config: Config) -> dict[RealId, Target]:
 
 
 class MacTable:
-    """Resolution of every target. Synchronous; the daemon runs refresh() and probe() in a thread."""
+    """Resolution of every target. Synchronous; refresh() and probe() belong into a thread."""
 
     def __init__(self, events: EventLog) -> None:
         self._events = events

@@ -17,9 +17,7 @@ def _real_name(real: Real) -> str:
     return ", ".join(str(address) for address in real.address)
 
 
-def _reals(
-    service: str, before: tuple[Real, ...], after: tuple[Real, ...]
-) -> Iterator[Change]:
+def _reals(service: str, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
     old = {real.address: real for real in before}
     new = {real.address: real for real in after}
     for address in old.keys() - new.keys():
@@ -62,7 +60,9 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
             was, now = getattr(before.balancer, field), getattr(after.balancer, field)
             if was != now:
                 affects = field == "interfaces" and bool(set(was) - set(now))
-                yield _change("change", "balancer", f"{field}: {_text(was)} -> {_text(now)}", affects)
+                yield _change(
+                    "change", "balancer", f"{field}: {_text(was)} -> {_text(now)}", affects
+                )
     old = {service.name: service for service in before.service} if before else {}
     new = {service.name: service for service in after.service}
     for name in [name for name in old if name not in new]:

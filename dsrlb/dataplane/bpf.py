@@ -236,7 +236,9 @@ class VerifierError(OSError):
         self.log = log
 
 
-def _load(instructions: bytes, name: str, flags: int, log: ctypes.Array[ctypes.c_char] | None) -> int:
+def _load(
+    instructions: bytes, name: str, flags: int, log: ctypes.Array[ctypes.c_char] | None
+) -> int:
     code = ctypes.create_string_buffer(instructions, len(instructions))
     licence = ctypes.create_string_buffer(b"GPL")
     attr = struct.pack(
@@ -292,7 +294,9 @@ def prog_test_run(
     data = ctypes.create_string_buffer(frame, len(frame))
     out = ctypes.create_string_buffer(len(frame) + headroom_out)
     # struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex
-    context = ctypes.create_string_buffer(struct.pack("<IIIIII", 0, len(frame), 0, ifindex, 0, 0), 24)
+    context = ctypes.create_string_buffer(
+        struct.pack("<IIIIII", 0, len(frame), 0, ifindex, 0, 0), 24
+    )
     attr = struct.pack(
         "<IIIIQQIIIIQQIIII",
         fd,

@@ -40,10 +40,10 @@ def _ancestors() -> Iterator[int]:
 
 def _foreign_ancestor() -> int | None:
     """The nearest ancestor in another mount namespace that this process may look into."""
-    own = os.readlink("/proc/self/ns/mnt")
+    own = Path("/proc/self/ns/mnt").readlink()
     for pid in _ancestors():
         try:
-            other = os.readlink(f"/proc/{pid}/ns/mnt")
+            other = Path(f"/proc/{pid}/ns/mnt").readlink()
         except PermissionError:
             continue
         if other != own:

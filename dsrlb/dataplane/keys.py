@@ -40,7 +40,7 @@ def mac_text(mac: bytes) -> str:
 def interest_bit(address: IPAddress) -> int:
     """Bit 0..65535 of an address; the same as interest_bit() in ebpf/interest.h."""
     words = np.frombuffer(address_bytes(address), "<u4").tolist()
-    mix = sum(word * factor for word, factor in zip(words, _MULTIPLIERS, strict=True)) & _WORD
+    mix: int = sum(word * factor for word, factor in zip(words, _MULTIPLIERS, strict=True)) & _WORD
     return (mix * 0x9E3779B1 & _WORD) >> 16
 
 

@@ -63,9 +63,7 @@ class Map:
         memory = mmap.mmap(self.fd, stride * self.max_entries, mmap.MAP_SHARED)
         if stride == self.value_type.itemsize:
             return np.frombuffer(memory, self.value_type, self.max_entries)
-        padded = np.dtype(
-            {"names": ["value"], "formats": [self.value_type], "itemsize": stride}
-        )
+        padded = np.dtype({"names": ["value"], "formats": [self.value_type], "itemsize": stride})
         return np.frombuffer(memory, padded, self.max_entries)["value"]
 
     def _bytes(self, value: Any, dtype: np.dtype[Any]) -> bytes:
@@ -91,7 +89,7 @@ class Map:
         """Delete one element; False when there was none."""
         return bpf.map_delete(self.fd, self._bytes(key, self.key_type))
 
-    def keys(self) -> Iterator[Any]:
+    def hash_keys(self) -> Iterator[Any]:
         """The keys of a hash map, as numpy scalars."""
         for raw in bpf.map_keys(self.fd, self.layout.key_size):
             yield np.frombuffer(raw, self.key_type)[0]

@@ -29,7 +29,10 @@ _XDP_MODES = {1: "native", "xdp": "native", 2: "generic", "xdpgeneric": "generic
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An interface. ``kind`` is "" for a physical one; ``xdp_mode`` is "native", "generic" or None."""
+    """An interface.
+
+    ``kind`` is "" for a physical one; ``xdp_mode`` is "native", "generic" or None.
+    """
 
     ifindex: int
     name: str

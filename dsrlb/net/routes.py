@@ -101,7 +101,12 @@ def use(targets: Iterable[tuple[int, IPAddress]]) -> None:
             family = socket.AF_INET if address.version == 4 else socket.AF_INET6
             try:
                 route.neigh(
-                    "replace", dst=str(address), ifindex=ifindex, family=family, flags=_NTF_USE, state=0
+                    "replace",
+                    dst=str(address),
+                    ifindex=ifindex,
+                    family=family,
+                    flags=_NTF_USE,
+                    state=0,
                 )
             except NetlinkError as error:
                 if error.code not in (errno.ENETDOWN, errno.ENODEV, errno.EINVAL):

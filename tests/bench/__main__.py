@@ -180,7 +180,10 @@ def _measure(bench: Bench, case: Case, rounds: int) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield f"{'case':<13}{'family':<7}{'proto':<6}{'flows':>8}{'floor ns':>10}{'min ns':>8}{'median':>8}{'ratio':>7}"
+    yield (
+        f"{'case':<13}{'family':<7}{'proto':<6}{'flows':>8}"
+        f"{'floor ns':>10}{'min ns':>8}{'median':>8}{'ratio':>7}"
+    )
     for row in rows:
         yield (
             f"{row['case']:<13}{row['family']:<7}{row['protocol']:<6}{row['flows']:>8}"
@@ -198,9 +201,7 @@ def main() -> int:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bench = Bench()
     rows = [
-        _measure(bench, case, arguments.rounds)
-        for case in CASES
-        if not only or case.name in only
+        _measure(bench, case, arguments.rounds) for case in CASES if not only or case.name in only
     ]
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
