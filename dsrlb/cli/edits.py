@@ -12,7 +12,10 @@ from dsrlb.cli.common import json_option, require_root, who_asks
 from dsrlb.cli.verbs import show_changes
 
 _weight = click.option(
-    "--weight", type=click.IntRange(0, 65535), help="Share of new flows; 0: no new flows."
+    "--weight",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="Share of new flows, 0 to 65535; 0: no new flows.",
 )
 _mac = click.option("--mac", metavar="MAC", help='A fixed MAC address, or "auto".')
 
@@ -77,13 +80,19 @@ def service() -> None:
 @click.option("--vip", multiple=True, required=True, metavar="IP", help="May be repeated.")
 @click.option("--protocol", type=click.Choice(["tcp", "udp"]), required=True)
 @click.option(
-    "--port", multiple=True, required=True, help='80, "8000-8099" or "any"; may be repeated.'
+    "--port",
+    multiple=True,
+    required=True,
+    metavar="PORT",
+    help='80, "8000-8099" or "any"; may be repeated.',
 )
 @click.option(
     "--real", "reals", multiple=True, metavar="IP[,weight=N][,mac=MAC]", help="May be repeated."
 )
 @click.option("--group", metavar="NAME", help="A group's reals, in place of --real.")
-@click.option("--mode", default="l2dsr", show_default=True)
+@click.option(
+    "--mode", default="l2dsr", show_default=True, metavar="NAME", help="How packets are sent on."
+)
 @click.option("--algorithm", metavar="NAME", help="Who gets the next flow.")
 @json_option
 @click.pass_obj

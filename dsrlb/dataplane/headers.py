@@ -25,6 +25,8 @@ _ARCH = {"x86_64": "x86", "aarch64": "arm64"}.get(platform.machine(), platform.m
 _KCONFIG = """\
 #define CONFIG_BPF_SYSCALL 1
 #define __user
+#define __force
+#define __attribute_const__ __attribute__((__const__))
 #include <uapi/linux/types.h>
 typedef __u8 u8; typedef __u16 u16; typedef __u32 u32; typedef __u64 u64;
 typedef __s8 s8; typedef __s16 s16; typedef __s32 s32; typedef __s64 s64;

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dsrlb real-server on a real host: a namespace with a client beside it on one segment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.waiting import wait_until
+
+VIP4, VIP6 = "10.77.0.100", "fd77::100"
+OTHER4, OTHER6 = "10.77.0.101", "fd77::101"
+BOTH = ("--vip", VIP4, "--vip", VIP6)
+
+# Serves one connection on every address and says which address the client had asked for.
+SERVER = """
+import socket
+with socket.create_server(("::", 80), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+    print("listening", flush=True)
+    while True:
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(connection.getsockname()[0].removeprefix("::ffff:").encode())
+"""
+CLIENT = """
+import socket, sys
+with socket.create_connection((sys.argv[1], 80), timeout=3) as connection:
+    print(connection.recv(100).decode())
+"""
+# One datagram makes the kernel ask for the address on the wire.
+ASK = """
+import ipaddress, socket, sys
+six = ipaddress.ip_address(sys.argv[1]).version == 6
+with socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    probe.sendto(b"x", (sys.argv[1], 9))
+"""
+
+
+def run(*arguments: str, **options: Any) -> str:
+    """Run a command that must succeed; returns what it printed."""
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, **options)
+    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A network namespace by name, and where dsrlb keeps its state when run in it."""
+
+    name: str
+    root: Path
+
+    def enter(self, *arguments: str) -> tuple[str, ...]:
+        return ("nsenter", f"--net=/run/netns/{self.name}", *arguments)
+
+    def run(self, *arguments: str) -> str:
+        return run(*self.enter(*arguments))
+
+    def python(self, program: str, *arguments: str) -> str:
+        return self.run(sys.executable, "-c", program, *arguments)
+
+    def dsrlb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `dsrlb real-server`."""
+        command = self.enter(sys.executable, "-m", "dsrlb.cli.main", "real-server", *arguments)
+        environment = {**os.environ, "DSRLB_ROOT": str(self.root)}
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, env=environment, check=False
+        )
+
+    def done(self, *arguments: str) -> str:
+        """Run `dsrlb real-server`, which must succeed; returns what it printed."""
+        result = self.dsrlb(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def settings(self) -> str:
+        """Everything that setup may touch, and the rest of /proc/sys/net, byte for byte."""
+        address = self.run("ip", "address")
+        sysctl = self.run("sysctl", "-a", "--pattern", r"^net\.ipv[46]\.conf\.")
+        # stable_secret cannot be read before it is written; lifetimes of ours are all "forever".
+        return address + "".join(sorted(sysctl.splitlines(keepends=True)))
+
+
+@pytest.fixture
+def segment(tmp_path: Path) -> Iterator[tuple[Namespace, Namespace]]:
+    """A client and a real server, joined by a veth pair. The loopbacks are up."""
+    client = Namespace(f"dsrlb-rs-client-{os.getpid()}", tmp_path / "client")
+    real = Namespace(f"dsrlb-rs-real-{os.getpid()}", tmp_path / "real")
+    both = (client, real)
+    try:
+        for one in both:
+            run("ip", "netns", "add", one.name)
+        pair = ("link", "add", "eth0", "netns", client.name, "type", "veth")
+        run("ip", *pair, "peer", "name", "eth0", "netns", real.name)
+        for number, one in enumerate(both, start=1):
+            one.run("ip", "address", "add", f"10.77.0.{number}/24", "dev", "eth0")
+            one.run("ip", "address", "add", f"fd77::{number}/64", "dev", "eth0", "nodad")
+            for link in ("lo", "eth0"):
+                one.run("ip", "link", "set", link, "up")
+            one.run("sysctl", "-qw", "net.ipv4.neigh.eth0.retrans_time_ms=100")
+            one.run("sysctl", "-qw", "net.ipv6.neigh.eth0.retrans_time_ms=100")
+            wait_until("address ready", lambda one=one: _settled(one))
+        yield both
+    finally:
+        for one in both:
+            subprocess.run(["ip", "netns", "del", one.name], capture_output=True, check=False)
+
+
+def _settled(one: Namespace) -> bool:
+    """No address is tentative any more, link-local ones included."""
+    shown = one.run("ip", "-6", "address", "show", "dev", "eth0")
+    return "fe80::" in shown and "tentative" not in shown
+
+
+def _neighbour(client: Namespace, address: str) -> str:
+    """What the client's kernel thinks of an address: "REACHABLE", "FAILED", ... or ""."""
+    family = "-6" if ip_address(address).version == 6 else "-4"
+    shown = json.loads(client.run("ip", family, "-json", "neigh", "show", "to", address) or "[]")
+    return str(shown[0]["state"][0]) if shown else ""
+
+
+def _answered(client: Namespace, address: str) -> bool:
+    """Ask for an address by ARP or ND and wait until it is answered or given up."""
+    client.python(ASK, address)
+    final = ("REACHABLE", "STALE", "DELAY", "PROBE", "FAILED")
+    state = wait_until(
+        f"verdict on {address}",
+        lambda: (state := _neighbour(client, address)) in final and state,
+    )
+    return state != "FAILED"
+
+
+def _mac(one: Namespace) -> str:
+    (link,) = json.loads(one.run("ip", "-json", "link", "show", "eth0"))
+    return str(link["address"])
+
+
+@pytest.fixture
+def served(segment: tuple[Namespace, Namespace]) -> Iterator[tuple[Namespace, Namespace]]:
+    """The segment, with a TCP server on port 80 of the real."""
+    _, real = segment
+    command = real.enter(sys.executable, "-c", SERVER)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            assert server.stdout.readline() == "listening\n"
+            yield segment
+        finally:
+            server.terminate()
+
+
+def test_vip_is_served_and_never_announced(served: tuple[Namespace, Namespace]) -> None:
+    client, real = served
+    real.done("setup", *BOTH)
+    assert real.dsrlb("check", *BOTH).returncode == 0
+    for vip in (VIP4, VIP6):
+        assert not _answered(client, vip)
+    for own in ("10.77.0.2", "fd77::2"):
+        assert _answered(client, own)
+    for vip in (VIP4, VIP6):
+        client.run("ip", "neigh", "replace", vip, "lladdr", _mac(real), "dev", "eth0")
+        assert client.python(CLIENT, vip).strip() == vip
+
+
+def test_without_the_arp_settings_the_vip_would_be_announced(
+    segment: tuple[Namespace, Namespace],
+) -> None:
+    """The silence that the test above sees comes from setup and from nothing else."""
+    client, real = segment
+    real.run("ip", "address", "add", f"{VIP4}/32", "dev", "lo")
+    assert _answered(client, VIP4)
+
+
+def test_the_real_does_not_talk_from_the_vip_by_itself(
+    segment: tuple[Namespace, Namespace],
+) -> None:
+    _, real = segment
+    real.done("setup", *BOTH)
+    for target, own in (("10.77.0.1", "10.77.0.2"), ("fd77::1", "fd77::2")):
+        (route,) = json.loads(real.run("ip", "-json", "route", "get", target))
+        assert route["prefsrc"] == own
+
+
+def test_undo_restores_every_byte(segment: tuple[Namespace, Namespace]) -> None:
+    _, real = segment
+    real.run("sysctl", "-qw", "net.ipv4.conf.all.arp_announce=1")
+    real.run("sysctl", "-qw", "net.ipv4.conf.eth0.rp_filter=1")
+    before = real.settings()
+    real.done("setup", *BOTH, "--interface", "eth0")
+    assert real.settings() != before
+    assert real.dsrlb("check", *BOTH, "--interface", "eth0").returncode == 0
+    real.done("undo", *BOTH)
+    assert real.settings() == before
+    assert list((real.root / "var/lib/dsrlb").iterdir()) == []
+    assert real.done("undo", *BOTH) == ""
+    assert real.settings() == before
+
+
+def test_undo_takes_a_loopback_down_that_was_down(
+    segment: tuple[Namespace, Namespace],
+) -> None:
+    _, real = segment
+    real.run("ip", "link", "set", "lo", "down")
+    before = real.settings()
+    real.done("setup", *BOTH)
+    real.done("undo")
+    assert real.settings() == before
+
+
+def test_setup_twice_is_setup_once(segment: tuple[Namespace, Namespace]) -> None:
+    _, real = segment
+    before = real.settings()
+    real.done("setup", *BOTH)
+    once = real.settings()
+    assert real.done("setup", *BOTH) == ""
+    assert real.settings() == once
+    real.done("undo", *BOTH)
+    assert real.settings() == before
+
+
+def test_dry_run_changes_nothing_and_can_be_pasted(
+    segment: tuple[Namespace, Namespace],
+) -> None:
+    _, real = segment
+    before = real.settings()
+    shown = real.done("setup", *BOTH, "--interface", "eth0", "--dry-run")
+    assert real.settings() == before
+    assert not (real.root / "var").exists()
+    for line in shown.splitlines():
+        real.run("sh", "-c", line)
+    pasted = real.settings()
+    assert real.done("setup", *BOTH, "--interface", "eth0", "--dry-run") == ""
+    assert real.dsrlb("check", *BOTH, "--interface", "eth0").returncode == 0
+    real.done("setup", *BOTH)
+    real.done("undo", *BOTH)
+    assert real.settings() == pasted, "what setup did not do, undo does not take back"
+
+
+def test_undo_dry_run_changes_nothing(segment: tuple[Namespace, Namespace]) -> None:
+    _, real = segment
+    before = real.settings()
+    real.done("setup", *BOTH)
+    done = real.settings()
+    shown = real.done("undo", "--dry-run")
+    assert real.settings() == done
+    for line in shown.splitlines():
+        real.run("sh", "-c", line)
+    assert real.settings() == before
+
+
+def test_vips_come_and_go_one_by_one(segment: tuple[Namespace, Namespace]) -> None:
+    _, real = segment
+    before = real.settings()
+    real.done("setup", *BOTH)
+    first = real.settings()
+    real.done("setup", "--vip", OTHER4, "--vip", OTHER6)
+    real.done("undo", "--vip", OTHER4, "--vip", OTHER6)
+    assert real.settings() == first
+    real.done("setup", "--vip", OTHER4)
+    real.done("undo", *BOTH)
+    assert real.dsrlb("check", "--vip", OTHER4).returncode == 0
+    assert real.dsrlb("check", "--vip", VIP4).returncode == 1
+    real.done("undo", "--vip", OTHER4)
+    assert real.settings() == before
+
+
+MISSING = [
+    (("ip", "address", "del", f"{VIP4}/32", "dev", "lo"), f"{VIP4} on lo"),
+    (("ip", "address", "del", f"{VIP6}/128", "dev", "lo"), f"{VIP6} on lo"),
+    (("sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=0"), "ipv4/conf/all/arp_ignore"),
+    (("sysctl", "-qw", "net.ipv4.conf.eth0.arp_announce=0"), "ipv4/conf/eth0/arp_announce"),
+    (("sysctl", "-qw", "net.ipv4.conf.all.arp_notify=0"), "ipv4/conf/all/arp_notify"),
+    (("sysctl", "-qw", "net.ipv6.conf.all.ndisc_notify=0"), "ipv6/conf/all/ndisc_notify"),
+    (("sysctl", "-qw", "net.ipv4.conf.eth0.rp_filter=1"), "ipv4/conf/eth0/rp_filter"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "name"), MISSING, ids=[name for _, name in MISSING])
+def test_check_names_what_is_missing_and_setup_mends_it(
+    segment: tuple[Namespace, Namespace], spoil: tuple[str, ...], name: str
+) -> None:
+    _, real = segment
+    real.done("setup", *BOTH, "--interface", "eth0")
+    real.run(*spoil)
+    found = real.dsrlb("check", *BOTH, "--interface", "eth0", "--json")
+    assert found.returncode == 1
+    assert [piece["name"] for piece in json.loads(found.stdout) if not piece["ok"]] == [name]
+    real.done("setup", *BOTH, "--interface", "eth0")
+    assert real.dsrlb("check", *BOTH, "--interface", "eth0").returncode == 0
+
+
+def test_a_vip_on_the_wire_is_refused_before_any_change(
+    segment: tuple[Namespace, Namespace],
+) -> None:
+    _, real = segment
+    real.run("ip", "address", "add", f"{VIP4}/24", "dev", "eth0")
+    before = real.settings()
+    refused = real.dsrlb("setup", *BOTH)
+    assert refused.returncode == 1
+    assert f"{VIP4}/24 on eth0" in refused.stderr
+    assert f"ip address del {VIP4}/24 dev eth0" in refused.stderr
+    assert real.settings() == before
+
+
+def test_what_others_changed_since_is_left_alone(segment: tuple[Namespace, Namespace]) -> None:
+    _, real = segment
+    real.done("setup", *BOTH)
+    real.run("sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=8")
+    left = real.dsrlb("undo")
+    assert left.returncode == 0
+    assert "arp_ignore is 8" in left.stderr
+    assert real.run("sysctl", "-n", "net.ipv4.conf.all.arp_ignore") == "8\n"

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling in a child, loading, what the errors say, the cache, each kind of headers."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from dsrlb import paths
+from dsrlb.dataplane import artifact, headers
+from dsrlb.dataplane.loader import Dataplane, load_program
+from dsrlb.dataplane.maps import MapSet
+from dsrlb.errors import CompileError, LoadError
+
+
+def test_reasons_are_read_from_the_header() -> None:
+    reasons = artifact.parse_reasons((paths.ebpf_sources() / "abi.h").read_text())
+    assert reasons[0].name == "pass"
+    assert {reason.action for reason in reasons} == {"pass", "forward", "answer", "drop"}
+    assert len({reason.name for reason in reasons}) == len(reasons) == 18
+
+
+def test_bcc_stays_out_of_this_process(tmp_path: Path) -> None:
+    built = artifact.build(cache=tmp_path)
+    assert not built.cached
+    assert "dsrlb" in built.programs
+    assert "bcc" not in sys.modules
+    again = artifact.build(cache=tmp_path)
+    assert again.cached
+    assert again.programs == built.programs
+    assert again.maps == built.maps
+
+
+def test_broken_cache_is_compiled_anew(tmp_path: Path) -> None:
+    artifact.build(cache=tmp_path)
+    (entry,) = tmp_path.iterdir()
+    entry.write_text(entry.read_text()[:1000])
+    assert not artifact.build(cache=tmp_path).cached
+    assert json.loads(entry.read_text())["format"]
+
+
+def test_compiler_words_name_file_and_line(tmp_path: Path) -> None:
+    source = tmp_path / "broken.c"
+    source.write_text("int dsrlb(struct xdp_md *ctx)\n{\n\treturn nonsense;\n}\n")
+    with pytest.raises(CompileError, match=r"ebpf/broken\.c:3:9.*nonsense"):
+        artifact.build(main=source, cache=tmp_path / "cache")
+
+
+def test_verifier_words_are_in_the_error(tmp_path: Path) -> None:
+    source = tmp_path / "unsafe.c"
+    source.write_text(
+        "#define ABI_VERSION 1\nint dsrlb(struct xdp_md *ctx)\n{\n\treturn *(int *)(long)ctx->data;\n}\n"
+    )
+    built = artifact.build(main=source, cache=tmp_path / "cache")
+    with (
+        closing(MapSet(built, None, 1024)) as maps,
+        pytest.raises(LoadError, match="invalid access to packet"),
+    ):
+        load_program(built.programs["dsrlb"], maps)
+
+
+def test_program_stays_within_its_budget() -> None:
+    """Budget per program: 300,000 verified instructions (the limit is a million)."""
+    with closing(Dataplane.create(None, 1024)) as dataplane:
+        assert dataplane.program.verified_instructions < 300_000
+
+
+def _shim_compiles(monkeypatch: pytest.MonkeyPatch, folder: Path, cache: Path) -> artifact.Artifact:
+    monkeypatch.setenv(headers.EXPLICIT, str(folder))
+    return artifact.build(cache=cache)
+
+
+def test_compiles_with_explicit_headers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """/usr/include, named explicitly, gives the same program as found by itself."""
+    found = artifact.build(cache=tmp_path / "found")
+    named = _shim_compiles(monkeypatch, Path("/usr/include"), tmp_path / "named")
+    assert named.headers == "explicit: /usr/include"
+    assert named.programs == found.programs
+
+
+def test_compiles_with_a_kernel_tree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The layout of a kernel build tree, filled with this machine's UAPI headers."""
+    machine = platform.machine()
+    tree = tmp_path / "linux"
+    (tree / "include/uapi").mkdir(parents=True)
+    (tree / "include/uapi/linux").symlink_to("/usr/include/linux")
+    (tree / "include/uapi/asm-generic").symlink_to("/usr/include/asm-generic")
+    asm = tree / f"arch/{headers._ARCH}/include/uapi"
+    asm.mkdir(parents=True)
+    (asm / "asm").symlink_to(f"/usr/include/{machine}-linux-gnu/asm")
+    built = _shim_compiles(monkeypatch, tree, tmp_path / "cache")
+    assert built.headers == f"explicit: {tree}"

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A controller without kernel, behind the real API on a real Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dsrlb.api.app import create_app
+from dsrlb.api.server import serve
+from dsrlb.config import Config, digest, dump, edit, parse
+from dsrlb.control.plan import view
+from dsrlb.control.views import (
+    EventRow,
+    MacRow,
+    PlanView,
+    RealRow,
+    ServiceRow,
+    StatsRow,
+    StatusView,
+)
+from dsrlb.errors import DsrlbError
+
+TOML = """\
+[balancer]
+interfaces = ["eth0"]
+
+[[service]]
+name = "web"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = [80, "8000-8099"]
+mode = "l2dsr"
+
+[[service.real]]
+address = "10.0.0.11"
+
+[[service.real]]
+address = "10.0.0.12"
+"""
+
+NO_PROCESS = 1 << 30
+"""A pid that the kernel never gives (its largest is 2^22)."""
+
+SERVICE: ServiceRow = {
+    "name": "web",
+    "vip": ["192.0.2.10"],
+    "protocol": "tcp",
+    "port": [80, "8000-8099"],
+    "mode": "l2dsr",
+    "algorithm": "round-robin",
+    "family": "ipv4",
+    "reals_up": 1,
+    "reals": 2,
+    "open": 123_456,
+    "pending": 7,
+    "packets": 1_234_567,
+    "bytes": 9_876_543_210,
+    "new": 200_000,
+}
+
+
+def real_row(address: str, state: str, reason: str) -> RealRow:
+    """A real of service web."""
+    return {
+        "service": "web",
+        "address": address,
+        "port": None,
+        "weight": 1,
+        "state": state,
+        "reason": reason,
+        "since": "2024-05-01T12:00:00+00:00",
+        "open": 5,
+        "pending": 1,
+        "packets": 10,
+        "bytes": 640,
+        "new": 6,
+        "mac": "02:00:00:00:00:0b" if state == "up" else None,
+        "interface": "eth0" if state == "up" else None,
+    }
+
+
+class FakeController:
+    """Keeps a configuration and what it was asked; refuses everything once ``broken`` is set."""
+
+    def __init__(self) -> None:
+        self.config: Config = parse(TOML, "start.toml")
+        self.calls: list[tuple[Any, ...]] = []
+        self.broken: Exception | None = None
+        self.pid = NO_PROCESS
+
+    def _asked(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self.broken is not None:
+            raise self.broken
+
+    async def status(self) -> StatusView:
+        self._asked("status")
+        return {
+            "instance": "main",
+            "pid": self.pid,
+            "version": "0.1.0",
+            "started": "2024-05-01T12:00:00+00:00",
+            "config_hash": digest(self.config),
+            "file": "/etc/dsrlb/dsrlb.toml",
+            "file_differs": True,
+            "interfaces": [
+                {
+                    "name": "eth0",
+                    "state": "attached",
+                    "driver": "veth",
+                    "xdp_mode": "generic",
+                    "reason": "",
+                }
+            ],
+            "services": 1,
+            "reals": 2,
+            "flows": {
+                "ipv4": {"open": 123_456, "pending": 7, "capacity": 1_000_000},
+                "ipv6": {"open": 0, "pending": 0, "capacity": 1_000_000},
+            },
+            "attach_seconds": 0.312,
+            "headers": "/usr/include (linux-libc-dev)",
+            "bytecode": "cached",
+        }
+
+    async def services(self) -> list[ServiceRow]:
+        self._asked("services")
+        return [SERVICE]
+
+    async def reals(self, service: str | None) -> list[RealRow]:
+        self._asked("reals", service)
+        rows = [
+            real_row("10.0.0.11", "up", ""),
+            real_row("10.0.0.12", "unresolved", "no answer to ARP [yet]"),
+        ]
+        return [row for row in rows if service in (None, row["service"])]
+
+    async def macs(self) -> list[MacRow]:
+        self._asked("macs")
+        return [
+            {
+                "address": "10.0.0.11",
+                "mac": "02:00:00:00:00:0b",
+                "interface": "eth0",
+                "vlan": None,
+                "mtu": 1500,
+                "state": "resolved",
+                "source": "kernel",
+                "reason": "",
+                "since": "2024-05-01T12:00:00+00:00",
+            }
+        ]
+
+    async def stats(self) -> list[StatsRow]:
+        self._asked("stats")
+        return [
+            {
+                "interface": "eth0",
+                "ifindex": 2,
+                "driver": "veth",
+                "xdp_mode": "generic",
+                "attached": True,
+                "reasons": {"pass": 12, "forwarded": 1_234_567, "martian": 0},
+            }
+        ]
+
+    def events(self, since: int) -> list[EventRow]:
+        self._asked("events", since)
+        rows: list[EventRow] = [
+            {
+                "id": number,
+                "time": "2024-05-01T12:00:00+00:00",
+                "level": "info",
+                "kind": "apply",
+                "message": f"number {number}",
+            }
+            for number in (1, 2, 3)
+        ]
+        return [row for row in rows if row["id"] > since]
+
+    def config_toml(self) -> str:
+        self._asked("config")
+        return dump(self.config)
+
+    async def plan(self, toml: str, filename: str) -> PlanView:
+        self._asked("plan", toml, filename)
+        return view(self.config, parse(toml, filename))
+
+    async def apply(self, toml: str, filename: str, adopt_vip: bool, who: str) -> PlanView:
+        self._asked("apply", toml, filename, adopt_vip, who)
+        return self._accept(parse(toml, filename))
+
+    async def edit(self, change: Mapping[str, Any], who: str) -> PlanView:
+        self._asked("edit", dict(change), who)
+        return self._accept(edit(self.config, change))
+
+    def _accept(self, config: Config) -> PlanView:
+        changes = view(self.config, config)
+        self.config = config
+        return changes
+
+    async def detach(self) -> list[str]:
+        self._asked("detach")
+        return ["XDP program 7 on eth0", "12 pinned maps"]
+
+
+class Served:
+    """The API of a controller, served by a thread."""
+
+    def __init__(self, controller: FakeController, socket: Path) -> None:
+        self.controller = controller
+        self.socket = socket
+        self._ready = threading.Event()
+        self._failed: DsrlbError | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except DsrlbError as error:
+            self._failed = error
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        await serve(create_app(self.controller), self.socket, self._ready.set, self._stop)
+
+    def start(self) -> None:
+        """Return when connections are accepted; raises what serve() raised."""
+        self._thread.start()
+        assert self._ready.wait(10), "the API did not come up"
+        if self._failed is not None:
+            raise self._failed
+
+    def stop(self) -> None:
+        """Return when serve() has returned."""
+        if self._failed is None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive(), "the API did not stop"
+
+
+@contextmanager
+def served(socket: Path) -> Iterator[Served]:
+    """A fake daemon listening on ``socket``."""
+    api = Served(FakeController(), socket)
+    try:
+        api.start()
+        yield api
+    finally:
+        api.stop()
