@@ -9,14 +9,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.waiting import wait_until
 
+DSRLB = str(Path(sys.executable).with_name("dsrlb"))
 VIP4, VIP6 = "10.77.0.100", "fd77::100"
 OTHER4, OTHER6 = "10.77.0.101", "fd77::101"
 BOTH = ("--vip", VIP4, "--vip", VIP6)
@@ -45,9 +46,9 @@ with socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM
 """
 
 
-def run(*arguments: str, **options: Any) -> str:
+def run(*arguments: str) -> str:
     """Run a command that must succeed; returns what it printed."""
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, **options)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -70,7 +71,7 @@ class Namespace:
 
     def dsrlb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `dsrlb real-server`."""
-        command = self.enter(sys.executable, "-m", "dsrlb.cli.main", "real-server", *arguments)
+        command = self.enter(DSRLB, "real-server", *arguments)
         environment = {**os.environ, "DSRLB_ROOT": str(self.root)}
         return subprocess.run(
             command, capture_output=True, text=True, timeout=60, env=environment, check=False
@@ -108,7 +109,8 @@ def segment(tmp_path: Path) -> Iterator[tuple[Namespace, Namespace]]:
                 one.run("ip", "link", "set", link, "up")
             one.run("sysctl", "-qw", "net.ipv4.neigh.eth0.retrans_time_ms=100")
             one.run("sysctl", "-qw", "net.ipv6.neigh.eth0.retrans_time_ms=100")
-            wait_until("address ready", lambda one=one: _settled(one))
+        for one in both:
+            wait_until("addresses ready", partial(_settled, one))
         yield both
     finally:
         for one in both:

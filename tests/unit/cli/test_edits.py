@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that change one service or real."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+import pytest
+
+from tests.unit.api.fake import FakeController
+from tests.unit.cli.conftest import Run
+
+DNS = ("service", "add", "dns", "--vip", "192.0.2.53", "--protocol", "udp", "--port", "53")
+
+
+def changed(daemon: FakeController) -> dict[str, Any]:
+    """The one change that the daemon was asked for."""
+    ((name, change, who),) = daemon.calls
+    assert (name, who) == ("edit", getpass.getuser())
+    assert isinstance(change, dict)
+    return change
+
+
+def test_service_add(run: Run, daemon: FakeController) -> None:
+    result = run(
+        *DNS,
+        *("--vip", "2001:db8::53", "--port", "5300-5399"),
+        *("--real", "10.0.0.11,2001:db8:1::11,weight=3,mac=02:00:00:00:00:0b"),
+        *("--real", "10.0.0.12,2001:db8:1::12"),
+        *("--algorithm", "weighted-round-robin", "idle_timeout=5m", "pending_timeout=3"),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert changed(daemon) == {
+        "verb": "service-add",
+        "service": "dns",
+        "settings": {
+            "vip": ["192.0.2.53", "2001:db8::53"],
+            "protocol": "udp",
+            "mode": "l2dsr",
+            "port": [53, "5300-5399"],
+            "real": [
+                {
+                    "address": ["10.0.0.11", "2001:db8:1::11"],
+                    "weight": 3,
+                    "mac": "02:00:00:00:00:0b",
+                },
+                {"address": ["10.0.0.12", "2001:db8:1::12"]},
+            ],
+            "algorithm": "weighted-round-robin",
+            "idle_timeout": "5m",
+            "pending_timeout": 3,
+        },
+    }
+    assert result.stdout.startswith("+ service dns: ")
+    assert [service.name for service in daemon.config.service] == ["web", "dns"]
+
+
+def test_service_set(run: Run, daemon: FakeController) -> None:
+    result = run("service", "set", "web", "port=80,443", "on_unknown=schedule")
+    assert result.exit_code == 0, result.stderr
+    assert changed(daemon)["settings"] == {"port": [80, 443], "on_unknown": "schedule"}
+    assert [str(ports) for ports in daemon.config.service[0].port] == ["80", "443"]
+
+
+def test_service_remove(run: Run, daemon: FakeController) -> None:
+    result = run("service", "remove", "web")
+    assert "(existing flows are affected)" in result.stdout
+    assert daemon.config.service == ()
+
+
+def test_real_add(run: Run, daemon: FakeController) -> None:
+    assert run("real", "add", "web", "10.0.0.13", "--weight", "0").exit_code == 0
+    assert changed(daemon) == {
+        "verb": "real-add",
+        "service": "web",
+        "address": "10.0.0.13",
+        "settings": {"weight": 0},
+    }
+
+
+def test_real_set_and_remove(run: Run, daemon: FakeController) -> None:
+    assert run("real", "set", "web", "10.0.0.12", "--mac", "02:00:00:00:00:0C").exit_code == 0
+    assert daemon.config.service[0].real[1].mac == "02:00:00:00:00:0c"
+    assert run("real", "remove", "web", "10.0.0.11").exit_code == 0
+    assert [str(real.address[0]) for real in daemon.config.service[0].real] == ["10.0.0.12"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("real", "set", "web", "10.0.0.99", "--weight", "1"), "has no such real; it has:"),
+        (("service", "set", "mail", "port=25"), "there is no such service; there are: web"),
+        (("service", "set", "web", "colour=red"), "unknown key"),
+        (("service", "set", "web", "idle_timeout=07:32:00"), "a time such as"),
+        (("real", "add", "web", "10.0.0.11"), "duplicate real server"),
+        ((*DNS, "--real", "10.0.0.11", "--mode", "nat"), "not in this version"),
+        (DNS, "no real servers"),
+    ],
+)
+def test_what_cannot_be_accepted(
+    run: Run, daemon: FakeController, arguments: tuple[str, ...], says: str
+) -> None:
+    before = daemon.config
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("<command>: ")
+    assert says in result.stderr
+    assert daemon.config is before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("service", "set", "web"),
+        ("service", "set", "web", "port"),
+        ("service", "set", "web", "=80"),
+        ("service", "add", "dns", "--protocol", "udp", "--port", "53"),
+        (*DNS, "--real", "weight=3"),
+        (*DNS, "--real", ""),
+        ("real", "set", "web", "10.0.0.11"),
+        ("real", "add", "web", "10.0.0.13", "--weight", "-1"),
+        ("real", "add", "web"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_usage(run: Run, daemon: FakeController, arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: dsrlb" in result.stderr
+    assert daemon.calls == []
+
+
+def test_no_daemon(run: Run, no_daemon: None) -> None:
+    result = run("service", "remove", "web")
+    assert result.exit_code == 1
+    assert "hint: traffic of main still flows" in result.stderr

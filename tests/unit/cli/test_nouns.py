@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that show."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dsrlb.config import parse
+from dsrlb.errors import StateError
+from dsrlb.paths import for_instance
+from tests.unit.api.fake import SERVICE, FakeController
+from tests.unit.cli.conftest import Run
+
+NOUNS = ("status", "services", "reals", "macs", "stats", "events")
+HEAVY = ("fastapi", "starlette", "uvicorn", "pydantic", "pyroute2", "numpy", "bcc")
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_tables_fit(
+    run: Run, daemon: FakeController, noun: str, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    result = run(noun)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.strip()
+    assert max(map(len, result.stdout.splitlines())) <= int(columns)
+
+
+def test_json_is_what_the_api_said(run: Run, daemon: FakeController) -> None:
+    assert json.loads(run("services", "--json").stdout) == [SERVICE]
+
+
+def test_tables_round_and_json_does_not(run: Run, daemon: FakeController) -> None:
+    table = run("services").stdout
+    assert "1.23M" in table
+    assert "9.88 GB" in table
+    assert '"packets": 1234567' in run("services", "--json").stdout
+
+
+def test_reals_of_one_service(run: Run, daemon: FakeController) -> None:
+    result = run("reals", "web")
+    assert daemon.calls == [("reals", "web")]
+    assert "unresolved: no answer to ARP [yet]" in result.stdout
+
+
+def test_reals_of_an_unknown_service(run: Run, daemon: FakeController) -> None:
+    result = run("reals", "no such&service=web")
+    assert result.exit_code == 1
+    assert result.stderr == ("error: there is no service 'no such&service=web'; there are: web\n")
+
+
+def test_stats_leave_out_what_never_happened(run: Run, daemon: FakeController) -> None:
+    lines = run("stats").stdout.splitlines()
+    assert lines[0] == "eth0 (veth, generic): attached"
+    assert [line.split() for line in lines[2:]] == [["1,234,567", "forwarded"], ["12", "pass"]]
+
+
+def test_events_since(run: Run, daemon: FakeController) -> None:
+    rows = json.loads(run("events", "--since", "1", "--json").stdout)
+    assert [row["id"] for row in rows] == [2, 3]
+
+
+def test_config_show_prints_what_apply_takes(run: Run, daemon: FakeController) -> None:
+    result = run("config", "show")
+    assert parse(result.stdout, "shown") == daemon.config
+
+
+def test_status_says_that_the_file_differs(run: Run, daemon: FakeController) -> None:
+    assert "`dsrlb plan /etc/dsrlb/dsrlb.toml` shows how" in run("status").stdout
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("config", "show"), ("reals", "--json")])
+def test_no_daemon(run: Run, no_daemon: None, arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        "error: dsrlb is not running (instance main)\n  hint: traffic of main still flows\n"
+    )
+
+
+def test_a_dead_daemons_socket(run: Run, no_daemon: None) -> None:
+    path = for_instance("main").socket
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead:
+        dead.bind(str(path))
+    assert "dsrlb is not running" in run("status").stderr
+
+
+def test_a_daemon_that_goes_away(run: Run) -> None:
+    path = for_instance("main").socket
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "dsrlb", "status"], stderr=subprocess.PIPE, text=True
+        )
+        connection, _ = listener.accept()
+        connection.recv(65536)
+        connection.close()
+        _, stderr = child.communicate(timeout=20)
+    assert child.returncode == 1
+    assert stderr.startswith("error: the daemon went away while it was asked")
+
+
+def test_another_instance(run: Run, daemon: FakeController, no_daemon: None) -> None:
+    result = run("--instance", "second", "status")
+    assert "not running (instance second)" in result.stderr
+    assert daemon.calls == []
+
+
+def test_a_bad_instance_name_is_wrong_usage(run: Run) -> None:
+    result = run("--instance", "../x", "status")
+    assert result.exit_code == 2
+    assert "'../x' is not usable" in result.stderr
+
+
+def test_what_the_daemon_refuses(run: Run, daemon: FakeController) -> None:
+    daemon.broken = StateError("no", hint="ask again")
+    result = run("status")
+    assert result.exit_code == 1
+    assert result.stderr == "error: no\n  hint: ask again\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("run",), ("detach",), ("real", "remove", "a", "b")]
+)
+def test_without_root_one_line(
+    run: Run, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DSRLB_ROOT")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "needs root" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("man",), ("--version",)])
+def test_help_needs_no_root(
+    run: Run, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DSRLB_ROOT")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert run(*arguments).exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("services", "--json"), ("reals", "web")])
+def test_nouns_import_nothing_heavy(daemon: FakeController, arguments: tuple[str, ...]) -> None:
+    program = (
+        "import json, sys\n"
+        "from dsrlb.cli.main import cli\n"
+        "cli(sys.argv[1:], prog_name='dsrlb', standalone_mode=False)\n"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert set(json.loads(child.stderr)) & set(HEAVY) == set()
+    assert "web" in child.stdout or "main" in child.stdout

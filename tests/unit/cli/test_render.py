@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers for people, and the man page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+
+from dsrlb.cli.main import cli
+from dsrlb.cli.man import page
+from dsrlb.cli.render import age, count, octets
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (99_999, "99,999"),
+        (100_000, "100k"),
+        (999_499, "999k"),
+        (999_500, "1.00M"),
+        (1_234_567, "1.23M"),
+        (12_345_678, "12.3M"),
+        (2**64 - 1, "18.4E"),
+        (10**22, "10000E"),
+    ],
+)
+def test_count(number: int, text: str) -> None:
+    assert count(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(999, "999 B"), (1000, "1.00 kB"), (9_995_000, "10.0 MB")]
+)
+def test_octets(number: int, text: str) -> None:
+    assert octets(number) == text
+
+
+@pytest.mark.parametrize(
+    ("since", "text"),
+    [
+        ("2024-05-01T12:00:00+00:00", "0s"),
+        ("2024-05-01T11:59:18+00:00", "42s"),
+        ("2024-05-01T11:56:48+00:00", "3m 12s"),
+        ("2024-05-01T09:55:00+00:00", "2h 5m"),
+        ("2024-04-27T09:00:00+00:00", "4d 3h"),
+        ("2024-05-01T12:00:09+00:00", "0s"),
+        ("", "-"),
+    ],
+)
+def test_age(since: str, text: str) -> None:
+    assert age(since, datetime(2024, 5, 1, 12, tzinfo=UTC)) == text
+
+
+def test_the_man_page_has_every_command() -> None:
+    text = page(cli)
+    for command in ("dsrlb run", "dsrlb reals [SERVICE]", "dsrlb service add NAME"):
+        assert f'.SS "{command}' in text
+    assert "dsrlb man" not in text
+    assert '.SS "dsrlb real\\-server setup' in text
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_groff_has_nothing_to_say_about_it() -> None:
+    checked = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-ww", "-z"],
+        input=page(cli),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert checked.stderr == ""

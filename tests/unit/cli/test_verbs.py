@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that run the balancer or give it a whole configuration."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsrlb.config import HostFacts, LinkFact, dump, load, parse
+from dsrlb.control import daemon as daemon_module
+from dsrlb.control import offline
+from dsrlb.errors import ConfigError, Problem, StateError
+from dsrlb.net import host
+from dsrlb.paths import for_instance
+from tests.unit.api.fake import TOML, FakeController
+from tests.unit.cli.conftest import Run
+
+HEAVIER = TOML.replace('address = "10.0.0.12"', 'address = "10.0.0.12"\nweight = 4')
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "new.toml"
+    path.write_text(HEAVIER)
+    return path
+
+
+@pytest.fixture
+def eth0(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host with eth0, and without any address."""
+    link = LinkFact(ifindex=2, kind="", mac="02:00:00:00:00:01", mtu=1500, up=True)
+    monkeypatch.setattr(host, "host_facts", lambda: HostFacts({"eth0": link}, {}))
+
+
+def test_apply(run: Run, daemon: FakeController, file: Path) -> None:
+    result = run("apply", str(file), "--adopt-vip")
+    assert result.exit_code == 0, result.stderr
+    assert daemon.calls == [("apply", HEAVIER, str(file), True, getpass.getuser())]
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("~ real web 10.0.0.12: weight")
+    assert lines[-1].startswith("applied: ")
+
+
+def test_apply_of_what_runs_already(run: Run, daemon: FakeController, file: Path) -> None:
+    file.write_text(TOML)
+    assert run("apply", str(file)).stdout.startswith("no changes (configuration ")
+
+
+def test_apply_says_who_is_behind_sudo(
+    run: Run, daemon: FakeController, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "alice")
+    run("apply", str(file))
+    assert daemon.calls[0][-1] == "alice (sudo)"
+
+
+def test_plan(run: Run, daemon: FakeController, file: Path) -> None:
+    result = run("plan", str(file), "--json")
+    assert [change["kind"] for change in json.loads(result.stdout)["changes"]] == ["change"]
+    assert daemon.calls == [("plan", HEAVIER, str(file))]
+
+
+def test_includes_are_merged_before_they_are_sent(
+    run: Run, daemon: FakeController, tmp_path: Path
+) -> None:
+    balancer, services = TOML.split("\n\n", 1)
+    (tmp_path / "web.toml").write_text(services)
+    main = tmp_path / "main.toml"
+    main.write_text(f'include = ["web.toml"]\n{balancer}\n')
+    assert run("apply", str(main)).exit_code == 0
+    ((_, toml, filename, _, _),) = daemon.calls
+    assert toml == dump(load(main))
+    assert filename == str(main)
+
+
+@pytest.mark.parametrize(("include", "place"), [("", ":9"), ("include = []\n", "")])
+def test_lines_in_a_refusal_are_the_files(
+    run: Run, daemon: FakeController, file: Path, include: str, place: str
+) -> None:
+    file.write_text(include + TOML)
+    daemon.broken = ConfigError([Problem(str(file), 9, "service[0].mode", '"l2dsr"', "not here")])
+    result = run("apply", str(file))
+    assert result.exit_code == 2
+    assert result.stderr == f'{file}{place}: service[0].mode = "l2dsr": not here\n'
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply"])
+def test_an_invalid_file_is_told_line_by_line(
+    run: Run, daemon: FakeController, file: Path, command: str
+) -> None:
+    file.write_text(TOML.replace("10.0.0.11", "10.0.0.300").replace('"tcp"', '"sctp"'))
+    result = run(command, str(file))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2
+    assert any(line.startswith(f"{file}:7: service[0].protocol = ") for line in lines)
+    assert daemon.calls == []
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply"])
+def test_a_file_that_is_not_there(run: Run, command: str) -> None:
+    result = run(command, "/nowhere.toml")
+    assert result.exit_code == 2
+    assert "No such file" in result.stderr
+
+
+def test_apply_without_a_daemon(run: Run, no_daemon: None, file: Path) -> None:
+    result = run("apply", str(file))
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"error: dsrlb is not running (instance main)\n  hint: `dsrlb run -c {file}` starts it\n"
+    )
+
+
+def test_plan_without_a_daemon_compares_with_what_is_saved(
+    run: Run, no_daemon: None, file: Path
+) -> None:
+    saved = for_instance("main").saved_config
+    saved.parent.mkdir(parents=True)
+    saved.write_text(dump(parse(TOML, "saved")))
+    result = run("plan", str(file))
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("~ real web 10.0.0.12: weight")
+
+
+def test_plan_without_anything(run: Run, no_daemon: None, file: Path) -> None:
+    lines = run("plan", str(file)).stdout.splitlines()
+    assert all(line.startswith("+ ") for line in lines[:-1])
+    assert lines[-1].startswith("would apply: nothing -> ")
+
+
+def test_check(run: Run, eth0: None, file: Path) -> None:
+    result = run("check", str(file))
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"{file}: ok; services: 1, reals: 2 (")
+
+
+def test_check_against_this_host(run: Run, eth0: None, file: Path) -> None:
+    file.write_text(TOML.replace("eth0", "eth7"))
+    result = run("check", str(file))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{file}:2: balancer.interfaces = ")
+
+
+def test_run_hands_over(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def main(*arguments: Any) -> int:
+        seen.append(arguments)
+        return 7
+
+    monkeypatch.setattr(daemon_module, "main", main)
+    assert run("--instance", "b", "run", "-c", str(file), "--force").exit_code == 7
+    assert seen == [("b", file, True, False)]
+
+
+def test_run_that_cannot_start(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(*_: Any) -> int:
+        raise StateError("already run", hint="wait")
+
+    monkeypatch.setattr(daemon_module, "main", main)
+    result = run("run")
+    assert (result.exit_code, result.stderr) == (1, "error: already run\n  hint: wait\n")
+
+
+def test_detach_by_the_daemon(run: Run, daemon: FakeController) -> None:
+    result = run("detach")
+    assert result.stdout == "XDP program 7 on eth0\n12 pinned maps\n"
+    assert daemon.calls == [("status",), ("detach",)]
+
+
+def test_detach_waits_for_the_daemons_end(run: Run, daemon: FakeController) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    daemon.pid = child.pid
+    detach = daemon.detach
+
+    async def detach_and_end() -> list[str]:
+        assert child.stdin is not None
+        child.stdin.close()
+        return await detach()
+
+    daemon.detach = detach_and_end  # type: ignore[method-assign]
+    assert run("detach").exit_code == 0
+    assert child.wait(timeout=0) is not None
+
+
+def test_detach_without_a_daemon(
+    run: Run, no_daemon: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline, "detach", lambda instance: [f"pins of {instance}"])
+    result = run("--instance", "b", "detach")
+    assert result.stdout == "pins of b\n"
