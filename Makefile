@@ -67,8 +67,9 @@ install: ## to PREFIX (/opt/dsrlb), with a systemd service (root)
 	@if ((EUID)); then echo "make install needs root" >&2; exit 1; fi
 	/usr/bin/python3 -m venv --system-site-packages "$(PREFIX)"
 	"$(PREFIX)/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade .
-	install -d /usr/local/sbin /etc/dsrlb /etc/systemd/system
+	install -d /usr/local/sbin /usr/local/share/man/man8 /etc/dsrlb /etc/systemd/system
 	ln -sfn "$(PREFIX)/bin/dsrlb" /usr/local/sbin/dsrlb
+	"$(PREFIX)/bin/dsrlb" man >/usr/local/share/man/man8/dsrlb.8
 	install -m 644 dsrlb/data/dsrlb.service /etc/systemd/system/dsrlb.service
 	[[ -e /etc/dsrlb/dsrlb.toml ]] || install -m 644 dsrlb/data/example.toml /etc/dsrlb/dsrlb.toml
 	if [[ -d /run/systemd/system ]]; then systemctl daemon-reload; fi
@@ -80,7 +81,7 @@ uninstall: ## takes the program off the interfaces and removes what install made
 	if [[ -d /run/systemd/system && -e /etc/systemd/system/dsrlb.service ]]; then \
 		systemctl disable --now dsrlb; fi
 	if [[ -x "$(PREFIX)/bin/dsrlb" && -d /sys/fs/bpf/dsrlb/main ]]; then "$(PREFIX)/bin/dsrlb" detach; fi
-	rm -f /etc/systemd/system/dsrlb.service
+	rm -f /etc/systemd/system/dsrlb.service /usr/local/share/man/man8/dsrlb.8
 	[[ "$$(readlink /usr/local/sbin/dsrlb)" != "$(PREFIX)/bin/dsrlb" ]] || rm -f /usr/local/sbin/dsrlb
 	if [[ -d /run/systemd/system ]]; then systemctl daemon-reload; fi
 	! cmp -s dsrlb/data/example.toml /etc/dsrlb/dsrlb.toml || rm -f /etc/dsrlb/dsrlb.toml

@@ -46,6 +46,8 @@ class _Column:
     cell: Callable[[Any], str]
     number: bool = False
     wide: bool = False  # only where there is room
+    whole: bool = False  # broken into lines last of all, so that it can be copied
+    least: int | None = None  # columns of the screen
 
 
 def count(number: int) -> str:
@@ -99,7 +101,9 @@ def _table(console: Console, columns: Sequence[_Column], rows: Sequence[Any]) ->
         if column.number:
             table.add_column(column.title, justify="right", no_wrap=True)
         else:
-            table.add_column(column.title, overflow="fold")
+            table.add_column(
+                column.title, overflow="fold", no_wrap=column.whole, min_width=column.least
+            )
     for row in rows:
         table.add_row(*(_cell(column.cell(row)) for column in shown))
     return table
@@ -123,8 +127,8 @@ def _endpoint(row: RealRow) -> str:
 def _services(console: Console, rows: list[ServiceRow]) -> None:
     columns = (
         _Column("SERVICE", lambda row: row["name"]),
-        _Column("VIP", lambda row: "\n".join(row["vip"])),
-        _Column("PORT", lambda row: f"{row['protocol']} {','.join(map(str, row['port']))}"),
+        _Column("VIP", lambda row: "\n".join(row["vip"]), whole=True),
+        _Column("PORT", lambda row: f"{row['protocol']} {', '.join(map(str, row['port']))}"),
         _Column("MODE", lambda row: row["mode"], wide=True),
         _Column("ALGORITHM", lambda row: row["algorithm"], wide=True),
         _Column("UP", lambda row: f"{row['reals_up']}/{row['reals']}", number=True),
@@ -140,27 +144,27 @@ def _services(console: Console, rows: list[ServiceRow]) -> None:
 def _reals(console: Console, rows: list[RealRow]) -> None:
     columns = (
         _Column("SERVICE", lambda row: row["service"]),
-        _Column("ADDRESS", _endpoint),
+        _Column("ADDRESS", _endpoint, whole=True),
         _Column("WEIGHT", lambda row: str(row["weight"]), number=True),
-        _Column("STATE", _with_reason),
+        _Column("STATE", _with_reason, least=len("unresolved:")),
         _Column("SINCE", lambda row: age(row["since"]), number=True),
         _Column("OPEN", lambda row: count(row["open"]), number=True),
         _Column("PENDING", lambda row: count(row["pending"]), number=True, wide=True),
-        _Column("NEW", lambda row: count(row["new"]), number=True),
+        _Column("NEW", lambda row: count(row["new"]), number=True, wide=True),
         _Column("PACKETS", lambda row: count(row["packets"]), number=True, wide=True),
         _Column("BYTES", lambda row: octets(row["bytes"]), number=True),
-        _Column("MAC", lambda row: row["mac"] or "", wide=True),
+        _Column("MAC", lambda row: row["mac"] or "", wide=True, whole=True),
     )
     _print(console, columns, rows, "no real servers")
 
 
 def _macs(console: Console, rows: list[MacRow]) -> None:
     columns = [
-        _Column("ADDRESS", lambda row: row["address"]),
-        _Column("MAC", lambda row: row["mac"] or ""),
+        _Column("ADDRESS", lambda row: row["address"], whole=True),
+        _Column("MAC", lambda row: row["mac"] or "", whole=True),
         _Column("INTERFACE", lambda row: row["interface"] or ""),
         _Column("MTU", lambda row: str(row["mtu"] or ""), number=True),
-        _Column("STATE", _with_reason),
+        _Column("STATE", _with_reason, least=len("unresolved:")),
         _Column("SOURCE", lambda row: row["source"], wide=True),
         _Column("SINCE", lambda row: age(row["since"]), number=True),
     ]
@@ -207,7 +211,7 @@ def _source(view: StatusView) -> str:
 def _status(console: Console, view: StatusView) -> None:
     flows = "\n".join(
         f"{family}: {count(seen['open'])} open, {count(seen['pending'])} pending "
-        f"of {count(seen['capacity'])}"
+        f"of {seen['capacity']:,}"
         for family, seen in view["flows"].items()
     )
     facts = {

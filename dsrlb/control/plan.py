@@ -20,12 +20,12 @@ def _real_name(real: Real) -> str:
 def _reals(service: str, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
     old = {real.address: real for real in before}
     new = {real.address: real for real in after}
-    for address in old.keys() - new.keys():
+    for address in [address for address in old if address not in new]:
         what = f"real {service} {_real_name(old[address])}"
         yield _change("remove", what, "its flows go to other reals", affects_flows=True)
-    for address in new.keys() - old.keys():
+    for address in [address for address in new if address not in old]:
         yield _change("add", f"real {service} {_real_name(new[address])}")
-    for address in new.keys() & old.keys():
+    for address in [address for address in new if address in old]:
         for field in ("weight", "mac"):
             was, now = getattr(old[address], field), getattr(new[address], field)
             if was != now:

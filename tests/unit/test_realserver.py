@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dsrlb real-server without a network: which pieces, which commands, which state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dsrlb.cli.realserver import real_server
+from dsrlb.errors import DsrlbError, NetError, StateError
+from dsrlb.realserver import Piece, Sysctl, check, manage, state, steps
+from dsrlb.realserver.pieces import l2dsr
+from dsrlb.realserver.steps import Assigned, Host
+
+VIP4, VIP6 = IPv4Address("192.0.2.10"), IPv6Address("2001:db8::10")
+SETTINGS = {
+    "net/ipv4/conf/all/arp_ignore": "1",
+    "net/ipv4/conf/all/arp_announce": "2",
+    "net/ipv4/conf/all/arp_notify": "1",
+    "net/ipv4/conf/all/rp_filter": "0",
+    "net/ipv4/conf/eth0/rp_filter": "0",
+    "net/ipv6/conf/all/ndisc_notify": "1",
+    "net/ipv6/conf/lo/disable_ipv6": "0",
+}
+READY = Host(
+    up={"lo": True, "eth0": True},
+    addresses={VIP4: (Assigned("lo", 32),), VIP6: (Assigned("lo", 128),)},
+)
+BARE = Host(up={"lo": True, "eth0": True}, addresses={})
+
+
+def write(root: Path, settings: dict[str, str]) -> None:
+    """Lay out settings as /proc/sys does."""
+    for key, value in settings.items():
+        (root / key).parent.mkdir(parents=True, exist_ok=True)
+        (root / key).write_text(value + "\n")
+
+
+@pytest.fixture(autouse=True)
+def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A /proc/sys and a /var/lib of this test's own."""
+    root = tmp_path / "proc"
+    write(root, SETTINGS)
+    monkeypatch.setattr(steps, "PROC_SYS", root)
+    monkeypatch.setenv("DSRLB_ROOT", str(tmp_path))
+    return root
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A host with nothing on lo."""
+    monkeypatch.setattr(manage, "read_host", lambda: BARE)
+    yield
+
+
+def lacking(vips: tuple[IPv4Address | IPv6Address, ...], host: Host) -> list[Piece]:
+    return [piece for piece in l2dsr(vips, None, host) if not piece.ok]
+
+
+def test_a_ready_host_lacks_nothing() -> None:
+    assert lacking((VIP4, VIP6), READY) == []
+
+
+def test_missing_addresses_are_added_without_being_a_source() -> None:
+    assert [piece.remedy for piece in lacking((VIP4, VIP6), BARE)] == [
+        "ip address add 192.0.2.10/32 dev lo scope host",
+        "ip -6 address add 2001:db8::10/128 dev lo nodad preferred_lft 0",
+    ]
+
+
+def test_ipv6_alone_needs_no_arp_settings(proc: Path) -> None:
+    write(proc, {"net/ipv4/conf/all/arp_ignore": "0"})
+    assert lacking((VIP6,), READY) == []
+
+
+def test_silence_comes_before_the_address(proc: Path) -> None:
+    write(proc, {"net/ipv4/conf/all/arp_ignore": "0"})
+    names = [piece.name for piece in lacking((VIP4,), BARE)]
+    assert names == ["ipv4/conf/all/arp_ignore", "192.0.2.10 on lo"]
+
+
+@pytest.mark.parametrize(
+    ("value", "ok"), [("0", False), ("1", True), ("2", True), ("8", True), ("5", False)]
+)
+def test_arp_ignore_may_be_stricter_but_not_undefined(proc: Path, value: str, ok: bool) -> None:
+    write(proc, {"net/ipv4/conf/all/arp_ignore": value})
+    assert (lacking((VIP4,), READY) == []) is ok
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "own", "ok"),
+    [("0", "0", True), ("1", "0", False), ("0", "1", False), ("1", "2", True), ("2", "1", True)],
+)
+def test_rp_filter_counts_the_larger_value(proc: Path, everywhere: str, own: str, ok: bool) -> None:
+    write(proc, {"net/ipv4/conf/all/rp_filter": everywhere})
+    write(proc, {"net/ipv4/conf/eth0/rp_filter": own})
+    found = lacking((VIP4,), READY)
+    assert [piece.remedy for piece in found] == (
+        [] if ok else ["sysctl -w net.ipv4.conf.eth0.rp_filter=2"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        (Assigned("eth0", 24), "ip address del 192.0.2.10/24 dev eth0"),
+        (Assigned("lo", 24), "ip address del 192.0.2.10/24 dev lo"),
+    ],
+)
+def test_a_vip_in_the_wrong_place_is_for_the_operator(place: Assigned, advice: str) -> None:
+    wrong = Host(up=READY.up, addresses={VIP4: (Assigned("lo", 32), place)})
+    (piece,) = lacking((VIP4,), wrong)
+    assert not piece.steps
+    assert advice in piece.remedy
+
+
+def test_ipv6_off_on_the_loopback_is_said(proc: Path) -> None:
+    write(proc, {"net/ipv6/conf/lo/disable_ipv6": "1"})
+    (piece,) = lacking((VIP6,), BARE)
+    assert "disable_ipv6=0" in piece.remedy
+
+
+def test_interfaces_with_dots_keep_them() -> None:
+    plain = Sysctl("net/ipv4/conf/eth0/arp_ignore", "1")
+    dotted = Sysctl("net/ipv4/conf/eth0.20/arp_ignore", "1")
+    assert plain.shell() == "sysctl -w net.ipv4.conf.eth0.arp_ignore=1"
+    assert dotted.shell() == "sysctl -w net/ipv4/conf/eth0.20/arp_ignore=1"
+
+
+@pytest.mark.usefixtures("host")
+def test_an_interface_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(NetError, match="eth9") as caught:
+        check("l2dsr", [VIP4], "eth9")
+    assert "eth0" in caught.value.hint
+
+
+@pytest.mark.usefixtures("host")
+def test_other_modes_are_refused() -> None:
+    with pytest.raises(DsrlbError, match="l3dsr"):
+        check("l3dsr", [VIP4])
+
+
+def saved(**fields: object) -> Path:
+    """Save a state, then put ``fields`` into the file."""
+    path = state.state_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    changed = state.Changed(["192.0.2.10"], ["192.0.2.10"], {"a/b/c": ("0", "1")}, True)
+    state.save(changed)
+    assert state.load() == changed
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+    return path
+
+
+def test_state_of_another_boot_or_namespace_is_of_the_past() -> None:
+    saved(life="another")
+    assert state.load() == state.Changed()
+
+
+@pytest.mark.parametrize("fields", [{"version": 99}, {"sysctls": 5}, {"vips": None}])
+def test_state_that_cannot_be_read_is_not_guessed_at(fields: dict[str, object]) -> None:
+    path = saved(**fields)
+    with pytest.raises(StateError, match=path.name):
+        state.load()
+
+
+def test_an_empty_state_leaves_no_file() -> None:
+    path = saved()
+    state.save(state.Changed())
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("host")
+def test_check_prints_what_to_do_and_fails() -> None:
+    result = CliRunner().invoke(real_server, ["check", "--vip", str(VIP4)])
+    assert result.exit_code == 1
+    assert "MISSING  192.0.2.10 on lo" in result.stdout
+    assert "ok       ipv4/conf/all/arp_ignore: 1" in result.stdout
+
+
+@pytest.mark.usefixtures("host")
+def test_dry_run_prints_commands_only(tmp_path: Path) -> None:
+    result = CliRunner().invoke(real_server, ["setup", "--vip", str(VIP4), "--dry-run"])
+    assert result.exit_code == 0
+    assert result.stdout == "ip address add 192.0.2.10/32 dev lo scope host\n"
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("text", ["192.0.2.300", "ff02::1", "127.0.0.1", "::", "web"])
+def test_wrong_addresses_are_wrong_usage(text: str) -> None:
+    result = CliRunner().invoke(real_server, ["check", "--vip", text])
+    assert result.exit_code == 2
+    assert text in result.stderr
+
+
+def test_setup_without_a_vip_is_wrong_usage() -> None:
+    assert CliRunner().invoke(real_server, ["setup"]).exit_code == 2
