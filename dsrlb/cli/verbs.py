@@ -19,10 +19,11 @@ from dsrlb.errors import ConfigError, NotRunning
 from dsrlb.paths import for_instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import asyncio
+    from collections.abc import Awaitable, Callable, Iterator
 
     from dsrlb.config import Config
-    from dsrlb.control.views import PlanView
+    from dsrlb.control.views import Controller, PlanView
 
 _FILE = click.Path(path_type=Path)
 _STOP_MILLISECONDS = 10_000
@@ -95,9 +96,16 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     takes everything off.
     """
     require_root()
-    from dsrlb.control import daemon
+    from dsrlb.control import start
 
-    ctx.exit(daemon.main(ctx.obj, config_file, force, adopt_vip))
+    def serve(
+        controller: Controller, socket: Path, ready: Callable[[], None], stop: asyncio.Event
+    ) -> Awaitable[None]:
+        from dsrlb.api import app, server  # FastAPI takes 0.3 s to import: after attaching
+
+        return server.serve(app.create_app(controller), socket, ready, stop)
+
+    ctx.exit(start.main(ctx.obj, config_file, serve, force=force, adopt_vip=adopt_vip))
 
 
 @click.command()

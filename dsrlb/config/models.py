@@ -194,7 +194,9 @@ class Service(_Model):
             "maglev",
         ],
         _built(LATER_ALGORITHMS, "this algorithm is", "round-robin, weighted-round-robin"),
-    ] = Field("round-robin", description="who gets the next flow: round-robin, weighted-round-robin")
+    ] = Field(
+        "round-robin", description="who gets the next flow: round-robin, weighted-round-robin"
+    )
     group: str | None = Field(None, description="name of a [[group]]; or give [[service.real]]")
     real: tuple[Real, ...] = Field((), description="real servers of this service alone")
     interfaces: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(

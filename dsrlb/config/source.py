@@ -112,7 +112,9 @@ def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> di
         elif name != "include":
             if name in tables:
                 file, line = filename, origin.indices[filename].find((name,))
-                message = "stands in the main file already; an included file adds groups and services"
+                message = (
+                    "stands in the main file already; an included file adds groups and services"
+                )
                 raise ConfigError([Problem(file, line, name, "{...}", message)])
             tables[name] = value
     return own

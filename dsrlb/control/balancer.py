@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dsrlb.config import Config, check_host, digest, dump
 from dsrlb.config.source import Origin
@@ -17,10 +18,10 @@ from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
 from dsrlb.control.desired import USABLE, compute
 from dsrlb.control.mactable import MacTable
+from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.state import State
 from dsrlb.control.views import PlanView
-from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.keys import IPAddress, mac_text
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, StateError
@@ -30,6 +31,16 @@ from dsrlb.observe.events import EventLog, now_text
 from dsrlb.paths import Paths
 
 _RESOLVE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to start: replace foreign programs, take VIPs off interfaces; ``elapsed``: seconds since
+    the start of the process."""
+
+    force: bool
+    adopt_vip: bool
+    elapsed: Callable[[], float]
 
 
 class Balancer:
@@ -60,28 +71,28 @@ class Balancer:
         state: State,
         config: Config,
         origin: Origin,
-        elapsed: Callable[[], float],
-        *,
-        force: bool = False,
-        adopt_vip: bool = False,
+        open_dataplane: Callable[[], Dataplane],
+        options: Options,
     ) -> Balancer:
-        """Check, load, take over or create the maps, attach, fill them.
+        """Check, take over or pin the maps, attach, fill them.
 
-        ``elapsed`` tells the seconds since the start of the process. Raises ConfigError,
-        AbiMismatch and the other DsrlbErrors; what runs already keeps running.
+        Raises ConfigError, AbiMismatch and the other DsrlbErrors; what runs already keeps running,
+        and a refusal leaves nothing behind.
         """
-        _check(config, origin, adopt_vip)
-        folder = bpffs.instance_folder(paths.pins, bpffs.ensure())
-        dataplane = Dataplane.create(folder, config.balancer.flow_capacity)
+        _check(config, origin, options.adopt_vip)
+        dataplane = open_dataplane()
         try:
-            balancer = cls(paths, state, config, dataplane, force)
+            balancer = cls(paths, state, config, dataplane, options.force)
             balancer.check_capacity(config, origin)
+            dataplane.maps.pin()
             if dataplane.maps.taken_over:
                 balancer.events.add("start", "took over the pinned state")
                 balancer._seed_macs(config)
-            balancer._adopt(config, adopt_vip)
-            balancer._bring_in_line(config, elapsed)
+            balancer._adopt(config, options.adopt_vip)
+            balancer._bring_in_line(config, options.elapsed)
         except DsrlbError:
+            if not dataplane.maps.taken_over:
+                remove_pins(paths)
             dataplane.close()
             raise
         return balancer
@@ -218,8 +229,6 @@ class Balancer:
 
     def detach(self) -> list[str]:
         """Take the program off every interface and remove the maps; returns what was removed."""
-        from dsrlb.control.offline import remove_pins
-
         self.detached = True
         names = list(self.attachments.status)
         self.announcer.join({}, ())

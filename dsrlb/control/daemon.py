@@ -1,30 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dsrlb run`: one process per instance, the only writer of its configuration maps."""
+"""The daemon's tasks: one process per instance, the only writer of its configuration maps."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import socket
-import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
-from dsrlb.config import Config, dump
-from dsrlb.config.source import Origin, load_with_origin, read
+from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.controller import DaemonController
-from dsrlb.control.state import State
-from dsrlb.errors import DsrlbError, StateError
+from dsrlb.control.start import Serve
+from dsrlb.errors import DsrlbError
 from dsrlb.net import watch
-from dsrlb.paths import Paths, for_instance
+from dsrlb.paths import Paths
 
 _SETTLE_SECONDS = 0.05
+_STOP_SECONDS = 7.0  # the API gives requests in flight 5 s
 T = TypeVar("T")
 
 
@@ -39,37 +35,13 @@ def notify(message: str) -> None:
         channel.sendto(message.encode(), address)
 
 
-def seconds_since_start() -> float:
-    """Seconds since this process was started (proc_pid_stat(5), field 22)."""
-    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
-
-
-def _initial(paths: Paths, state: State, file: Path | None) -> tuple[Config, Origin, Path | None]:
-    """The configuration to start from: the named file, the saved one, or the default file."""
-    if file is not None:
-        config, origin = load_with_origin(file)
-        return config, origin, file
-    saved = state.saved_config()
-    if saved is not None:
-        config, origin = read(saved, str(paths.saved_config))
-        return config, origin, None
-    if paths.config_file.exists():
-        config, origin = load_with_origin(paths.config_file)
-        return config, origin, paths.config_file
-    raise StateError(
-        f"no configuration: {paths.saved_config} and {paths.config_file} are not there",
-        hint="dsrlb run -c FILE",
-    )
-
-
 class Daemon:
     """The tasks around one Balancer."""
 
-    def __init__(self, balancer: Balancer, paths: Paths) -> None:
+    def __init__(self, balancer: Balancer, paths: Paths, server: Serve) -> None:
         self._balancer = balancer
         self._paths = paths
+        self._server = server
         self._stop = asyncio.Event()
         self._dirty = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -105,7 +77,7 @@ class Daemon:
         self.stop()
         api = next(task for task in tasks if task.get_name() == "api")
         if api in pending:
-            await asyncio.wait([api], timeout=5)
+            await asyncio.wait([api], timeout=_STOP_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -116,11 +88,8 @@ class Daemon:
         await self._stop.wait()
 
     async def _serve(self) -> None:
-        from dsrlb.api.app import create_app
-        from dsrlb.api.server import serve
-
         controller = DaemonController(self._balancer, self._paths, self.change, self.stop)
-        await serve(create_app(controller), self._paths.socket, self._ready, self._stop)
+        await self._server(controller, self._paths.socket, self._ready, self._stop)
 
     def _ready(self) -> None:
         notify(f"READY=1\nMAINPID={os.getpid()}")
@@ -177,24 +146,3 @@ class Daemon:
                 self._balancer.events.add("apply", f"reload: {error.message}", "error")
 
         self._reloading = asyncio.get_running_loop().create_task(work())
-
-
-def main(instance: str, config_file: Path | None, force: bool, adopt_vip: bool) -> int:
-    """Run the daemon of an instance; returns the exit code.
-
-    Raises DsrlbError when it cannot start; nothing that runs is touched then.
-    """
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
-    paths = for_instance(instance)
-    state = State(paths)
-    state.lock()
-    config, origin, file = _initial(paths, state, config_file)
-    balancer = Balancer.start(
-        paths, state, config, origin, seconds_since_start, force=force, adopt_vip=adopt_vip
-    )
-    state.save_config(dump(config))
-    state.remember_source(file)
-    asyncio.run(Daemon(balancer, paths).run())
-    goes_on = "" if balancer.detached else "; the data plane goes on"
-    balancer.events.add("stop", f"daemon stopped{goes_on}")
-    return 0

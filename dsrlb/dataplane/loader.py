@@ -44,7 +44,7 @@ class Dataplane:
     ) -> Dataplane:
         """Compile (or take from the cache), open or create the maps, load the program.
 
-        ``folder``: where the maps are pinned; None keeps them private to this object (tests).
+        ``folder``: where the maps are, or will be, pinned (maps.pin()); None keeps them private.
         Raises CompileError, AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
         artifact = artifact or build()

@@ -116,10 +116,10 @@ class Map:
 
 
 class MapSet(Mapping[str, Map]):
-    """All maps of an artifact, pinned in ``folder`` (or unpinned when it is None, for tests)."""
+    """All maps of an artifact; pin() puts those made anew into ``folder`` (None: for tests)."""
 
     def __init__(self, artifact: Artifact, folder: Path | None, capacity: int) -> None:
-        """Take over what is pinned and create what is missing.
+        """Take over what is pinned and create what is missing, unpinned as yet.
 
         ``capacity``: flows per family. Raises AbiMismatch when pins of another layout are there,
         KernelError when the kernel refuses.
@@ -130,6 +130,7 @@ class MapSet(Mapping[str, Map]):
         self._maps: dict[str, Map] = {}
         pinned = self._pinned(artifact)
         self.taken_over = bool(pinned)
+        self._unpinned = [name for name in artifact.maps if name not in pinned]
         missing = [spec for name, spec in artifact.maps.items() if name not in pinned]
         # The kernel zeroes hundreds of megabytes for the flow tables: let it use several CPUs.
         with ThreadPoolExecutor() as pool:
@@ -151,6 +152,19 @@ class MapSet(Mapping[str, Map]):
     def capacity(self) -> int:
         """Flows per family that the tables in use were made for."""
         return self._maps["flows4"].max_entries
+
+    def pin(self) -> None:
+        """Pin what was created, so that it outlives this process."""
+        if self.folder is None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for name in self._unpinned:
+                entry = self._maps[name]
+                bpf.pin(entry.fd, self.folder / self._pin_name(entry.layout))
+        except OSError as error:
+            raise KernelError(f"cannot pin maps in {self.folder}: {error.strerror}") from error
+        self._unpinned.clear()
 
     def close(self) -> None:
         """Close the file descriptors; pinned maps stay."""
@@ -201,9 +215,6 @@ class MapSet(Mapping[str, Map]):
             fd = bpf.map_create(
                 spec.kind, spec.key_size, spec.value_size, entries, spec.flags, spec.name
             )
-            if self.folder is not None:
-                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                bpf.pin(fd, self.folder / self._pin_name(spec))
         except OSError as error:
             hint = "free memory, or a smaller balancer.flow_capacity"
             raise KernelError(

@@ -64,7 +64,10 @@ class Program:
         counters = self.maps["counters"]
         base = LINK.number * 32
         return np.array(
-            [int(np.sum(counters.get(base + number))) for number in range(len(self.reasons))]
+            [
+                int(np.sum(np.asarray(counters.get(base + number))))
+                for number in range(len(self.reasons))
+            ]
         )
 
     def configure(
@@ -130,4 +133,5 @@ class Program:
         index = self.applier.installed.reals[identity].index
         total = self.maps["real_traffic"].get(index)
         assert total is not None
-        return tuple(int(total[field].sum()) for field in ("packets", "bytes", "flows"))
+        packets, size, flows = (int(total[name].sum()) for name in ("packets", "bytes", "flows"))
+        return packets, size, flows

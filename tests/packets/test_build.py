@@ -54,7 +54,8 @@ def test_compiler_words_name_file_and_line(tmp_path: Path) -> None:
 def test_verifier_words_are_in_the_error(tmp_path: Path) -> None:
     source = tmp_path / "unsafe.c"
     source.write_text(
-        "#define ABI_VERSION 1\nint dsrlb(struct xdp_md *ctx)\n{\n\treturn *(int *)(long)ctx->data;\n}\n"
+        "#define ABI_VERSION 1\n"
+        "int dsrlb(struct xdp_md *ctx)\n{\n\treturn *(int *)(long)ctx->data;\n}\n"
     )
     built = artifact.build(main=source, cache=tmp_path / "cache")
     with (

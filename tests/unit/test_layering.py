@@ -23,6 +23,7 @@ ALLOWED = {
     "realserver": {"net"},
     "control": {"config", "dataplane", "net", "observe", "realserver"},
     "api": {"config", "control", "dataplane", "net", "observe", "realserver"},
+    "__main__": {"cli"},
     "cli": {"api", "config", "control", "dataplane", "net", "observe", "realserver"},
 }
 # Libraries that one part alone may import.

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from dsrlb.config import HostFacts, LinkFact, dump, load, parse
-from dsrlb.control import daemon as daemon_module
 from dsrlb.control import offline
+from dsrlb.control import start as start_module
 from dsrlb.errors import ConfigError, Problem, StateError
 from dsrlb.net import host
 from dsrlb.paths import for_instance
@@ -152,20 +152,20 @@ def test_check_against_this_host(run: Run, eth0: None, file: Path) -> None:
 def test_run_hands_over(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    def main(*arguments: Any) -> int:
-        seen.append(arguments)
+    def main(*arguments: Any, **options: bool) -> int:
+        seen.append((*arguments[:2], options))
         return 7
 
-    monkeypatch.setattr(daemon_module, "main", main)
+    monkeypatch.setattr(start_module, "main", main)
     assert run("--instance", "b", "run", "-c", str(file), "--force").exit_code == 7
-    assert seen == [("b", file, True, False)]
+    assert seen == [("b", file, {"force": True, "adopt_vip": False})]
 
 
 def test_run_that_cannot_start(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def main(*_: Any) -> int:
+    def main(*_: Any, **__: bool) -> int:
         raise StateError("already run", hint="wait")
 
-    monkeypatch.setattr(daemon_module, "main", main)
+    monkeypatch.setattr(start_module, "main", main)
     result = run("run")
     assert (result.exit_code, result.stderr) == (1, "error: already run\n  hint: wait\n")
 

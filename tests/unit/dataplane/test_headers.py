@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def libc_dev(root: Path) -> None:
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.delenv(headers.EXPLICIT, raising=False)
     return {
         "modules": tmp_path / "modules",
@@ -45,11 +46,11 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     }
 
 
-def kinds(places: dict[str, Path]) -> list[str]:
+def kinds(places: dict[str, Any]) -> list[str]:
     return [source.kind for source in headers.candidates(**places, release="9.9")]
 
 
-def test_order(places: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_order(places: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert kinds(places) == []
     libc_dev(places["include"])
     assert kinds(places) == ["linux-libc-dev"]
@@ -62,7 +63,7 @@ def test_order(places: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert kinds(places) == ["explicit"]
 
 
-def test_debian_splits_its_packages(places: dict[str, Path]) -> None:
+def test_debian_splits_its_packages(places: dict[str, Any]) -> None:
     """The -amd64 package has the generated headers, the -common one the others."""
     flavour = places["sources"] / "linux-headers-6.1.0-1-amd64"
     common = places["sources"] / "linux-headers-6.1.0-1-common"
@@ -76,7 +77,7 @@ def test_debian_splits_its_packages(places: dict[str, Path]) -> None:
 
 
 def test_explicit_but_empty_is_an_error(
-    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    places: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     libc_dev(places["include"])
     monkeypatch.setenv(headers.EXPLICIT, str(tmp_path))
@@ -84,7 +85,7 @@ def test_explicit_but_empty_is_an_error(
         list(headers.candidates(**places))
 
 
-def test_shim_replaces_bpf_h_and_links_the_rest(places: dict[str, Path], tmp_path: Path) -> None:
+def test_shim_replaces_bpf_h_and_links_the_rest(places: dict[str, Any], tmp_path: Path) -> None:
     libc_dev(places["include"])
     (places["include"] / "linux/bpf.h").write_text("clash")
     source = next(headers.candidates(**places))
