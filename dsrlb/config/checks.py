@@ -37,14 +37,15 @@ class HostFacts:
 
 
 def _names(config: Config) -> Iterator[Found]:
-    for table, elements in (("group", config.group), ("service", config.service)):
+    groups = [group.name for group in config.group]
+    services = [service.name for service in config.service]
+    for table, names in (("group", groups), ("service", services)):
         seen: dict[str, int] = {}
-        for index, element in enumerate(elements):
-            if element.name in seen:
-                other = seen[element.name]
-                message = f"{table}[{other}] has this name already; names must differ"
-                yield (table, index, "name"), element.name, message
-            seen.setdefault(element.name, index)
+        for index, name in enumerate(names):
+            first = seen.setdefault(name, index)
+            if first != index:
+                message = f"{table}[{first}] has this name already; names must differ"
+                yield (table, index, "name"), name, message
 
 
 def _reals(path: tuple[str | int, ...], reals: tuple[Real, ...]) -> Iterator[Found]:

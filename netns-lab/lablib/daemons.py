@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs on the real servers: nginx and dnsmasq."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import subprocess
+from pathlib import Path
+
+from lablib.shell import BUILD, environment, inside
+
+LARGE_BYTES = 50 << 20
+_NGINX = """\
+daemon off;
+user root;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    default_type text/plain;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 80;
+        listen [::]:80;
+        location = /name {{ return 200 "{name}\\n"; }}
+        location = /healthz {{ return 200 "ok\\n"; }}
+        location = /large {{ alias {large}; }}
+    }}
+}}
+"""
+
+
+def large_file() -> tuple[Path, str]:
+    """The 50 MB file that every real serves, and its SHA-256; made once."""
+    path = BUILD / "lab/large.bin"
+    if not path.exists() or path.stat().st_size != LARGE_BYTES:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(random.Random(77).randbytes(LARGE_BYTES))
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def start_nginx(namespace: str, name: str, folder: Path) -> subprocess.Popen[bytes]:
+    """A web server that tells its name at /name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    large, _ = large_file()
+    config = folder / "nginx.conf"
+    config.write_text(_NGINX.format(folder=folder, name=name, large=large))
+    argv = ["nginx", "-c", str(config), "-p", str(folder), "-e", str(folder / "nginx.log")]
+    return _start(namespace, argv, folder / "nginx.out")
+
+
+def start_dnsmasq(namespace: str, name: str, folder: Path) -> subprocess.Popen[bytes]:
+    """A DNS server that tells its name as TXT of whoami.lab."""
+    folder.mkdir(parents=True, exist_ok=True)
+    argv = ["dnsmasq", "--keep-in-foreground", "--user=root", "--conf-file=/dev/null", "--no-hosts"]
+    argv += ["--no-resolv", "--pid-file=", f"--txt-record=whoami.lab,{name}", "--log-facility=-"]
+    return _start(namespace, argv, folder / "dnsmasq.out")
+
+
+def _start(namespace: str, argv: list[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            inside(namespace, argv),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            start_new_session=True,
+        )

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running lab."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lablib import daemons, network
+from lablib.shell import (
+    BUILD,
+    PYTHON,
+    LabError,
+    environment,
+    inside,
+    kill_all,
+    processes_in,
+    run,
+    wait_until,
+)
+from lablib.topology import Topology
+
+
+class Lab:
+    """The network of one topology; everything in it is found again by name."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.folder = BUILD / "lab" / topology.name
+        self._balancer: subprocess.Popen[bytes] | None = None
+
+    # --- building and removing -------------------------------------------------------------
+
+    def up(self, *, balancer: bool = True) -> None:
+        """Build everything; what an earlier lab left goes first. Nothing stays if this fails."""
+        self.down()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            network.build(self.topology)
+            self._start_reals()
+            if balancer:
+                self.start_balancer()
+        except BaseException:
+            self.down()
+            raise
+
+    def down(self) -> list[str]:
+        """Remove everything of this lab; returns what there was."""
+        removed = network.remove(self.topology.name)
+        instance = self.topology.instance
+        pins = Path("/sys/fs/bpf/dsrlb") / instance
+        if pins.is_dir():
+            for pin in pins.iterdir():
+                pin.unlink()
+            pins.rmdir()
+            removed.append(str(pins))
+        socket = Path(f"/run/dsrlb/{instance}.sock")
+        if socket.exists():
+            socket.unlink()
+            removed.append(str(socket))
+        state = Path("/var/lib/dsrlb") / instance
+        if state.is_dir():
+            shutil.rmtree(state)
+            removed.append(str(state))
+        self._balancer = None
+        return removed
+
+    def is_up(self) -> bool:
+        """Are all namespaces there?"""
+        wanted = {self.topology.namespace(node.name) for node in self.topology.nodes}
+        return wanted <= set(network.present(self.topology.name))
+
+    # --- running things --------------------------------------------------------------------
+
+    def exec(
+        self, node: str, argv: Sequence[str], *, check: bool = True, seconds: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on a node to its end."""
+        namespace = self.topology.namespace(node)
+        return run(inside(namespace, argv), check=check, seconds=seconds)
+
+    def popen(self, node: str, argv: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+        """Start a command on a node."""
+        namespace = self.topology.namespace(node)
+        return subprocess.Popen(inside(namespace, argv), env=environment(), **options)
+
+    def dsrlb(self, *argv: str, node: str = "lb", check: bool = True) -> str:
+        """Run the product's command line on a node; returns what it printed."""
+        words = [PYTHON, "-m", "dsrlb", "--instance", self.topology.instance, *argv]
+        return self.exec(node, words, check=check).stdout
+
+    # --- the parts -------------------------------------------------------------------------
+
+    def _start_reals(self) -> None:
+        vips = [word for vip in self.topology.vips for word in ("--vip", str(vip))]
+        options = ["--mode", self.topology.mode, *vips, "--interface", "eth0"]
+        for node in self.topology.role("real"):
+            self.dsrlb("real-server", "setup", *options, node=node.name)
+            namespace = self.topology.namespace(node.name)
+            folder = self.folder / node.name
+            daemons.start_nginx(namespace, node.name, folder)
+            daemons.start_dnsmasq(namespace, node.name, folder)
+        for node in self.topology.role("real"):
+            wait_until(f"nginx and dnsmasq listen on {node.name}", partial(self._ready, node.name))
+
+    def _ready(self, node: str) -> bool:
+        listening = self.exec(node, ["ss", "-Hlntu"]).stdout.split("\n")
+        places = {(line.split()[0], line.split()[4]) for line in listening if line}
+        wanted = {("tcp", "0.0.0.0:80"), ("tcp", "[::]:80"), ("udp", "0.0.0.0:53")}
+        return wanted <= places
+
+    def start_balancer(self, *options: str) -> None:
+        """Start `dsrlb run` and wait until every real is up."""
+        log = self.folder / "dsrlb.log"
+        argv = [PYTHON, "-m", "dsrlb", "--instance", self.topology.instance, "run"]
+        with log.open("ab") as out:
+            self._balancer = self.popen(
+                "lb",
+                [*argv, "-c", str(self.topology.config), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until("the balancer serves and every real is up", self._serving, 20)
+
+    def _serving(self) -> bool:
+        if self._balancer is not None and self._balancer.poll() is not None:
+            words = (self.folder / "dsrlb.log").read_text()[-2000:]
+            raise LabError(f"`dsrlb run` ended with {self._balancer.returncode}:\n{words}")
+        answer = self.dsrlb("reals", "--json", check=False)
+        if not answer.strip():
+            return False
+        rows = json.loads(answer)
+        return bool(rows) and all(row["state"] == "up" for row in rows)
+
+    def balancer_pids(self) -> list[int]:
+        """Processes in the balancer's namespace."""
+        return processes_in(self.topology.namespace("lb"))
+
+    def kill_balancer(self) -> None:
+        """kill -9."""
+        kill_all(self.balancer_pids())
+        if self._balancer is not None:
+            self._balancer.wait()
+
+    def stop_balancer(self) -> None:
+        """SIGTERM, and wait."""
+        if self._balancer is None:
+            raise LabError("the balancer was not started by this process")
+        self._balancer.send_signal(signal.SIGTERM)
+        self._balancer.wait(timeout=15)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real clients: curl and dig."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lablib.daemons import large_file
+from lablib.lab import Lab
+from lablib.topology import IP
+
+_KEPT_ALIVE = 30  # requests on one connection
+
+
+@dataclass(slots=True)
+class Result:
+    """What clients saw: sent, answered, and by whom."""
+
+    sent: int = 0
+    answered: int = 0
+    by_real: Counter[str] = field(default_factory=Counter)
+    connections: Counter[str] = field(default_factory=Counter)
+
+
+def _host(vip: IP) -> str:
+    return f"[{vip}]" if vip.version == 6 else str(vip)
+
+
+def _curl(lab: Lab, urls: list[str]) -> list[str]:
+    """The answers of one curl process, which keeps its connection between the requests."""
+    argv = ["curl", "--silent", "--globoff", "--max-time", "20", *urls]
+    return lab.exec("client", argv, check=False).stdout.split()
+
+
+def http(lab: Lab, vip: IP, requests: int) -> Result:
+    """Half of the requests on connections of their own, half on kept-alive ones."""
+    result = Result()
+    url = f"http://{_host(vip)}/name"
+    fresh = requests // 2
+    for _ in range(fresh):
+        answers = _curl(lab, [url])
+        result.connections.update(answers)
+        result.by_real.update(answers)
+    left = requests - fresh
+    while left:
+        batch = min(left, _KEPT_ALIVE)
+        answers = _curl(lab, [url] * batch)
+        result.connections.update(answers[:1])
+        result.by_real.update(answers)
+        left -= batch
+    result.sent = requests
+    result.answered = result.by_real.total()
+    return result
+
+
+def download(lab: Lab, vip: IP) -> tuple[bool, int]:
+    """Fetch the 50 MB file: (complete and unchanged, bytes received)."""
+    _, wanted = large_file()
+    target = lab.folder / "download.bin"
+    url = f"http://{_host(vip)}/large"
+    argv = ["curl", "--silent", "--globoff", "--max-time", "60", "-o", str(target), url]
+    lab.exec("client", argv, check=False)
+    data = target.read_bytes() if target.exists() else b""
+    target.unlink(missing_ok=True)
+    return hashlib.sha256(data).hexdigest() == wanted, len(data)
+
+
+def dns(lab: Lab, vip: IP, queries: int) -> Result:
+    """TXT queries over UDP, each from a port of its own."""
+    names: Path = lab.folder / "queries"
+    names.write_text("whoami.lab TXT\n" * queries)
+    argv = ["dig", f"@{vip}", "+short", "+tries=1", "+timeout=2", "-f", str(names)]
+    answers = lab.exec("client", argv, check=False).stdout.replace('"', "").split()
+    found = Counter(answer for answer in answers if answer.startswith("r"))
+    return Result(queries, found.total(), found, Counter(found))

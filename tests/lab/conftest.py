@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plain network, balancers in it, and the proof that nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.lab.instance import Instance
+from tests.lab.plain import PREFIX, Namespace, Plain, listed, processes_of, remove_stale
+from tests.lab.traffic import Load
+from tests.waiting import wait_until
+
+_numbers = count(1)
+_TAG = f"{os.getpid()}-"
+
+
+def _left() -> list[str]:
+    """Namespaces, pins, files and processes of this run."""
+    names = listed("/run/netns", f"{PREFIX}{_TAG}")
+    for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb", "/run/dsrlb"):
+        names += [f"{folder}/{name}" for name in listed(folder, f"t-{_TAG}")]
+    return names + processes_of((f"{PREFIX}{_TAG}", f"t-{_TAG}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Clean up after killed runs before the first test; leave nothing after the last."""
+    remove_stale(lambda pid: Path("/proc", str(pid)).exists())
+    yield
+    wait_until("nothing is left", lambda: not _left(), 5)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Plain]:
+    """The network, built anew for the test."""
+    network = Plain(f"{_TAG}{next(_numbers)}", tmp_path)
+    try:
+        network.up()
+        yield network
+    finally:
+        network.down()
+
+
+@pytest.fixture
+def make_instance(plain: Plain, tmp_path: Path) -> Iterator[Callable[[Namespace], Instance]]:
+    """Makes balancers (not yet started) in namespaces of the network."""
+    made: list[Instance] = []
+
+    def make(namespace: Namespace) -> Instance:
+        made.append(Instance(f"t-{_TAG}{next(_numbers)}", namespace, tmp_path))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.remove()
+
+
+@pytest.fixture
+def balancer(plain: Plain, make_instance: Callable[[Namespace], Instance]) -> Instance:
+    """A balancer (not yet started) in the namespace lb."""
+    return make_instance(plain.lb)
+
+
+@pytest.fixture
+def load(plain: Plain) -> Iterator[Load]:
+    """Clients that keep asking (not yet started), stopped at the latest here."""
+    clients = Load(plain.client)
+    yield clients
+    clients.stop()
