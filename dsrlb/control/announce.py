@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv6Address
 
 from dsrlb.control.desired import LinkState
+from dsrlb.control.state import State
 from dsrlb.errors import NetError
 from dsrlb.net import frames
 from dsrlb.net.links import IPAddress, set_group
@@ -24,11 +25,12 @@ GAP_SECONDS = 1.0
 class Announcer:
     """What is still to be announced, and the NIC's multicast groups."""
 
-    def __init__(self, events: EventLog) -> None:
+    def __init__(self, events: EventLog, state: State) -> None:
         self._events = events
+        self._state = state
         self._left: dict[tuple[str, IPAddress], int] = {}
         self._links: dict[str, LinkState] = {}
-        self._groups: set[tuple[str, str]] = set()
+        self._joined: set[tuple[str, int, str]] = set()
         self._next = 0.0
         self.wanted = asyncio.Event()
 
@@ -63,16 +65,31 @@ class Announcer:
         return GAP_SECONDS if self._left else None
 
     def join(self, links: Mapping[str, LinkState], vips: Iterable[IPAddress]) -> None:
-        """Let the solicited-node groups of IPv6 VIPs through the NICs' multicast filters."""
-        wanted = {
-            (name, frames.group_mac(frames.solicited_node(vip)))
-            for name in links
+        """Let the solicited-node groups of IPv6 VIPs through the NICs' multicast filters.
+
+        Groups that are no longer wanted are left, also those that an earlier daemon joined.
+        """
+        groups = {
+            frames.group_mac(frames.solicited_node(vip))
             for vip in vips
             if isinstance(vip, IPv6Address)
         }
-        for name, mac in wanted - self._groups:
+        wanted = {(link.name, link.ifindex, mac) for link in links.values() for mac in groups}
+        keep = {(name, mac) for name, _, mac in wanted}
+        saved = set(self._state.groups())
+        if not keep <= saved:  # saved first: a daemon that is killed here has forgotten nothing
+            self._state.save_groups(sorted(keep | saved))
+        for name, _, mac in wanted - self._joined:
             set_group(name, mac, member=True)
-        for name, mac in self._groups - wanted:
-            if name in links:
-                set_group(name, mac, member=False)
-        self._groups = wanted
+        self._joined = wanted
+        leave_groups(self._state, sorted(keep))
+
+
+def leave_groups(state: State, keep: Sequence[tuple[str, str]] = ()) -> None:
+    """Leave every (interface, group) that was joined, but for those in ``keep``."""
+    before = state.groups()
+    if before == list(keep):
+        return  # the usual case writes nothing
+    for name, mac in set(before) - set(keep):
+        set_group(name, mac, member=False)
+    state.save_groups(keep)

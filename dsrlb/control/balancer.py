@@ -60,7 +60,7 @@ class Balancer:
         self.links_changed = False
         self.paths_changed = False
         self.macs = MacTable(self.events)
-        self.announcer = Announcer(self.events)
+        self.announcer = Announcer(self.events, state)
         self.attachments = Attachments(dataplane, state, self.events, force)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
 

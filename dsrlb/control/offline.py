@@ -70,6 +70,7 @@ def detach(instance: str) -> list[str]:
     Returns what was removed. Raises StateError while a daemon runs, KernelError when the kernel
     refuses.
     """
+    from dsrlb.control.announce import leave_groups
     from dsrlb.control.attach import restore_features
     from dsrlb.net import xdp
     from dsrlb.net.links import list_links
@@ -82,6 +83,7 @@ def detach(instance: str) -> list[str]:
     for name, number in _attached(paths):
         xdp.detach(present[name])
         done.append(f"XDP program {number} on {name}")
+    leave_groups(state)
     for name in list(state.features()):
         if name in present:
             restore_features(state, name)

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dsrlb.errors import StateError
@@ -93,3 +93,15 @@ class State:
     def save_features(self, features: Mapping[str, Mapping[str, bool]]) -> None:
         """Keep what has to be restored by `detach`."""
         write_atomically(self._paths.state / "features.json", json.dumps(features, indent=1))
+
+    def groups(self) -> list[tuple[str, str]]:
+        """(interface, MAC address) of the multicast groups that dsrlb joined, sorted."""
+        try:
+            loaded = json.loads((self._paths.state / "groups.json").read_text())
+        except FileNotFoundError:
+            return []
+        return [(str(name), str(mac)) for name, mac in loaded]
+
+    def save_groups(self, groups: Sequence[tuple[str, str]]) -> None:
+        """Keep what has to be left by `detach`."""
+        write_atomically(self._paths.state / "groups.json", json.dumps(groups, indent=1))

@@ -144,7 +144,8 @@ def set_group(name: str, mac: str, member: bool) -> None:
     """Join or leave a multicast MAC on the NIC, so that its filter lets the group's frames in.
 
     SIOCADDMULTI and not PACKET_ADD_MEMBERSHIP: the membership must outlive the process, as the
-    data plane does. Joining twice counts twice; leaving what was not joined is no error.
+    data plane does. It counts once however often it is joined (net/core/dev_addr_lists.c,
+    global_use); leaving what was not joined is no error.
     """
     request = struct.pack("16sH6s8x", name.encode()[:15], 0, bytes.fromhex(mac.replace(":", "")))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control:
