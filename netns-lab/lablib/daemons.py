@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import random
-import subprocess
 from pathlib import Path
 
-from lablib.shell import BUILD, environment, inside
+from lablib.shell import BUILD
 
 LARGE_BYTES = 50 << 20
 _NGINX = """\
@@ -46,31 +45,17 @@ def large_file() -> tuple[Path, str]:
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def start_nginx(namespace: str, name: str, folder: Path) -> subprocess.Popen[bytes]:
-    """A web server that tells its name at /name."""
+def nginx(name: str, folder: Path) -> list[str]:
+    """The command of a web server that tells its name at /name; writes its configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     large, _ = large_file()
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, name=name, large=large))
-    argv = ["nginx", "-c", str(config), "-p", str(folder), "-e", str(folder / "nginx.log")]
-    return _start(namespace, argv, folder / "nginx.out")
+    return ["nginx", "-c", str(config), "-p", str(folder), "-e", str(folder / "nginx.log")]
 
 
-def start_dnsmasq(namespace: str, name: str, folder: Path) -> subprocess.Popen[bytes]:
-    """A DNS server that tells its name as TXT of whoami.lab."""
-    folder.mkdir(parents=True, exist_ok=True)
+def dnsmasq(name: str) -> list[str]:
+    """The command of a DNS server that tells its name as TXT of whoami.lab."""
     argv = ["dnsmasq", "--keep-in-foreground", "--user=root", "--conf-file=/dev/null", "--no-hosts"]
     argv += ["--no-resolv", "--pid-file=", f"--txt-record=whoami.lab,{name}", "--log-facility=-"]
-    return _start(namespace, argv, folder / "dnsmasq.out")
-
-
-def _start(namespace: str, argv: list[str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as out:
-        return subprocess.Popen(
-            inside(namespace, argv),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=environment(),
-            start_new_session=True,
-        )
+    return argv

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -56,6 +57,20 @@ class Segment:
         """The 5-tuple."""
         ends = (self.source, self.source_port, self.destination, self.destination_port)
         return (self.protocol, *ends)
+
+    @property
+    def reversed_flow(self) -> tuple[Any, ...]:
+        """The 5-tuple of the other direction."""
+        ends = (self.destination, self.destination_port, self.source, self.source_port)
+        return (self.protocol, *ends)
+
+    def describe(self) -> str:
+        """The addresses and ports, for people."""
+        ports = f"port {self.source_port} -> {self.destination_port}"
+        return (
+            f"{self.source_mac} -> {self.destination_mac}, {self.source} -> {self.destination}, "
+            f"{ports}, TTL {self.ttl}, tos {self.tos:#04x}"
+        )
 
     @property
     def ip_checksum(self) -> str:
@@ -123,6 +138,6 @@ def parse(frame: Frame) -> Segment | None:
     )
 
 
-def segments(frames: list[Frame]) -> list[Segment]:
+def segments(frames: Iterable[Frame]) -> list[Segment]:
     """All segments in a capture, in order."""
     return [found for found in map(parse, frames) if found is not None]

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,6 @@ from lablib.shell import (
     LabError,
     environment,
     inside,
-    kill_all,
-    processes_in,
     run,
     wait_until,
 )
@@ -34,6 +32,7 @@ class Lab:
         self.topology = topology
         self.folder = BUILD / "lab" / topology.name
         self._balancer: subprocess.Popen[bytes] | None = None
+        self._children: list[subprocess.Popen[Any]] = []
 
     # --- building and removing -------------------------------------------------------------
 
@@ -52,6 +51,10 @@ class Lab:
 
     def down(self) -> list[str]:
         """Remove everything of this lab; returns what there was."""
+        for child in self._children:  # one that has not entered its namespace yet, too
+            child.kill()
+            child.wait()
+        self._children.clear()
         removed = network.remove(self.topology.name)
         instance = self.topology.instance
         pins = Path("/sys/fs/bpf/dsrlb") / instance
@@ -59,6 +62,8 @@ class Lab:
             for pin in pins.iterdir():
                 pin.unlink()
             pins.rmdir()
+            with suppress(OSError):  # another instance's pins are there
+                pins.parent.rmdir()
             removed.append(str(pins))
         socket = Path(f"/run/dsrlb/{instance}.sock")
         if socket.exists():
@@ -88,12 +93,18 @@ class Lab:
     def popen(self, node: str, argv: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
         """Start a command on a node."""
         namespace = self.topology.namespace(node)
-        return subprocess.Popen(inside(namespace, argv), env=environment(), **options)
+        child = subprocess.Popen(inside(namespace, argv), env=environment(), **options)
+        self._children.append(child)
+        return child
+
+    @property
+    def program(self) -> list[str]:
+        """The product's command, for the lab's instance."""
+        return [PYTHON, "-m", "dsrlb", "--instance", self.topology.instance]
 
     def dsrlb(self, *argv: str, node: str = "lb", check: bool = True) -> str:
         """Run the product's command line on a node; returns what it printed."""
-        words = [PYTHON, "-m", "dsrlb", "--instance", self.topology.instance, *argv]
-        return self.exec(node, words, check=check).stdout
+        return self.exec(node, [*self.program, *argv], check=check).stdout
 
     # --- the parts -------------------------------------------------------------------------
 
@@ -102,12 +113,23 @@ class Lab:
         options = ["--mode", self.topology.mode, *vips, "--interface", "eth0"]
         for node in self.topology.role("real"):
             self.dsrlb("real-server", "setup", *options, node=node.name)
-            namespace = self.topology.namespace(node.name)
             folder = self.folder / node.name
-            daemons.start_nginx(namespace, node.name, folder)
-            daemons.start_dnsmasq(namespace, node.name, folder)
+            for argv in (daemons.nginx(node.name, folder), daemons.dnsmasq(node.name)):
+                self._start(node.name, argv, folder / f"{argv[0]}.out")
         for node in self.topology.role("real"):
             wait_until(f"nginx and dnsmasq listen on {node.name}", partial(self._ready, node.name))
+
+    def _start(self, node: str, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        """Start a daemon on a node: it goes on when this program ends."""
+        with log.open("ab") as out:
+            return self.popen(
+                node,
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def _ready(self, node: str) -> bool:
         listening = self.exec(node, ["ss", "-Hlntu"]).stdout.split("\n")
@@ -118,16 +140,8 @@ class Lab:
     def start_balancer(self, *options: str) -> None:
         """Start `dsrlb run` and wait until every real is up."""
         log = self.folder / "dsrlb.log"
-        argv = [PYTHON, "-m", "dsrlb", "--instance", self.topology.instance, "run"]
-        with log.open("ab") as out:
-            self._balancer = self.popen(
-                "lb",
-                [*argv, "-c", str(self.topology.config), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        argv = [*self.program, "run", "-c", str(self.topology.config), *options]
+        self._balancer = self._start("lb", argv, log)
         wait_until("the balancer serves and every real is up", self._serving, 20)
 
     def _serving(self) -> bool:
@@ -139,20 +153,3 @@ class Lab:
             return False
         rows = json.loads(answer)
         return bool(rows) and all(row["state"] == "up" for row in rows)
-
-    def balancer_pids(self) -> list[int]:
-        """Processes in the balancer's namespace."""
-        return processes_in(self.topology.namespace("lb"))
-
-    def kill_balancer(self) -> None:
-        """kill -9."""
-        kill_all(self.balancer_pids())
-        if self._balancer is not None:
-            self._balancer.wait()
-
-    def stop_balancer(self) -> None:
-        """SIGTERM, and wait."""
-        if self._balancer is None:
-            raise LabError("the balancer was not started by this process")
-        self._balancer.send_signal(signal.SIGTERM)
-        self._balancer.wait(timeout=15)

@@ -50,6 +50,21 @@ def _node_commands(node: Node) -> list[str]:
     return lines
 
 
+def _mark(topology: Topology) -> None:
+    """Let clients set DSCP 46 (EF) on what they send to VIPs, and use ECN: something to keep."""
+    rules = [
+        f"add rule inet lab out {'ip' if vip.version == 4 else 'ip6'} daddr {vip} "
+        f"{'ip' if vip.version == 4 else 'ip6'} dscp set ef"
+        for vip in topology.vips
+    ]
+    chain = "add chain inet lab out { type route hook output priority mangle; }"
+    text = "\n".join(["add table inet lab", chain, *rules]) + "\n"
+    for node in topology.role("client"):
+        space = topology.namespace(node.name)
+        run(inside(space, ["nft", "-f", "-"]), text=text)
+        run(inside(space, ["sysctl", "-qw", "net.ipv4.tcp_ecn=1"]))
+
+
 def _batch(namespace: str, lines: list[str]) -> None:
     run(["ip", "-n", namespace, "-batch", "-"], text="\n".join(lines) + "\n")
 
@@ -65,6 +80,7 @@ def build(topology: Topology) -> None:
         _batch(space, _node_commands(node))
         run(inside(space, ["ethtool", "-K", "eth0", *_OFFLOADS]))
         run(inside(switch, ["ethtool", "-K", node.name, *_OFFLOADS]))
+    _mark(topology)
     for node in topology.role("balancer"):
         run(inside(switch, [PYTHON, "-m", "lablib.peer", node.name]))
 

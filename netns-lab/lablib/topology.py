@@ -30,10 +30,6 @@ class Node:
     mac: str
     addresses: tuple[IPv4Interface | IPv6Interface, ...]
 
-    def address(self, version: int) -> IP:
-        """Its address in a family (4 or 6)."""
-        return next(found.ip for found in self.addresses if found.version == version)
-
 
 @dataclass(frozen=True, slots=True)
 class Topology:
@@ -72,10 +68,10 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Topology:
-    """Read topologies/NAME.toml; LabError when there is none."""
-    path = FOLDER / f"{name}.toml"
-    if name not in names():
-        raise LabError(f"no topology {name!r}; there are: {', '.join(names())}")
+    """Read topologies/NAME.toml, or the topology file NAME; LabError when there is none."""
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file() or (path.parent == FOLDER and path.stem not in names()):
+        raise LabError(f"no topology {name!r}; there are: {', '.join(names())}, or name a file")
     data = tomllib.loads(path.read_text())
     nodes = tuple(
         Node(
@@ -87,5 +83,5 @@ def load(name: str) -> Topology:
         for entry in data["node"]
     )
     vips = tuple(ip_address(vip) for vip in data["vips"])
-    config = FOLDER / data["config"]
+    config = path.resolve().parent / data["config"]
     return Topology(data["name"], data["mode"], config, vips, nodes, data["shares"])

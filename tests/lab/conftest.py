@@ -23,8 +23,9 @@ def _left() -> list[str]:
     """Namespaces, pins, files and processes of this run."""
     names = listed("/run/netns", f"{PREFIX}{_TAG}")
     for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb", "/run/dsrlb"):
-        names += [f"{folder}/{name}" for name in listed(folder, f"t-{_TAG}")]
-    return names + processes_of((f"{PREFIX}{_TAG}", f"t-{_TAG}"))
+        for prefix in ("t-", "lab-t"):
+            names += [f"{folder}/{name}" for name in listed(folder, f"{prefix}{_TAG}")]
+    return names + processes_of((f"{PREFIX}{_TAG}", f"t-{_TAG}", f"lab/t{_TAG}"))
 
 
 @pytest.fixture(scope="session", autouse=True)

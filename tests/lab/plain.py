@@ -287,9 +287,10 @@ def remove_stale(alive: Callable[[int], bool]) -> None:
             kill_in(namespace)
             subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
     for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb"):
-        for instance in listed(folder, "t-"):
-            if ended(instance.removeprefix("t-")):
-                remove_instance(instance)
+        for prefix in ("t-", "lab-t"):
+            for instance in listed(folder, prefix):
+                if ended(instance.removeprefix(prefix)):
+                    remove_instance(instance)
 
 
 def listed(folder: str, prefix: str) -> list[str]:

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A demo: real clients through a mode, every frame captured and checked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from lablib import promises, traffic
+from lablib.capture import Capture
+from lablib.daemons import LARGE_BYTES
+from lablib.evidence import Evidence
+from lablib.frames import TCP, UDP
+from lablib.lab import Lab
+from lablib.report import Report
+from lablib.shell import BUILD, LabError, wait_until
+
+REQUESTS = 300
+_PROTOCOLS = {"web": TCP, "dns": UDP}  # the services of every topology
+Say = Callable[[str], None]
+
+
+def _counted(lab: Lab, version: int) -> dict[str, int]:
+    """Packets by service, as dsrlb counts them, once they have stopped coming."""
+    last: dict[str, int] = {}
+
+    def settled() -> bool:
+        rows = json.loads(lab.dsrlb("services", "--json"))
+        now = {r["name"]: int(r["packets"]) for r in rows if r["family"] == f"ipv{version}"}
+        same = now == last
+        last.clear()
+        last.update(now)
+        return same
+
+    wait_until("the last packets have come", settled)
+    return last
+
+
+def _family(lab: Lab, version: int, requests: int, folder: Path, say: Say) -> Report:
+    """Traffic and checks of one family; the captures go into ``folder``."""
+    topology = lab.topology
+    vip = topology.vip(version)
+    shutil.rmtree(folder, ignore_errors=True)
+    capture = Capture(lab, folder)
+    before = _counted(lab, version)
+    lab.exec("client", ["ip", "neigh", "flush", "dev", "eth0"])
+    capture.start()
+    try:
+        say(f"IPv{version}: {requests} HTTP requests to {vip}")
+        web = traffic.http(lab, vip, requests)
+        say(f"IPv{version}: a download of {LARGE_BYTES >> 20} MB")
+        complete, size = traffic.download(lab, vip)
+        say(f"IPv{version}: {requests} DNS queries to {vip}")
+        dns = traffic.dns(lab, vip, requests)
+        after = _counted(lab, version)
+    finally:
+        capture.stop()
+    say(f"IPv{version}: checking every frame")
+    seen = Evidence(topology, vip, {name: capture.frames(name) for name, _, _ in capture.points})
+    flows = {name: promises.flows_by_real(seen, number) for name, number in _PROTOCOLS.items()}
+    arrived = {
+        name: sum(found.protocol == number for found in seen.into_balancer())
+        for name, number in _PROTOCOLS.items()
+    }
+    wrong = "" if complete else f"{size:,} of {LARGE_BYTES:,} bytes, or other bytes"
+    name = f"a download of {LARGE_BYTES >> 20} MB comes back complete"
+    held = [
+        promises.answered("HTTP", web.sent, web.answered),
+        promises.answered("DNS", dns.sent, dns.answered),
+        promises.Promise(name, complete, 1, wrong),
+        *(promises.shares(name, flows[name], topology.shares[name]) for name in flows),
+        *promises.MODES[topology.mode](seen),
+        *(promises.counters(name, after[name] - before[name], arrived[name]) for name in arrived),
+    ]
+    pcaps = [capture.path(name) for name, _, _ in capture.points]
+    return Report(topology, version, held, {"web": web, "dns": dns}, flows, seen, pcaps)
+
+
+def run(lab: Lab, say: Say, *, requests: int = REQUESTS, output: Path | None = None) -> bool:
+    """Run the demo of a lab that is up, in both families; True when every promise held."""
+    topology = lab.topology
+    if topology.mode not in promises.MODES:
+        raise LabError(f"there is no demo of mode {topology.mode}")
+    verified = True
+    for version in sorted({vip.version for vip in topology.vips}):
+        folder = (output or BUILD / "demo") / f"{topology.mode}-ipv{version}"
+        report = _family(lab, version, requests, folder, say)
+        path = report.write(folder)
+        for line in report.text():
+            say(line)
+        say(f"\nIPv{version}: {'VERIFIED' if report.verified else 'NOT VERIFIED'}")
+        say(f"captures and report.json: {path.parent}")
+        verified = verified and report.verified
+    return verified

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`netns-lab/lab` as people use it: up, exec, demo, and what is left when it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.plain import PREFIX, ROOT, listed, processes_of
+from tests.waiting import wait_until
+
+LAB = str(ROOT / "netns-lab/lab")
+NAME = f"t{os.getpid()}-lab"
+NAMESPACES = {f"dsrlb-{NAME}-{node}" for node in ("client", "lb", "r1", "r2", "r3", "sw")}
+VIPS = {4: "10.77.0.100", 6: "fd77::100"}
+BALANCER_MAC = "02:00:00:77:00:0a"
+
+
+def _left() -> list[str]:
+    """What there is of the lab of these tests."""
+    names = listed("/run/netns", f"{PREFIX}{NAME.removeprefix('t')}")
+    for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb", "/run/dsrlb"):
+        names += listed(folder, f"lab-{NAME}")
+    return names + processes_of((f"dsrlb-{NAME}", f"/{NAME}/"))
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> Iterator[Path]:
+    """The l2dsr topology under a name of its own, beside whatever else is up."""
+    folder = ROOT / "netns-lab/topologies"
+    text = (folder / "l2dsr.toml").read_text().replace('name = "l2dsr"', f'name = "{NAME}"')
+    path = tmp_path / "l2dsr.toml"
+    path.write_text(text)
+    (tmp_path / "l2dsr.dsrlb.toml").write_text((folder / "l2dsr.dsrlb.toml").read_text())
+    yield path
+    subprocess.run([LAB, "down", str(path)], check=True, timeout=60)
+    shutil.rmtree(ROOT / "build/lab" / NAME, ignore_errors=True)
+    assert _left() == []
+
+
+def lab(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(
+        [LAB, *arguments], capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def done(*arguments: str) -> str:
+    """Run what must succeed; returns what it printed."""
+    result = lab(*arguments)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def _tcpdump(pcap: Path, expression: str) -> int:
+    """How many frames of a capture tcpdump finds."""
+    argv = ["tcpdump", "-nr", str(pcap), expression]
+    result = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return len(result.stdout.splitlines())
+
+
+def test_demo_verifies_every_promise(topology: Path, tmp_path: Path) -> None:
+    said = done("demo", str(topology), "--requests", "60", "--output", str(tmp_path))
+    assert "FAIL" not in said
+    assert len(re.findall(r"the balancer carried [\d,]+ of [\d,]+ bytes", said)) == 2
+    for version, vip in VIPS.items():
+        folder = tmp_path / f"l2dsr-ipv{version}"
+        report = json.loads((folder / "report.json").read_text())
+        assert (report["mode"], report["method"]) == ("l2dsr", None)
+        assert report["family"] == f"ipv{version}"
+        assert report["verified"] is True
+        assert report["requests"] == {"sent": 120, "answered": 120}
+        assert sum(report["per_real"].values()) == 120
+        assert all(promise["ok"] and promise["frames"] for promise in report["promises"])
+        assert {path.name for path in folder.glob("*.pcap")} == set(report["pcaps"])
+        # The same, asked of tcpdump itself.
+        port = folder / "sw-lb.pcap"
+        transport = "(tcp or udp)"
+        assert _tcpdump(port, f"src host {vip} and {transport}") == 0
+        assert _tcpdump(folder / "sw-client.pcap", f"src host {vip} and {transport}") > 30_000
+        into = _tcpdump(port, f"dst host {vip} and {transport} and ether dst {BALANCER_MAC}")
+        out = _tcpdump(port, f"dst host {vip} and {transport} and ether src {BALANCER_MAC}")
+        assert into == out > 120
+    assert _left() == []
+
+
+def test_demo_that_does_not_verify_fails(topology: Path, tmp_path: Path) -> None:
+    """Shares that the balancer was not told to make."""
+    text = topology.read_text()
+    topology.write_text(text.replace("web = { r1 = 1,", "web = { r1 = 2,"))
+    assert topology.read_text() != text
+    result = lab("demo", str(topology), "--requests", "30", "--output", str(tmp_path))
+    assert result.returncode == 1, result.stderr
+    assert "FAIL  web: flows shared 2:1:1" in result.stdout
+    assert "IPv4: NOT VERIFIED" in result.stdout
+    report = json.loads((tmp_path / "l2dsr-ipv4/report.json").read_text())
+    assert report["verified"] is False
+    assert [p["name"] for p in report["promises"] if not p["ok"]] == [
+        "web: flows shared 2:1:1, to the last one"
+    ]
+    assert _left() == []
+
+
+def test_up_exec_status_down(topology: Path) -> None:
+    name = str(topology)
+    done("up", name)
+    assert set(listed("/run/netns", f"dsrlb-{NAME}")) == NAMESPACES
+    for vip in ("10.77.0.100", "[fd77::100]"):
+        argv = ("curl", "-gsS", "-m", "5", f"http://{vip}/name")
+        assert done("exec", name, "client", *argv).strip() in ("r1", "r2", "r3")
+    reals = json.loads(done("exec", name, "lb", "dsrlb", "reals", "--json"))
+    assert {row["state"] for row in reals} == {"up"}
+    said = done("status", name)
+    assert said.count("nginx") >= 3
+    assert "native" in said
+    done("up", name)  # anew
+    done("exec", name, "client", "curl", "-sS", "-m", "5", "http://10.77.0.100/name")
+    failed = lab("exec", name, "client", "sh", "-c", "exit 7")
+    assert failed.returncode == 7
+    assert f"removed dsrlb-{NAME}-lb" in done("down", name)
+    assert done("down", name) == ""
+    assert lab("status", name).returncode == 1
+
+
+def test_capture_ends_with_an_interrupt(topology: Path, tmp_path: Path) -> None:
+    name = str(topology)
+    done("up", name)
+    argv = [LAB, "capture", name, "-w", str(tmp_path), "--filter", "tcp port 80"]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    assert "capturing at client" in process.stdout.readline()
+    done("exec", name, "client", "curl", "-sS", "-m", "5", "http://10.77.0.100/name")
+    wait_until("the frames are written", lambda: _tcpdump(tmp_path / "client.pcap", "tcp") >= 8)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert re.search(r"[1-9]\d* frames  .*sw-lb\.pcap", said)
+
+
+def _has(*words: str) -> Callable[[], bool]:
+    """Is there a process of the lab whose command line holds all the words?"""
+    return lambda: any(all(word in line for word in words) for line in processes_of((NAME,)))
+
+
+STAGES = {
+    "namespaces": lambda: f"dsrlb-{NAME}-r1" in listed("/run/netns", f"dsrlb-{NAME}"),
+    "servers": _has("nginx"),
+    "balancer": _has("dsrlb", "run"),
+    "captures": _has("tcpdump", "sw-r3"),
+}
+
+
+def _start_demo(topology: Path, tmp_path: Path, stage: str) -> subprocess.Popen[bytes]:
+    argv = [LAB, "demo", str(topology), "--output", str(tmp_path / NAME)]
+    process = subprocess.Popen(
+        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        wait_until(stage, STAGES[stage], 30)
+    except AssertionError:
+        process.kill()
+        process.wait()
+        raise
+    return process
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_interrupt_leaves_nothing(topology: Path, tmp_path: Path, stage: str) -> None:
+    process = _start_demo(topology, tmp_path, stage)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(30) == 130
+    assert _left() == []
+
+
+def test_terminated_leaves_nothing(topology: Path, tmp_path: Path) -> None:
+    process = _start_demo(topology, tmp_path, "captures")
+    process.terminate()
+    assert process.wait(30) == 130
+    wait_until("nothing is left", lambda: _left() == [])
+
+
+@pytest.mark.parametrize("stage", ["servers", "captures"])
+def test_next_up_cleans_after_a_kill(topology: Path, tmp_path: Path, stage: str) -> None:
+    process = _start_demo(topology, tmp_path, stage)
+    process.kill()
+    process.wait()
+    assert _left() != []
+    done("up", str(topology))
+    done("exec", str(topology), "client", "curl", "-sS", "-m", "5", "http://10.77.0.100/name")
+    assert not _has("tcpdump")()
+    done("down", str(topology))
+    assert _left() == []
+
+
+def test_errors_say_what_there_is(topology: Path) -> None:
+    unknown = lab("up", "nowhere")
+    assert unknown.returncode == 1
+    assert "no topology 'nowhere'; there are: l2dsr" in unknown.stderr
+    down = lab("exec", str(topology), "client", "true")
+    assert down.returncode == 1
+    assert "is not up" in down.stderr
+    assert lab("sideways").returncode == 2
