@@ -39,6 +39,8 @@ def read_pcap(path: Path) -> Iterator[Frame]:
     while offset + 16 <= len(raw):
         seconds, micros, kept, length = struct.unpack_from("<IIII", raw, offset)
         offset += 16
+        if offset + kept > len(raw):
+            return  # tcpdump was killed while it wrote this one
         yield Frame(seconds + micros / 1e6, raw[offset : offset + kept], length)
         offset += kept
 
