@@ -22,24 +22,27 @@ struct nd_advertisement {
 	u8 mac[6];
 };
 
-/* RFC 4861, 7.1.1: a message with a wrong checksum is no message. `length` <= MAX_ND_BYTES. */
+/*
+ * RFC 4861, 7.1.1: a message with a wrong checksum is no message. `length` <= MAX_ND_BYTES, and a
+ * multiple of 8 as all options are (4.6), so the sum needs few and equal steps.
+ */
 static __always_inline bool nd_checksum_right(struct packet *pkt, struct ipv6_header *ip,
 					      u32 length)
 {
 	u64 sum = bpf_htonl(length) + (u64)bpf_htonl(PROTO_ICMPV6);
-	u8 *bytes = (u8 *)(ip + 1);
+	u32 *words = (u32 *)(ip + 1);
 	u32 i;
 
 	sum = checksum_add_address(sum, &ip->source);
 	sum = checksum_add_address(sum, &ip->destination);
-	for (i = 0; i < MAX_ND_BYTES; i++) {
+	for (i = 0; i < MAX_ND_BYTES / 8; i++) {
 		asm volatile(""
 			     : "+r"(i)); /* else LLVM makes a form that the verifier walks twice */
-		if (i >= length || (void *)(bytes + i + 1) > packet_end(pkt))
+		if (i * 8 >= length || (void *)(words + i * 2 + 2) > packet_end(pkt))
 			break;
-		sum += (u32)bytes[i] << ((i & 1) * 8);
+		sum += (u64)words[i * 2] + words[i * 2 + 1];
 	}
-	return i == length && checksum_fold64(sum) == 0xffff;
+	return i * 8 == length && checksum_fold64(sum) == 0xffff;
 }
 
 static __always_inline bool nd_is_valid(struct packet *pkt, struct ipv6_header *ip, u32 length)
@@ -52,7 +55,7 @@ static __always_inline bool nd_is_valid(struct packet *pkt, struct ipv6_header *
 		return false;
 	if ((bpf_ntohl(ip->version_class_label_be) >> 28) != 6 || ip->hop_limit != ND_HOP_LIMIT)
 		return false;
-	if (message->code || length < sizeof(*message) || length > MAX_ND_BYTES)
+	if (message->code || length < sizeof(*message) || length > MAX_ND_BYTES || length & 7)
 		return false;
 	return interesting(&message->target) && nd_checksum_right(pkt, ip, length);
 }

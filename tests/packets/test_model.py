@@ -43,6 +43,9 @@ vip = ["192.0.2.10", "2001:db8::10"]
 protocol = "tcp"
 port = [80, "8000-8099"]
 mode = "l2dsr"
+idle_timeout = "1d"  # the model has no clock
+pending_timeout = "1d"
+closing_timeout = "1d"
 group = "a"
 
 [[service]]
@@ -51,6 +54,9 @@ vip = ["192.0.2.10", "2001:db8::10"]
 protocol = "tcp"
 port = ["any", 8050]
 mode = "l2dsr"
+idle_timeout = "1d"  # the model has no clock
+pending_timeout = "1d"
+closing_timeout = "1d"
 algorithm = "weighted-round-robin"
 on_unknown = "schedule"
 group = "b"
@@ -61,6 +67,9 @@ vip = ["192.0.2.11", "192.0.2.10", "2001:db8::10"]
 protocol = "udp"
 port = 53
 mode = "l2dsr"
+idle_timeout = "1d"  # the model has no clock
+pending_timeout = "1d"
+closing_timeout = "1d"
 group = "b"
 """
 # 10.0.0.13 and its twin are behind the other interface, whose MTU is small.

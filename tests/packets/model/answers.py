@@ -68,7 +68,7 @@ def nd(frame: bytes, start: int, vips: Container[IP], mac: bytes, announce: bool
     message = frame[start + 40 : start + 40 + length]
     if len(ip) < 40 or ip[0] >> 4 != 6 or ip[6] != 58 or ip[7] != 255:
         return None
-    if not 24 <= length <= 128 or len(message) < length:
+    if not 24 <= length <= 128 or length % 8 or len(message) < length:
         return None
     if message[0] not in (135, 136) or message[1] != 0:
         return None
