@@ -56,7 +56,10 @@ static __always_inline struct real *known_real(struct packet *pkt, u32 *index, b
 	return real;
 }
 
-/* As known_real(), for a pending flow; a second packet that is no RST makes it an open one. */
+/*
+ * As known_real(), for a pending flow; a second packet that is no RST makes it an open one. An RST
+ * leaves it: anybody may have forged it, and the real decides what it means.
+ */
 static __always_inline struct real *pending_real(struct packet *pkt, u32 *index, bool *orphan)
 {
 	struct flow *flow = flow_find(pkt, true);
@@ -75,13 +78,13 @@ static __always_inline struct real *pending_real(struct packet *pkt, u32 *index,
 		flow_touch(flow, FLOW_PENDING, real, pkt->now);
 		return real;
 	}
-	if (pkt->proto != PROTO_TCP || !(pkt->tcp_flags & TCP_RST)) {
-		promoted.real = *index;
-		promoted.generation = real->generation;
-		promoted.state = flow_next_state(pkt, FLOW_OPEN);
-		promoted.expires = pkt->now + flow_timeout(promoted.state, real);
-		flow_insert(pkt, &promoted, false);
-	}
+	if (pkt->proto == PROTO_TCP && pkt->tcp_flags & TCP_RST)
+		return real;
+	promoted.real = *index;
+	promoted.generation = real->generation;
+	promoted.state = flow_next_state(pkt, FLOW_OPEN);
+	promoted.expires = pkt->now + flow_timeout(promoted.state, real);
+	flow_insert(pkt, &promoted, false);
 	flow_remove(pkt, true);
 	return real;
 }

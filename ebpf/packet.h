@@ -85,4 +85,11 @@ static __always_inline void address_from_ipv4(struct address *to, u32 address_be
 	to->word_be[3] = address_be;
 }
 
+/* ::ffff:0:0/96 is how IPv4 addresses stand in the maps; on the wire it is nobody's (RFC 4038, 4.2) */
+static __always_inline bool address_is_mapped(const struct address *address)
+{
+	return !address->word_be[0] && !address->word_be[1] &&
+	       address->word_be[2] == bpf_htonl(0xffff);
+}
+
 #endif

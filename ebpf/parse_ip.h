@@ -110,7 +110,7 @@ static __always_inline s32 parse_ipv6(struct packet *pkt)
 		return R_PASS;
 	pkt->ipv6 = 1;
 	pkt->destination = ip->destination;
-	if (!interesting(&pkt->destination))
+	if (!interesting(&pkt->destination) || address_is_mapped(&pkt->destination))
 		return R_PASS;
 	pkt->source = ip->source;
 	pkt->irregular = parse_ipv6_rest(pkt, ip);

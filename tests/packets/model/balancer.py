@@ -97,9 +97,7 @@ class Model:
         if packet.protocol == UDP:
             flow.state = "open"
         elif flow.state == "pending":
-            if packet.flags & RST:
-                del self.flows[packet.key]
-            elif not pure_syn:
+            if not pure_syn and not packet.flags & RST:
                 flow.state = "closing" if packet.flags & FIN else "open"
         elif packet.flags & RST:
             flow.state = "reset"
