@@ -59,8 +59,7 @@ soak: venv ## the heavy tests with their full counts (root, long)
 
 .PHONY: bench
 bench: venv ## the fast path against a floor program (root)
-	@if [[ -d tests/bench ]]; then $(python) -m tests.bench; \
-	else echo "no benchmarks in this version" >&2; exit 1; fi
+	$(python) -m tests.bench
 
 .PHONY: install
 install: ## to PREFIX (/opt/dsrlb), with a systemd service (root)
