@@ -59,7 +59,8 @@
 	REASON(NO_FLOW, "no-flow", DROP, "TCP segment of no known flow")                           \
 	REASON(NO_REAL, "no-real", DROP, "the service has no usable real server")                  \
 	REASON(UNRESOLVED, "unresolved", DROP, "the flow's real server has no MAC address yet")    \
-	REASON(MTU_EXCEEDED, "mtu-exceeded", DROP, "larger than the egress interface's MTU")
+	REASON(MTU_EXCEEDED, "mtu-exceeded", DROP, "larger than the egress interface's MTU")       \
+	REASON(NO_EGRESS, "no-egress", DROP, "the interface to the real server is gone")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };

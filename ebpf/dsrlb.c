@@ -49,7 +49,7 @@ static __always_inline int balance(struct xdp_md *ctx)
 	count_reason(pkt, reason);
 	switch (reason) {
 	case R_FORWARDED:
-		return pkt->egress == pkt->link ? XDP_TX : egress.redirect_map(pkt->egress, 0);
+		return pkt->egress == pkt->link ? XDP_TX : XDP_REDIRECT;
 	case R_ANSWERED_ARP:
 	case R_ANSWERED_ND:
 	case R_ANSWERED_ECHO:

@@ -25,6 +25,9 @@ static __always_inline s32 deliver(struct packet *pkt, u32 index, const struct r
 		return R_UNRESOLVED;
 	if (pkt->ip_bytes > real->mtu)
 		return R_MTU_EXCEEDED;
+	/* Asked before the rewrite: this notes where XDP_REDIRECT will go, or finds nothing. */
+	if (real->link != pkt->link && egress.redirect_map(real->link, 0) != XDP_REDIRECT)
+		return R_NO_EGRESS;
 	reason = rewrite_l2dsr(pkt, real);
 	if (reason == R_FORWARDED) {
 		pkt->egress = real->link;

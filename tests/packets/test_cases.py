@@ -13,7 +13,8 @@ from tests.packets.evidence import check
 from tests.packets.harness import Program
 from tests.packets.model import Outcome
 
-ALL = [*SINGLES, *(case for steps in CONVERSATIONS for case in steps), flows.UNRESOLVED]
+CHANGES = [flows.UNRESOLVED, flows.NO_EGRESS]  # test_changes.py sends them
+ALL = [*SINGLES, *(case for steps in CONVERSATIONS for case in steps), *CHANGES]
 WRONG_ON_PURPOSE = {
     "echo-checksum-wrong",
     "nd-checksum-wrong",

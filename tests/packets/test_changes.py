@@ -153,6 +153,22 @@ def test_unresolved(opened: Program) -> None:
     forwarded(opened, f.DATA, f.TO_11)
 
 
+def test_no_egress(opened: Program) -> None:
+    """The moment between an interface's end and the daemon's notice: counted, and forwarded again
+    when it is back."""
+    opened.configure(config(A, B), {"10.0.0.11": Resolution(STALE.mac, OTHER_LINK, True)})
+    egress, slot = opened.maps["egress"], OTHER_LINK.number
+    kept = egress.get(slot)
+    assert egress.delete(slot)
+    case = f.NO_EGRESS
+    try:
+        expected = Outcome(case.verdict, case.reason, case.expected)
+        check(case.id, case.sent, expected, opened.run(case.sent))
+    finally:
+        egress.set(slot, kept)
+    assert opened.run(case.sent).action == "redirect"
+
+
 def test_unresolved_for_a_while(opened: Program) -> None:
     """The flow keeps the MAC address that was known; new flows go elsewhere."""
     opened.configure(config(A, B), {"10.0.0.11": STALE})

@@ -245,3 +245,16 @@ UNRESOLVED = Case(
     "drop",
     "unresolved",
 )
+
+# The same, when the real server was behind an interface that is gone.
+NO_EGRESS = Case(
+    "ipv4-no-egress",
+    """
+    eth  0200000000aa 020000000001 0800
+    ip   4500 0028 0007 4000 40 06 6ebd 0a010001 c000020a
+    tcp  03e8 0050 00000002 00000101 5010 0400 da8d 0000
+    """,
+    UNTOUCHED,
+    "drop",
+    "no-egress",
+)
