@@ -131,16 +131,22 @@ def _ports(config: Config) -> Iterator[Found]:
                 taken.append((ports, index))
 
 
-def _addresses(config: Config) -> Iterator[Found]:
-    vips = {vip: service.name for service in config.service for vip in service.vip}
+def _real_addresses(config: Config) -> Iterator[tuple[tuple[str | int, ...], IPAddress]]:
+    """Every address of a real with its key path."""
     lists = [(("group", i, "real"), group.real) for i, group in enumerate(config.group)]
     lists += [(("service", i, "real"), service.real) for i, service in enumerate(config.service)]
     for path, reals in lists:
         for index, real in enumerate(reals):
             for address in real.address:
-                if address in vips:
-                    message = f"it is a VIP (of service {vips[address]!r}); a real has its own"
-                    yield (*path, index, "address"), str(address), message
+                yield (*path, index, "address"), address
+
+
+def _addresses(config: Config) -> Iterator[Found]:
+    vips = {vip: service.name for service in config.service for vip in service.vip}
+    for path, address in _real_addresses(config):
+        if address in vips:
+            message = f"it is a VIP (of service {vips[address]!r}); a real has its own"
+            yield path, str(address), message
 
 
 def _interfaces(config: Config) -> Iterator[Found]:
@@ -205,10 +211,8 @@ def check_host(
                     "--adopt-vip"
                 )
                 problems.append(origin.problem(("service", index, "vip"), str(vip), message))
-        for real in config.reals_of(service):
-            for address in real.address:
-                if address in facts.addresses:
-                    message = f"service {service.name}: this real server is this host itself"
-                    path = ("service", index, "real") if service.real else ("group",)
-                    problems.append(origin.problem(path, str(address), message))
+    for path, address in _real_addresses(config):
+        if address in facts.addresses:
+            message = f"this real server is this host itself (on {facts.addresses[address]})"
+            problems.append(origin.problem(path, str(address), message))
     return problems

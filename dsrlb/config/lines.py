@@ -45,12 +45,17 @@ class LineIndex:
                 header = _HEADER.match(line)
                 if header:
                     table = self._enter(header[2], header[1] == "[[")
-                    self._lines.setdefault(table, number)
+                    self._note(table, number)
                     continue
                 key = _KEY.match(line)
                 if key:
-                    self._lines[(*table, *_parts(key[1]))] = number
+                    self._note((*table, *_parts(key[1])), number)
             depth, fence = self._balance(line, depth, fence)
+
+    def _note(self, path: Path, number: int) -> None:
+        """Keep the first line of a path, and of what it implies: [a.b] and a.b = 1 make a."""
+        for length in range(1, len(path) + 1):
+            self._lines.setdefault(path[:length], number)
 
     def _enter(self, dotted: str, array: bool) -> Path:
         """The path of a [table] or [[array]] header, with the index of the latest element."""
@@ -60,9 +65,6 @@ class LineIndex:
             path = (*path, part)
             if array and position == len(parts) - 1:
                 self._counts[path] = self._counts.get(path, -1) + 1
-                for deeper in [key for key in self._counts if key[: len(path) + 1] == path]:
-                    if deeper != path:
-                        del self._counts[deeper]
             if path in self._counts:
                 path = (*path, self._counts[path])
         return path

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,7 +13,8 @@ IPAddress = IPv4Address | IPv6Address
 
 MOST_REALS = 256
 _NAME = r"^[A-Za-z0-9_.-]{1,56}$"
-_DURATION = re.compile(r"(\d+)\s*(s|m|h|d)?")
+_DURATION = re.compile(r"([0-9]+)\s*(s|m|h|d)?")
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
@@ -55,6 +56,18 @@ def _mac(value: str) -> str:
     return text
 
 
+def _address(value: Any) -> Any:
+    wanted = 'an IPv4 or IPv6 address such as "192.0.2.10"'
+    if isinstance(value, IPv4Address | IPv6Address):
+        return value
+    if not isinstance(value, str) or "%" in value:  # a scope says nothing about a global address
+        raise ValueError(wanted)
+    try:
+        return ip_address(value)
+    except ValueError as error:
+        raise ValueError(wanted) from error
+
+
 def _unicast(address: IPAddress) -> IPAddress:
     if address.is_multicast or address.is_unspecified or address.is_loopback:
         raise ValueError("a unicast address (this one is multicast, unspecified or loopback)")
@@ -74,7 +87,7 @@ def _built(later: tuple[str, ...], what: str, available: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Address = Annotated[IPAddress, AfterValidator(_unicast)]
+Address = Annotated[IPAddress, BeforeValidator(_address), AfterValidator(_unicast)]
 Seconds = Annotated[int, BeforeValidator(_duration)]
 
 
@@ -116,10 +129,10 @@ def _port(value: Any) -> Any:
         return PortRange(first=0, last=65535)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(wanted)
-    first, dash, last = str(value).partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
+    match = _PORTS.fullmatch(str(value))
+    if match is None:
         raise ValueError(wanted)
-    low, high = int(first), int(last or first)
+    low, high = int(match[1]), int(match[2] or match[1])
     if not 1 <= low <= high <= 65535:
         raise ValueError(wanted)
     return PortRange(first=low, last=high)
@@ -137,10 +150,11 @@ class Balancer(_Model):
         "needs help from the peer); native, generic: that one or an error",
     )
     flow_capacity: int = Field(
-        1_000_000, ge=1_000, le=16_000_000, description="flows per address family"
+        1_000_000, strict=True, ge=1_000, le=16_000_000, description="flows per address family"
     )
     announce: bool = Field(
         True,
+        strict=True,
         description="answer ARP and ND for VIPs and announce them; false for routed VIPs or a "
         "standby",
     )
@@ -152,7 +166,9 @@ class Real(_Model):
     address: Annotated[tuple[Address, ...], BeforeValidator(_as_tuple)] = Field(
         min_length=1, max_length=2, description="one address, or one per family"
     )
-    weight: int = Field(1, ge=0, le=65535, description="share of new flows; 0: no new flows")
+    weight: int = Field(
+        1, strict=True, ge=0, le=65535, description="share of new flows; 0: no new flows"
+    )
     mac: Annotated[str, AfterValidator(_mac)] = Field(
         "auto", description='"auto": resolved and followed; or a fixed MAC address'
     )

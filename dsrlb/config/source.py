@@ -102,21 +102,27 @@ def _text_of(path: Path) -> str:
 def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> dict[str, Any]:
     """Merge one file's tables; returns that file's own tables."""
     own = _read(text, filename)
-    origin.indices[filename] = LineIndex(text)
+    lines = origin.indices[filename] = LineIndex(text)
+    wrong = []
     for name, value in own.items():
-        if name in ("group", "service") and isinstance(value, list):
+        if name in ("group", "service"):
+            if not isinstance(value, list):
+                message = f"a list of tables: [[{name}]], with two brackets"
+                wrong.append(
+                    Problem(filename, lines.find((name,)), name, value_text(value), message)
+                )
+                continue
             merged = tables.setdefault(name, [])
             for index, element in enumerate(value):
                 origin.elements[(name, len(merged))] = (filename, index)
                 merged.append(element)
+        elif filename != origin.file:
+            message = "an included file may hold [[group]] and [[service]] only"
+            wrong.append(Problem(filename, lines.find((name,)), name, value_text(value), message))
         elif name != "include":
-            if name in tables:
-                file, line = filename, origin.indices[filename].find((name,))
-                message = (
-                    "stands in the main file already; an included file adds groups and services"
-                )
-                raise ConfigError([Problem(file, line, name, "{...}", message)])
             tables[name] = value
+    if wrong:
+        raise ConfigError(wrong)
     return own
 
 
@@ -128,10 +134,10 @@ def _included(patterns: Any, base: Path, origin: Origin) -> list[Path]:
         raise ConfigError([origin.problem(("include",), patterns, message)])
     found: list[Path] = []
     for pattern in patterns:
-        matches = sorted(glob.glob(str(base / pattern)))
+        matches = sorted(glob.glob(pattern, root_dir=base))
         if not matches and not glob.has_magic(pattern):
             raise ConfigError([origin.problem(("include",), pattern, "there is no such file")])
-        found += [Path(match) for match in matches]
+        found += [base / match for match in matches]
     return found
 
 
@@ -183,7 +189,12 @@ def _validate(tables: Mapping[str, Any], origin: Origin) -> Config:
         config = Config.model_validate(tables)
     except ValidationError as error:
         problems: dict[tuple[str, str], Problem] = {}
-        for detail in error.errors(include_url=False):
+        details = error.errors(include_url=False)
+        for detail in details:
+            if detail["type"] == "too_short" and any(
+                other["loc"][:-1] == detail["loc"] for other in details
+            ):
+                continue  # pydantic counts the valid elements: the others are told by themselves
             problem = _problem(tables, detail, origin)
             problems.setdefault((problem.file, problem.key), problem)
         raise ConfigError(list(problems.values())) from error
@@ -204,7 +215,12 @@ def read(text: str, filename: str, base: Path | None = None) -> tuple[Config, Or
     tables: dict[str, Any] = {}
     own = _add(tables, text, filename, origin)
     if "include" in own:
+        seen = {Path(filename).resolve()}
         for path in _included(own["include"], base or Path(filename).parent, origin):
+            if path.resolve() in seen:
+                message = f"{path} is read already; each file may be read once"
+                raise ConfigError([origin.problem(("include",), own["include"], message)])
+            seen.add(path.resolve())
             _add(tables, _text_of(path), str(path), origin)
     return _validate(tables, origin), origin
 

@@ -2,9 +2,11 @@
 """Write the difference between desired and installed state, so that no packet meets half of it.
 
 Order: what others refer to first. Reals, then schedules, records and slots (one 8-byte store makes
-a service's new form valid), then service keys, then VIPs, then the interest filter. Removal goes
-the other way round. Every intermediate state is one in which each packet is either treated as
-before or as after.
+a service's new form valid), then service keys, then VIPs; removal goes the other way round, and the
+interest filter is wide meanwhile. A real that may have no new flows any more says so after the
+schedules that name it are gone. Every intermediate state is one in which each new flow is treated
+either as before or as after; only a service that changes and loses a port or VIP at the same time
+may serve that one by its new form until it is gone.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import asdict
 import numpy as np
 
 from dsrlb.control.desired import (
+    USABLE,
     Desired,
     DesiredReal,
     DesiredService,
@@ -25,6 +28,7 @@ from dsrlb.control.desired import (
 from dsrlb.control.installed import Installed, InstalledReal, InstalledService
 from dsrlb.dataplane.keys import IPAddress, address_bytes, interest_words
 from dsrlb.dataplane.maps import MapSet, possible_cpus
+from dsrlb.errors import StateError
 
 _NEXT_HOP = ("mac", "mtu", "source_mac", "link")
 
@@ -53,14 +57,21 @@ class Applier:
         self._filter({*desired.vips, *self._installed.vips})
         for service in desired.services:
             self._name(service)
+        for address, vip in desired.vips.items():
+            self._prepare_vip(address, vip)
+        retired = {name: real for name, real in desired.reals.items() if self._retires(name, real)}
         for identity, real in desired.reals.items():
-            self._put_real(identity, real)
+            if identity not in retired:
+                self._put_real(identity, real)
         for service, content in desired.services.items():
             self._put_service(service, content)
+        for identity, real in retired.items():
+            self._put_real(identity, real)
         self._put_keys(desired)
+        self._remove_ways(desired)
         for address, vip in desired.vips.items():
             self._put_vip(address, vip)
-        self._remove(desired)
+        self._remove_ends(desired)
         self._filter(set(desired.vips))
         return self._snapshot() != before
 
@@ -95,6 +106,11 @@ class Applier:
         empty = DesiredService(0, 0, 0, 0, ())
         state.services[service] = InstalledService(number, 0, 0, 0, 0, empty)
 
+    def _retires(self, identity: RealId, wanted: DesiredReal) -> bool:
+        """Is the real in a schedule now, and will not be?"""
+        present = self._installed.reals.get(identity)
+        return present is not None and bool(present.content.flags & ~wanted.flags & USABLE)
+
     def _put_real(self, identity: RealId, wanted: DesiredReal) -> None:
         state = self._installed
         present = state.reals.get(identity)
@@ -109,6 +125,8 @@ class Applier:
             row["address"]["word_be"] = np.frombuffer(address_bytes(identity.address), "<u4")
         for field in ("ifindex", "idle_ticks", "closing_ticks", "pending_ticks", "weight"):
             row[field] = getattr(wanted, field)
+        if present is not None:  # what is lost (the MAC address) before it is overwritten
+            row["flags"] = present.content.flags & wanted.flags
         self._put_next_hop(index, wanted)
         row["flags"] = wanted.flags
         state.reals[identity] = InstalledReal(index, wanted)
@@ -128,10 +146,14 @@ class Applier:
         if present.record and present.content == wanted:
             return
         count = len(wanted.schedule)
-        first = state.members.allocate(count) if count else 0
+        record = state.records.allocate()
+        try:
+            first = state.members.allocate(count) if count else 0
+        except StateError:
+            state.records.free(record)
+            raise
         indices = [state.reals[real].index for real in wanted.schedule]
         self._maps["members"].array[first : first + count] = indices
-        record = state.records.allocate()
         self._revision += 1
         self._maps["records"].array[record] = (
             first,
@@ -160,12 +182,24 @@ class Applier:
         return head + bytes((key.protocol, key.block))
 
     def _put_keys(self, desired: Desired) -> None:
+        """Small blocks first: a larger one must not catch the ports of one still to come."""
         state = self._installed
-        for key, service in desired.keys.items():
-            number = state.services[service].id
-            if state.keys.get(key) != number:
-                self._maps["services"].set(self._key(key), number)
-                state.keys[key] = number
+        numbers = {key: state.services[service].id for key, service in desired.keys.items()}
+        changed = [key for key, number in numbers.items() if state.keys.get(key) != number]
+        for key in sorted(changed, key=lambda key: key.block):
+            self._maps["services"].set(self._key(key), numbers[key])
+            state.keys[key] = numbers[key]
+
+    def _prepare_vip(self, address: IPAddress, wanted: DesiredVip) -> None:
+        """While keys change: look for the block sizes of both states, and on links of both only."""
+        now = self._installed.vips.get(address)
+        if now is not None:
+            meanwhile = DesiredVip(
+                now.links & wanted.links,
+                now.tcp_blocks | wanted.tcp_blocks,
+                now.udp_blocks | wanted.udp_blocks,
+            )
+            self._put_vip(address, meanwhile)
 
     def _put_vip(self, address: IPAddress, wanted: DesiredVip) -> None:
         if self._installed.vips.get(address) != wanted:
@@ -173,14 +207,20 @@ class Applier:
             self._maps["vips"].set(address_bytes(address), value)
             self._installed.vips[address] = wanted
 
-    def _remove(self, desired: Desired) -> None:
+    def _remove_ways(self, desired: Desired) -> None:
+        """VIPs, then keys; large blocks first, as they would catch the ports of smaller ones."""
         state = self._installed
-        for key in state.keys.keys() - desired.keys.keys():
-            self._maps["services"].delete(self._key(key))
-            del state.keys[key]
         for address in state.vips.keys() - desired.vips.keys():
             self._maps["vips"].delete(address_bytes(address))
             del state.vips[address]
+        gone = state.keys.keys() - desired.keys.keys()
+        for key in sorted(gone, key=lambda key: -key.block):
+            self._maps["services"].delete(self._key(key))
+            del state.keys[key]
+
+    def _remove_ends(self, desired: Desired) -> None:
+        """Reals and services that no packet can be given to any more."""
+        state = self._installed
         for real in state.reals.keys() - desired.reals.keys():
             self._remove_real(real)
         for service in state.services.keys() - desired.services.keys():

@@ -114,7 +114,8 @@ class MacTable:
         """Work out every resolution from what is known; True when one changed."""
         before = self._resolved
         self._resolved = {
-            target: self._resolve(target, before.get(target)) for target in self._targets.values()
+            target: self._resolve(target, before.get(target) or self._seeded(target))
+            for target in self._targets.values()
         }
         for target, now in self._resolved.items():
             last = before.get(target)
@@ -135,6 +136,11 @@ class MacTable:
             self._events.add("mac", f"{target.address} is at {now.mac} on {where}")
         elif not now.fresh and (last is None or last.fresh or last.reason != now.reason):
             self._events.add("mac", f"{target.address} is unresolved: {now.reason}", "warning")
+
+    def _seeded(self, target: Target) -> Resolution | None:
+        """What a running data plane uses for a target, or None; asked for once."""
+        mac, ifindex = self._seeds.pop(target, ("", 0))
+        return Resolution(mac, self._links.get(ifindex), True) if mac else None
 
     def _resolve(self, target: Target, last: Resolution | None) -> Resolution:
         address = target.address
@@ -167,9 +173,6 @@ class MacTable:
             return Resolution(neighbour.mac, link, True)
         if neighbour is None and last is not None and last.fresh and last.link == link:
             return last  # the kernel forgot an idle entry; probe() makes it ask again
-        seed = self._seeds.pop(target, None)
-        if neighbour is None and seed is not None and seed[1] == link.ifindex:
-            return Resolution(seed[0], link, True)
         question = "ARP" if address.version == 4 else "neighbour solicitation"
         silent = f"no answer to {question} on {name}"
         failed = neighbour is not None and neighbour.state == "failed"

@@ -13,24 +13,26 @@ def _change(kind: str, what: str, detail: str = "", affects_flows: bool = False)
     return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}  # type: ignore[typeddict-item]
 
 
-def _real_name(real: Real) -> str:
-    return ", ".join(str(address) for address in real.address)
-
-
 def _reals(service: str, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
-    old = {real.address: real for real in before}
-    new = {real.address: real for real in after}
-    for address in [address for address in old if address not in new]:
-        what = f"real {service} {_real_name(old[address])}"
-        yield _change("remove", what, "its flows go to other reals", affects_flows=True)
-    for address in [address for address in new if address not in old]:
-        yield _change("add", f"real {service} {_real_name(new[address])}")
-    for address in [address for address in new if address in old]:
+    """By address: a real that gets or loses one of two addresses stays what it is."""
+    old = {address: real for real in before for address in real.address}
+    new = {address: real for real in after for address in real.address}
+    for real in before:
+        gone = tuple(address for address in real.address if address not in new)
+        if gone:
+            what = f"real {service} {_text(gone)}"
+            yield _change("remove", what, "its flows go to other reals", affects_flows=True)
+    for real in after:
+        fresh = tuple(address for address in real.address if address not in old)
+        if fresh:
+            yield _change("add", f"real {service} {_text(fresh)}")
+    for real in after:
+        was = next((old[address] for address in real.address if address in old), real)
         for field in ("weight", "mac"):
-            was, now = getattr(old[address], field), getattr(new[address], field)
-            if was != now:
-                what = f"real {service} {_real_name(new[address])}"
-                yield _change("change", what, f"{field}: {was} -> {now}")
+            then, now = getattr(was, field), getattr(real, field)
+            if then != now:
+                what = f"real {service} {_text(real.address)}"
+                yield _change("change", what, f"{field}: {then} -> {now}")
 
 
 def _text(value: object) -> str:

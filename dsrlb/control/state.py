@@ -16,9 +16,11 @@ from dsrlb.paths import Paths
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace ``path`` by ``text``, complete or not at all, also across a power failure."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    written = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False) as new:
+            written = Path(new.name)
             new.write(text)
             new.flush()
             os.fsync(new.fileno())
@@ -29,6 +31,8 @@ def write_atomically(path: Path, text: str) -> None:
         finally:
             os.close(folder)
     except OSError as error:
+        if written is not None:
+            written.unlink(missing_ok=True)
         raise StateError(f"cannot write {path}: {error.strerror}") from error
 
 

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes by command: the new configuration, or why not; the old one is never touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dsrlb.config import Config, digest, edit, parse
+from dsrlb.config.edit import value_of
+from dsrlb.errors import ConfigError
+
+BASE = parse(
+    """
+[balancer]
+interfaces = ["eth0"]
+[[group]]
+name = "pool"
+[[group.real]]
+address = ["10.0.0.11", "2001:db8:1::11"]
+[[group.real]]
+address = "10.0.0.12"
+[[service]]
+name = "web"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+group = "pool"
+[[service]]
+name = "tls"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 443
+mode = "l2dsr"
+group = "pool"
+[[service]]
+name = "dns"
+vip = "192.0.2.53"
+protocol = "udp"
+port = 53
+mode = "l2dsr"
+idle_timeout = "5s"
+[[service.real]]
+address = "10.0.0.13"
+""",
+    "base.toml",
+)
+
+
+def changed(verb: str, service: str, address: str = "", **settings: Any) -> Config:
+    """The configuration after one change."""
+    before = digest(BASE)
+    change = {"verb": verb, "service": service, "address": address, "settings": settings}
+    result = edit(BASE, change)
+    assert digest(BASE) == before
+    return result
+
+
+def reals(config: Config, index: int) -> list[tuple[str, int]]:
+    """(first address, weight) of a service's reals."""
+    found = config.reals_of(config.service[index])
+    return [(str(real.address[0]), real.weight) for real in found]
+
+
+def test_service_add() -> None:
+    config = changed("service-add", "ssh", vip="192.0.2.10", protocol="tcp", port=22, group="pool")
+    added = config.service[3]
+    assert (added.name, added.mode, added.idle_timeout) == ("ssh", "l2dsr", 900)
+    assert config.service[:3] == BASE.service
+
+
+def test_service_set() -> None:
+    service = changed("service-set", "web", port=[80, "8000-8099"], idle_timeout="1m").service[0]
+    assert [ports.plain for ports in service.port] == [80, "8000-8099"]
+    assert service.idle_timeout == 60
+    assert service.group == "pool"
+
+
+def test_a_new_protocol_has_its_own_idle_timeout() -> None:
+    assert changed("service-set", "dns", protocol="tcp").service[2].idle_timeout == 900
+    kept = changed("service-set", "dns", protocol="udp", port=54).service[2]
+    assert kept.idle_timeout == 5
+    given = changed("service-set", "dns", protocol="tcp", idle_timeout=7).service[2]
+    assert given.idle_timeout == 7
+
+
+def test_a_group_in_place_of_own_reals() -> None:
+    config = changed("service-set", "dns", group="pool")
+    assert config.service[2].real == ()
+    assert reals(config, 2) == [("10.0.0.11", 1), ("10.0.0.12", 1)]
+
+
+def test_service_remove() -> None:
+    assert [s.name for s in changed("service-remove", "tls").service] == ["web", "dns"]
+
+
+def test_the_last_service_can_go() -> None:
+    config = BASE
+    for name in ("web", "tls", "dns"):
+        config = edit(config, {"verb": "service-remove", "service": name})
+    assert config.service == ()
+    assert config.group == BASE.group
+
+
+def test_real_add_reaches_every_service_of_the_group() -> None:
+    config = changed("real-add", "web", "10.0.0.14", weight=5)
+    assert reals(config, 0)[2] == ("10.0.0.14", 5)
+    assert reals(config, 1) == reals(config, 0)
+    assert reals(config, 2) == reals(BASE, 2)
+
+
+def test_real_add_with_both_families() -> None:
+    config = changed("real-add", "dns", "10.0.0.14, 2001:db8:1::14")
+    assert [ip.version for ip in config.service[2].real[1].address] == [4, 6]
+
+
+@pytest.mark.parametrize("address", ["10.0.0.11", "2001:db8:1::11", "2001:DB8:1:0::11"])
+def test_real_set_by_any_address(address: str) -> None:
+    config = changed("real-set", "tls", address, weight=0)
+    assert reals(config, 0) == reals(config, 1) == [("10.0.0.11", 0), ("10.0.0.12", 1)]
+
+
+def test_real_remove() -> None:
+    assert reals(changed("real-remove", "web", "2001:db8:1::11"), 1) == [("10.0.0.12", 1)]
+
+
+@pytest.mark.parametrize(
+    ("verb", "service", "address", "settings", "key", "says"),
+    [
+        ("explode", "web", "", {}, "verb", "one of service-add, service-set"),
+        ("service-set", "mail", "", {}, "service", "there are: web, tls, dns"),
+        ("service-remove", "mail", "", {}, "service", "no such service"),
+        ("real-add", "mail", "10.0.0.9", {}, "service", "no such service"),
+        ("real-set", "web", "10.0.0.13", {}, "real", "it has: 10.0.0.11, 10.0.0.12, 2001:db8:1::"),
+        ("real-remove", "dns", "x", {}, "real", "it has: 10.0.0.13"),
+        ("real-remove", "dns", "10.0.0.13", {}, "service[2]", "no real servers"),
+        ("real-add", "web", "10.0.0.12", {}, "group[0].real[2].address", "duplicate real server"),
+        ("real-add", "web", "10.0.0.999", {}, "group[0].real[2].address", "an IPv4 or IPv6"),
+        ("real-set", "web", "10.0.0.12", {"weight": -1}, "group[0].real[1].weight", "greater"),
+        ("service-set", "web", "", {"gruop": "x"}, "service[0].gruop", "did you mean 'group'"),
+        ("service-set", "web", "", {"port": 443}, "service[1].port", "belongs to service 'web'"),
+        ("service-set", "web", "", {"mode": "nat"}, "service[0].mode", "not in this version"),
+        ("service-add", "web", "", {}, "service[3].vip", "needed"),
+        (
+            "service-add",
+            "web",
+            "",
+            {"vip": "192.0.2.9", "protocol": "tcp", "port": 1, "group": "pool"},
+            "service[3].name",
+            "has this name already",
+        ),
+    ],
+)
+def test_refusals(
+    verb: str, service: str, address: str, settings: dict[str, Any], key: str, says: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        changed(verb, service, address, **settings)
+    found = {problem.key: problem for problem in caught.value.problems}
+    assert says in found[key].message
+    assert {(p.file, p.line) for p in found.values()} == {("<command>", None)}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("80", 80),
+        ("80,443", [80, 443]),
+        ("80, 8000-8099", [80, "8000-8099"]),
+        ("true", True),
+        ('"80"', "80"),
+        ("10m", "10m"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ('["a", "b"]', ["a", "b"]),
+        ("any", "any"),
+    ],
+)
+def test_values_of_commands(text: str, value: object) -> None:
+    assert value_of(text) == value

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is written reads back as the same; the digest names the content and nothing else."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsrlb.config import Balancer, Config, Group, PortRange, Real, Service, digest, dump, parse
+from dsrlb.config.checks import check
+
+NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True)
+INTERFACES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=15
+)
+V4 = st.integers(0x0B000000, 0x7EFFFFFF).map(IPv4Address)
+V6 = st.integers(0x2001 << 112, (0x2002 << 112) - 1).map(IPv6Address)
+PORT = st.one_of(
+    st.integers(1, 65535).map(lambda port: PortRange(first=port, last=port)),
+    st.tuples(st.integers(1, 65535), st.integers(1, 65535)).map(
+        lambda ends: PortRange(first=min(ends), last=max(ends))
+    ),
+    st.just(PortRange(first=0, last=65535)),
+)
+MACS = st.one_of(
+    st.just("auto"), st.binary(min_size=5, max_size=5).map(lambda b: "02:" + b.hex(":"))
+)
+REALS = st.builds(
+    Real,
+    address=st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6)),
+    weight=st.integers(0, 65535),
+    mac=MACS,
+)
+LISTS = st.lists(REALS, min_size=1, max_size=4).map(tuple)
+BALANCERS = st.builds(
+    Balancer,
+    interfaces=st.lists(INTERFACES, min_size=1, max_size=3, unique=True).map(tuple),
+    xdp_mode=st.sampled_from(["auto", "native", "generic"]),
+    flow_capacity=st.integers(1000, 16_000_000),
+    announce=st.booleans(),
+)
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    """A configuration that contradicts itself nowhere."""
+    balancer = draw(BALANCERS)
+    groups = draw(
+        st.lists(st.builds(Group, name=NAMES, real=LISTS), max_size=2, unique_by=lambda g: g.name)
+    )
+    services = []
+    for name in draw(st.lists(NAMES, max_size=3, unique=True)):
+        group = draw(st.sampled_from([None, *(g.name for g in groups)]))
+        services.append(
+            Service(
+                name=name,
+                vip=draw(st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6))),
+                protocol=draw(st.sampled_from(["tcp", "udp"])),
+                port=tuple(draw(st.lists(PORT, min_size=1, max_size=3))),
+                mode="l2dsr",
+                algorithm=draw(st.sampled_from(["round-robin", "weighted-round-robin"])),
+                group=group,
+                real=() if group else draw(LISTS),
+                interfaces=tuple(draw(st.lists(st.sampled_from(balancer.interfaces), max_size=2))),
+                idle_timeout=draw(st.integers(1, 604800)),
+                pending_timeout=draw(st.integers(1, 604800)),
+                closing_timeout=draw(st.integers(1, 604800)),
+                on_unknown=draw(st.sampled_from(["drop", "schedule"])),
+            )
+        )
+    return Config(balancer=balancer, group=tuple(groups), service=tuple(services))
+
+
+CONFIGS = configs().filter(lambda config: not list(check(config)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(CONFIGS)
+def test_what_is_written_reads_back(config: Config) -> None:
+    again = parse(dump(config), "dump.toml")
+    assert again == config
+    assert dump(again) == dump(config)
+    assert digest(again) == digest(config)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CONFIGS, CONFIGS)
+def test_equal_digests_are_equal_configurations(one: Config, other: Config) -> None:
+    assert (digest(one) == digest(other)) == (one == other)
+
+
+TEXT = """
+[balancer]
+interfaces = ["eth0"]
+[[service]]
+name = "web"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+[[service.real]]
+address = "10.0.0.11"
+"""
+
+
+def test_the_digest_does_not_depend_on_how_it_is_written() -> None:
+    other = TEXT.replace('["eth0"]', '"eth0"  # the one').replace(
+        "port = 80", 'idle_timeout = "15m"\nport = ["80"]\nalgorithm = "round-robin"'
+    )
+    assert digest(parse(TEXT, "a")) == digest(parse(other, "b"))
+    assert len(digest(parse(TEXT, "a"))) == 12
+
+
+def test_the_digest_changes_with_every_key() -> None:
+    changes = [
+        ("eth0", "eth1"),
+        ("web", "www"),
+        ("192.0.2.10", "192.0.2.11"),
+        ("tcp", "udp"),
+        ("80", "81"),
+        ("port = 80", "port = 80\nidle_timeout = 7"),
+        ("port = 80", "port = 80\npending_timeout = 7"),
+        ("port = 80", "port = 80\nclosing_timeout = 7"),
+        ("port = 80", 'port = 80\non_unknown = "schedule"'),
+        ("port = 80", 'port = 80\ninterfaces = "eth0"'),
+        ("port = 80", 'port = 80\nalgorithm = "weighted-round-robin"'),
+        ("10.0.0.11", "10.0.0.12"),
+        ('"10.0.0.11"', '"10.0.0.11"\nweight = 2'),
+        ('"10.0.0.11"', '"10.0.0.11"\nmac = "02:00:00:00:00:01"'),
+        ('["eth0"]', '["eth0"]\nannounce = false'),
+        ('["eth0"]', '["eth0"]\nxdp_mode = "native"'),
+        ('["eth0"]', '["eth0"]\nflow_capacity = 5000'),
+    ]
+    texts = [TEXT, *(TEXT.replace(*change) for change in changes)]
+    assert len({digest(parse(text, "x")) for text in texts}) == len(texts)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the fast path reads out of the maps for a first packet: service.h and schedule.h, slowly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, interest_bit
+from dsrlb.dataplane.maps import MapSet
+
+USABLE = 1
+PASS = "pass"
+NO_SERVICE = "no-service"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record in force and the reals that its schedule leads to, None where one is not usable."""
+
+    service: int
+    algorithm: int
+    mode: int
+    on_unknown: int
+    links: int
+    reals: tuple[IPAddress | None, ...]
+
+    def on(self, link: int) -> Outcome:
+        """What becomes of a packet that comes in on ``link``."""
+        return self if self.links >> link & 1 else NO_SERVICE
+
+    def anonymous(self) -> Found:
+        """Without what does not matter to the packet."""
+        return replace(self, service=0, links=0)
+
+
+Outcome = str | Found
+
+
+def record_of(maps: MapSet, service: int) -> Found | None:
+    """The service's record in force."""
+    slot = int(maps["slots"].array[service])
+    if not slot:
+        return None
+    record = maps["records"].array[slot & 0xFFFFFFFF]
+    first, count = int(record["first"]), int(record["count"])
+    reals = []
+    for index in maps["members"].array[first : first + count].tolist():
+        real = maps["reals"].array[index]
+        usable = int(real["flags"]) & USABLE and int(real["service"]) == service
+        reals.append(address_from_bytes(real["address"].tobytes()) if usable else None)
+    return Found(
+        service,
+        int(record["algorithm"]),
+        int(record["mode"]),
+        int(record["on_unknown"]),
+        int(record["links"]),
+        tuple(reals),
+    )
+
+
+def service_of(maps: MapSet, vip: IPAddress, protocol: int, port: int) -> int | None:
+    """Whose port it is: the smallest block of a size in use."""
+    entry = maps["vips"].get(address_bytes(vip))
+    if entry is None:
+        return None
+    blocks = int(entry["tcp_blocks" if protocol == 6 else "udp_blocks"])
+    for block in range(17):
+        if blocks >> block & 1:
+            start = port >> block << block
+            key = address_bytes(vip) + start.to_bytes(2, "little") + bytes((protocol, block))
+            service = maps["services"].get(key)
+            if service is not None:
+                return int(service)
+    return None
+
+
+def look_up(maps: MapSet, vip: IPAddress, protocol: int, port: int, link: int) -> Outcome:
+    """The way of a packet: interest, VIP, key, slot, record, schedule, reals."""
+    interest, bit = maps["interest"].get(0), interest_bit(vip)
+    if interest is None or not int(interest["word"][bit >> 6]) >> (bit & 63) & 1:
+        return PASS
+    entry = maps["vips"].get(address_bytes(vip))
+    if entry is None or not int(entry["links"]) >> link & 1:
+        return PASS
+    service = service_of(maps, vip, protocol, port)
+    found = record_of(maps, service) if service is not None else None
+    return found.on(link) if found else NO_SERVICE

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Applies one configuration over another and looks everything up after every single store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dsrlb.config import Config, Service, parse
+from dsrlb.control.apply import Applier
+from dsrlb.control.desired import PROTOCOLS, Desired, LinkState, RealId, Resolution, compute
+from dsrlb.control.installed import read
+from dsrlb.control.mactable import targets_of
+from dsrlb.dataplane.keys import IPAddress, interest_words
+from tests.unit.control.maps import FakeMaps
+from tests.unit.control.reader import (
+    NO_SERVICE,
+    PASS,
+    Found,
+    Outcome,
+    look_up,
+    record_of,
+    service_of,
+)
+
+LINKS = {
+    name: LinkState(number, number + 10, name, f"02:00:00:00:00:f{number}", 1500)
+    for number, name in ((1, "eth0"), (2, "eth1"))
+}
+CHAIN = frozenset(("interest", "reals", "members", "records", "slots", "services", "vips"))
+"""What a look-up reads."""
+PORTS = (79, 80, 81, 82, 83, 84, 95, 96, 443, 8000)
+Place = tuple[IPAddress, int, int, int]
+
+
+def resolved(config: Config, lost: Iterable[str] = ()) -> dict[RealId, Resolution]:
+    """Every real on eth0, at a MAC made of its address; those in ``lost`` do not answer."""
+    found = {}
+    for identity in targets_of(config):
+        mac = "02:00:" + identity.address.packed[-4:].hex(":")
+        link = LINKS["eth0"]
+        fresh = str(identity.address) not in lost
+        found[identity] = Resolution(mac, link, True) if fresh else Resolution(None, None, False)
+    return found
+
+
+def desired_of(config: Config, lost: Iterable[str] = ()) -> Desired:
+    """What the maps should hold."""
+    return compute(config, LINKS, resolved(config, lost))
+
+
+def service(name: str, port: str, reals: Iterable[str], more: str = "", vip: str = "") -> str:
+    """One [[service]] in TOML; a real is ADDRESS or ADDRESS*WEIGHT."""
+    text = (
+        f'[[service]]\nname = "{name}"\nvip = {vip or chr(34) + "192.0.2.10" + chr(34)}\n'
+        f'protocol = "tcp"\nport = {port}\nmode = "l2dsr"\nalgorithm = "weighted-round-robin"\n'
+        f"{more}\n"
+    )
+    for real in reals:
+        address, _, weight = real.partition("*")
+        text += f'[[service.real]]\naddress = "{address}"\nweight = {weight or 1}\n'
+    return text
+
+
+def config_of(*services: str) -> Config:
+    """A configuration on two interfaces."""
+    return parse('[balancer]\ninterfaces = ["eth0", "eth1"]\n' + "".join(services), "test.toml")
+
+
+A1, A2, A3, A4 = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"
+TEN, ELEVEN = '"192.0.2.10"', '"192.0.2.11"'
+
+
+def places(*configs: Config) -> list[Place]:
+    """Every (VIP, protocol, port, link) worth asking about."""
+    vips = {vip for config in configs for entry in config.service for vip in entry.vip}
+    protocols = {PROTOCOLS[s.protocol] for config in configs for s in config.service}
+    return [
+        (vip, protocol, port, link)
+        for vip in sorted(vips, key=str)
+        for protocol in sorted(protocols)
+        for port in PORTS
+        for link in (1, 2)
+    ]
+
+
+def outcomes(maps: FakeMaps, wanted: Iterable[Place]) -> dict[Place, Outcome]:
+    """What becomes of a first packet at each place."""
+    return {place: look_up(maps, *place) for place in wanted}
+
+
+def seen(outcome: Outcome) -> Outcome:
+    """What of an outcome matters to the packet."""
+    return outcome.anonymous() if isinstance(outcome, Found) else outcome
+
+
+def owner(config: Config, vip: IPAddress, protocol: int, port: int) -> Service | None:
+    """Whose port it is, straight from the configuration: exact, then range, then any."""
+
+    def rank(entry: Service) -> int | None:
+        matches = [p for p in entry.port if p.first <= port <= p.last]
+        sizes = [0 if p.first == p.last else 2 if p.is_any else 1 for p in matches]
+        return min(sizes, default=None)
+
+    candidates = [
+        (found, entry)
+        for entry in config.service
+        if vip in entry.vip and PROTOCOLS[entry.protocol] == protocol
+        if (found := rank(entry)) is not None
+    ]
+    return min(candidates, key=lambda pair: pair[0])[1] if candidates else None
+
+
+def expected(config: Config, place: Place, lost: Iterable[str] = ()) -> Outcome:
+    """What the configuration says of a place, with the reals in no particular order."""
+    vip, protocol, port, link = place
+    here = [entry for entry in config.service if vip in entry.vip]
+    numbers = {LINKS[name].number for entry in here for name in (entry.interfaces or tuple(LINKS))}
+    if link not in numbers:
+        return PASS
+    entry = owner(config, vip, protocol, port)
+    if entry is None or (
+        entry.interfaces and link not in {LINKS[n].number for n in entry.interfaces}
+    ):
+        return NO_SERVICE
+    reals = [
+        address
+        for real in entry.real
+        for address in real.address
+        if real.weight and address.version == vip.version and str(address) not in lost
+    ]
+    return Found(0, 2, 1, int(entry.on_unknown == "schedule"), 0, tuple(sorted(reals, key=str)))
+
+
+def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
+    """The maps say what the configuration says, and nothing else is in them."""
+    for place in places(config):
+        got = seen(look_up(maps, *place))
+        if isinstance(got, Found):
+            assert None not in got.reals
+            got = Found(
+                0,
+                got.algorithm,
+                got.mode,
+                got.on_unknown,
+                0,
+                tuple(sorted(set(got.reals), key=str)),
+            )
+        assert got == expected(config, place, lost), place
+    wanted = desired_of(config, lost)
+    state = read(maps)
+    assert state.vips == wanted.vips
+    assert {key: state.service_name(number) for key, number in state.keys.items()} == wanted.keys
+    assert {name: entry.content for name, entry in state.services.items()} == wanted.services
+    assert {name: entry.content for name, entry in state.reals.items()} == wanted.reals
+    word = maps["interest"].get(0)
+    assert word is not None
+    assert word.tobytes() == interest_words(wanted.vips, word["word"].size).tobytes()
+
+
+def replay(
+    before: Config, after: Config, lost: tuple[Iterable[str], Iterable[str]] = ((), ())
+) -> None:
+    """Go from one to the other; after every store each look-up is as before or as after.
+
+    The one exception is that of apply.py: a service that changes and loses a place may serve it
+    by its new form until it is gone.
+    """
+    wanted = places(before, after)
+    maps = FakeMaps()
+    applier = Applier(maps, read(maps))
+    applier.apply(desired_of(before, lost[0]))
+    check_end(maps, before, lost[0])
+    allowed = {place: {seen(found)} for place, found in outcomes(maps, wanted).items()}
+    owners = {place: service_of(maps, *place[:3]) for place in wanted}
+
+    later = maps.copy()  # what "after" looks like, by the same steps
+    Applier(later, read(later)).apply(desired_of(after, lost[1]))
+    for place, found in outcomes(later, wanted).items():
+        allowed[place].add(seen(found))
+        was = owners[place]
+        if was is not None and was != service_of(later, *place[:3]):
+            final = record_of(later, was)
+            if final is not None:
+                allowed[place].add(seen(final.on(place[3])))
+
+    def watch(name: str) -> None:
+        if name not in CHAIN:
+            return
+        for place, got in outcomes(maps, wanted).items():
+            assert seen(got) in allowed[place], (
+                f"store {len(maps.writes)}, into {name}: {place} is {got}, "
+                f"neither as before nor as after: {allowed[place]}"
+            )
+
+    maps.watch = watch
+    applier.apply(desired_of(after, lost[1]))
+    maps.watch = None
+    check_end(maps, after, lost[1])
+
+
+def index_of(applier: Applier, address: str) -> int:
+    """Where the real of service web is in reals[]."""
+    entries = applier.installed.reals.items()
+    return next(entry.index for key, entry in entries if str(key.address) == address)

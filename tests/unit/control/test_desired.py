@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From configuration to the content of the maps."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from dsrlb.config import parse
+from dsrlb.control.desired import (
+    PRESENT,
+    RESOLVED,
+    USABLE,
+    Desired,
+    LinkState,
+    PortKey,
+    RealId,
+    Resolution,
+    ServiceId,
+    compute,
+    ticks,
+)
+
+LINKS = {
+    "eth0": LinkState(1, 11, "eth0", "02:00:00:00:00:f1", 1500),
+    "eth1": LinkState(5, 12, "eth1", "02:00:00:00:00:f5", 9000),
+}
+VIP, VIP6 = ip_address("192.0.2.10"), ip_address("2001:db8::10")
+R1, R2, R6 = (ip_address(ip) for ip in ("10.0.0.1", "10.0.0.2", "2001:db8:1::1"))
+WEB4, WEB6 = ServiceId("web", 4), ServiceId("web", 6)
+TEXT = """
+[balancer]
+interfaces = ["eth0", "eth1"]
+[[service]]
+name = "web"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+[[service.real]]
+address = ["10.0.0.1", "2001:db8:1::1"]
+[[service.real]]
+address = "10.0.0.2"
+weight = 3
+"""
+MORE = '[[service]]\nname = "{}"\nvip = "192.0.2.10"\nprotocol = "{}"\nport = {}\nmode = "l2dsr"\n'
+REAL = '[[service.real]]\naddress = "10.0.0.9"\n'
+
+
+def everywhere(fresh: bool = True) -> dict[RealId, Resolution]:
+    """All reals of web: the first on eth0, the second on eth1."""
+    first = Resolution("02:00:00:00:00:01", LINKS["eth0"], fresh)
+    second = Resolution("02:00:00:00:00:02", LINKS["eth1"], fresh)
+    return {RealId(WEB4, R1): first, RealId(WEB4, R2): second, RealId(WEB6, R6): first}
+
+
+def desired(text: str = TEXT, found: dict[RealId, Resolution] | None = None) -> Desired:
+    """What the maps should hold for a text."""
+    config = parse(text, "x.toml")
+    return compute(config, LINKS, everywhere() if found is None else found)
+
+
+def test_one_service_in_two_families() -> None:
+    state = desired()
+    assert set(state.services) == {WEB4, WEB6}
+    assert set(state.reals) == {RealId(WEB4, R1), RealId(WEB4, R2), RealId(WEB6, R6)}
+    assert state.keys == {PortKey(VIP, 6, 80, 0): WEB4, PortKey(VIP6, 6, 80, 0): WEB6}
+    assert state.services[WEB4].schedule == (RealId(WEB4, R1), RealId(WEB4, R2))
+    assert state.services[WEB6].schedule == (RealId(WEB6, R6),)
+
+
+def test_next_hop_of_a_real() -> None:
+    real = desired().reals[RealId(WEB4, R2)]
+    assert (real.mac, real.source_mac) == (bytes.fromhex("020000000002"), b"\2\0\0\0\0\xf5")
+    assert (real.mtu, real.link, real.ifindex, real.weight) == (9000, 5, 12, 3)
+    assert real.flags == PRESENT | RESOLVED | USABLE
+
+
+def test_weights_make_a_cycle() -> None:
+    text = TEXT.replace("port = 80", 'port = 80\nalgorithm = "weighted-round-robin"')
+    schedule = desired(text).services[WEB4].schedule
+    assert [schedule.count(RealId(WEB4, ip)) for ip in (R1, R2)] == [1, 3]
+    assert desired(text).services[WEB4].algorithm == 2
+
+
+def test_weight_0_keeps_flows_and_gets_none() -> None:
+    state = desired(TEXT.replace("weight = 3", "weight = 0"))
+    assert state.reals[RealId(WEB4, R2)].flags == PRESENT | RESOLVED
+    assert state.services[WEB4].schedule == (RealId(WEB4, R1),)
+
+
+def test_not_fresh_keeps_its_mac_and_gets_no_new_flows() -> None:
+    state = desired(found=everywhere(fresh=False))
+    real = state.reals[RealId(WEB4, R1)]
+    assert (real.flags, real.mac[-1], real.link) == (PRESENT | RESOLVED, 1, 1)
+    assert state.services[WEB4].schedule == ()
+
+
+def test_not_found_is_unresolved() -> None:
+    state = desired(found={})
+    real = state.reals[RealId(WEB4, R1)]
+    assert (real.flags, real.mac, real.source_mac) == (PRESENT, bytes(6), bytes(6))
+    assert (real.mtu, real.link, real.ifindex) == (0, 0, 0)
+    assert state.services[WEB4].schedule == ()
+    assert PortKey(VIP, 6, 80, 0) in state.keys
+
+
+def test_a_mac_without_an_interface_is_unresolved() -> None:
+    state = desired(found={RealId(WEB4, R1): Resolution("02:00:00:00:00:01", None, True)})
+    assert state.reals[RealId(WEB4, R1)].flags == PRESENT
+
+
+def test_links_of_services_and_vips() -> None:
+    narrow = TEXT.replace("port = 80", 'port = 80\ninterfaces = "eth1"')
+    state = desired(narrow + MORE.format("dns", "udp", 53) + 'interfaces = "eth0"\n' + REAL)
+    assert state.services[WEB4].links == 1 << 5
+    assert state.services[ServiceId("dns", 4)].links == 1 << 1
+    assert state.vips[VIP].links == 1 << 1 | 1 << 5
+    assert state.vips[VIP6].links == 1 << 5
+    assert desired().services[WEB4].links == 1 << 1 | 1 << 5
+
+
+def test_an_interface_that_is_not_attached_is_no_link() -> None:
+    config = parse(TEXT.replace("port = 80", 'port = 80\ninterfaces = "eth1"'), "x.toml")
+    state = compute(config, {"eth0": LINKS["eth0"]}, {})
+    assert state.services[WEB4].links == 0
+    assert state.vips[VIP].links == 0
+
+
+def test_port_blocks() -> None:
+    state = desired(
+        TEXT.replace("port = 80", 'port = [80, "8000-8002"]')
+        + MORE.format("d", "udp", '"any"')
+        + REAL
+    )
+    keys = {(key.protocol, key.port, key.block) for key in state.keys if key.vip == VIP}
+    assert keys == {(6, 80, 0), (6, 8000, 1), (6, 8002, 0), (17, 0, 16)}
+    assert state.vips[VIP].tcp_blocks == 0b11
+    assert state.vips[VIP].udp_blocks == 1 << 16
+    assert state.vips[VIP6].udp_blocks == 0
+
+
+def test_an_exact_port_wins_over_the_edge_of_a_range_in_any_order() -> None:
+    exact = MORE.format("exact", "tcp", 82) + REAL
+    ranged = MORE.format("range", "tcp", '"80-82"') + REAL.replace(".9", ".8")
+    head = '[balancer]\ninterfaces = ["eth0", "eth1"]\n'
+    for text in (head + exact + ranged, head + ranged + exact):
+        state = desired(text, {})
+        assert state.keys[PortKey(VIP, 6, 82, 0)] == ServiceId("exact", 4)
+        assert state.keys[PortKey(VIP, 6, 80, 1)] == ServiceId("range", 4)
+        assert state.vips[VIP].tcp_blocks == 0b11
+
+
+def test_times_in_ticks() -> None:
+    assert [ticks(seconds) for seconds in (0, 1, 10)] == [0, 8, 75]
+    tcp = desired().reals[RealId(WEB4, R1)]
+    assert (tcp.idle_ticks, tcp.pending_ticks, tcp.closing_ticks) == (
+        ticks(900),
+        ticks(10),
+        ticks(30),
+    )
+    udp = desired(TEXT.replace('"tcp"', '"udp"')).reals[RealId(WEB4, R1)]
+    assert (udp.idle_ticks, udp.pending_ticks) == (ticks(60), ticks(60))
+
+
+def test_settings() -> None:
+    assert desired().announce
+    assert not desired(TEXT.replace("[[service]]", "announce = false\n[[service]]")).announce
+    assert desired().services[WEB4].on_unknown == 0
+    text = TEXT.replace("port = 80", 'port = 80\non_unknown = "schedule"')
+    assert desired(text).services[WEB4].on_unknown == 1

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plan says every change once, and which of them end flows."""
+
+from __future__ import annotations
+
+import pytest
+
+from dsrlb.config import digest, parse
+from dsrlb.control.plan import plan, view
+
+TEXT = """
+[balancer]
+interfaces = ["eth0", "eth1"]
+[[service]]
+name = "web"
+vip = ["192.0.2.10", "192.0.2.11"]
+protocol = "tcp"
+port = [80, 443]
+mode = "l2dsr"
+[[service.real]]
+address = "10.0.0.1"
+[[service.real]]
+address = "10.0.0.2"
+"""
+DNS = """
+[[service]]
+name = "dns"
+vip = "192.0.2.53"
+protocol = "udp"
+port = "5300-5399"
+mode = "l2dsr"
+[[service.real]]
+address = "10.0.0.3"
+"""
+
+
+def changes(before: str | None, after: str) -> list[tuple[str, str, str, bool]]:
+    """(kind, what, detail, affects flows) of each change."""
+    old = parse(before, "old") if before is not None else None
+    found = plan(old, parse(after, "new"))
+    return [(c["kind"], c["what"], c["detail"], c["affects_flows"]) for c in found]
+
+
+def test_from_nothing() -> None:
+    assert changes(None, TEXT) == [
+        ("add", "balancer", "interfaces: eth0, eth1", False),
+        ("add", "service web", "192.0.2.10, 192.0.2.11 tcp 80, 443", False),
+        ("add", "real web 10.0.0.1", "", False),
+        ("add", "real web 10.0.0.2", "", False),
+    ]
+
+
+def test_no_change() -> None:
+    assert changes(TEXT, TEXT) == []
+
+
+def test_services_come_and_go() -> None:
+    assert changes(TEXT, TEXT + DNS) == [
+        ("add", "service dns", "192.0.2.53 udp 5300-5399", False),
+        ("add", "real dns 10.0.0.3", "", False),
+    ]
+    assert changes(TEXT + DNS, TEXT) == [("remove", "service dns", "its flows end", True)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ('"10.0.0.2"', '"10.0.0.2"\nweight = 5', ("real web 10.0.0.2", "weight: 1 -> 5", False)),
+        (
+            '"10.0.0.2"',
+            '"10.0.0.2"\nmac = "02:00:00:00:00:02"',
+            ("real web 10.0.0.2", "mac: auto -> 02:00:00:00:00:02", False),
+        ),
+        ("[80, 443]", "80", ("service web", "port: 80, 443 -> 80", False)),
+        (
+            '"tcp"',
+            '"tcp"\non_unknown = "schedule"',
+            ("service web", "on_unknown: drop -> schedule", False),
+        ),
+        (
+            '["192.0.2.10", "192.0.2.11"]',
+            '"192.0.2.10"',
+            ("service web", "vip: 192.0.2.10, 192.0.2.11 -> 192.0.2.10", True),
+        ),
+        (
+            '["192.0.2.10", "192.0.2.11"]',
+            '["192.0.2.10", "192.0.2.11", "192.0.2.12"]',
+            (
+                "service web",
+                "vip: 192.0.2.10, 192.0.2.11 -> 192.0.2.10, 192.0.2.11, 192.0.2.12",
+                False,
+            ),
+        ),
+        ('["eth0", "eth1"]', '["eth0"]', ("balancer", "interfaces: eth0, eth1 -> eth0", True)),
+        (
+            '["eth0", "eth1"]',
+            '["eth0", "eth1", "eth2"]',
+            ("balancer", "interfaces: eth0, eth1 -> eth0, eth1, eth2", False),
+        ),
+    ],
+)
+def test_one_change(old: str, new: str, change: tuple[str, str, bool]) -> None:
+    assert TEXT.count(old) == 1
+    assert changes(TEXT, TEXT.replace(old, new)) == [("change", *change)]
+
+
+def test_another_protocol_ends_flows() -> None:
+    found = changes(TEXT, TEXT.replace('"tcp"', '"udp"'))
+    assert ("change", "service web", "protocol: tcp -> udp", True) in found
+
+
+def test_reals_come_and_go() -> None:
+    assert changes(TEXT, TEXT.replace("10.0.0.2", "10.0.0.4")) == [
+        ("remove", "real web 10.0.0.2", "its flows go to other reals", True),
+        ("add", "real web 10.0.0.4", "", False),
+    ]
+
+
+def test_the_order_of_a_real_s_addresses_is_none_of_its_business() -> None:
+    both = TEXT.replace('"10.0.0.2"', '["10.0.0.2", "2001:db8::2"]')
+    assert changes(both, TEXT.replace('"10.0.0.2"', '["2001:db8::2", "10.0.0.2"]')) == []
+
+
+def test_another_address_of_a_real_does_not_remove_it() -> None:
+    both = TEXT.replace('"10.0.0.2"', '["10.0.0.2", "2001:db8::2"]')
+    assert changes(TEXT, both) == [("add", "real web 2001:db8::2", "", False)]
+    assert changes(both, TEXT) == [
+        ("remove", "real web 2001:db8::2", "its flows go to other reals", True)
+    ]
+
+
+def test_view_names_both_configurations() -> None:
+    old, new = parse(TEXT, "a"), parse(TEXT + DNS, "b")
+    assert view(None, new)["hash_before"] == ""
+    found = view(old, new)
+    assert (found["hash_before"], found["hash_after"]) == (digest(old), digest(new))
+    assert len(found["changes"]) == 2
