@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -189,14 +189,21 @@ def _check_interface(name: str, facts: HostFacts) -> str | None:
 
 
 def check_host(
-    config: Config, facts: HostFacts, origin: Origin, adopt_vip: bool = False
+    config: Config,
+    facts: HostFacts,
+    origin: Origin,
+    adopt_vip: bool = False,
+    known: Container[str] = (),
 ) -> list[Problem]:
     """Return what cannot work on this host.
 
     ``adopt_vip``: VIPs on interfaces of this host are no problem, they will be taken off.
+    ``known``: interfaces in use already, which may be away for a while.
     """
     problems = []
     for name in config.balancer.interfaces:
+        if name in known and name not in facts.interfaces:
+            continue
         message = _check_interface(name, facts)
         if message:
             problems.append(origin.problem(("balancer", "interfaces"), name, message))
@@ -206,9 +213,8 @@ def check_host(
                 interface = facts.addresses[vip]
                 message = (
                     f"this VIP is an address of this host (on {interface}): its kernel would "
-                    "answer the clients itself and reset their connections; remove it "
-                    f"(`ip address del {vip}/{vip.max_prefixlen} dev {interface}`) or use "
-                    "--adopt-vip"
+                    "answer the clients itself and reset their connections; take it off "
+                    f"{interface} (`ip address show to {vip}`), or let --adopt-vip do that"
                 )
                 problems.append(origin.problem(("service", index, "vip"), str(vip), message))
     for path, address in _real_addresses(config):

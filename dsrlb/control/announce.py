@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Announcements of VIPs: three gratuitous ARP or unsolicited advertisements per occasion.
 
-Occasions: start, a VIP that is added, an interface that comes up. RFC 5227, 2.3; RFC 4861, 7.2.6.
+Occasions: start, a VIP that is added, an interface that comes up or gets another MAC address,
+`announce` switched on. RFC 5227, 2.3; RFC 4861, 7.2.6.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from dsrlb.control.desired import LinkState
@@ -22,40 +24,54 @@ TIMES = 3
 GAP_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A VIP on an interface, by the MAC address that it has there."""
+
+    interface: str
+    ifindex: int
+    mac: str
+    vip: IPAddress
+
+
 class Announcer:
     """What is still to be announced, and the NIC's multicast groups."""
 
     def __init__(self, events: EventLog, state: State) -> None:
         self._events = events
         self._state = state
-        self._left: dict[tuple[str, IPAddress], int] = {}
-        self._links: dict[str, LinkState] = {}
+        self._left: dict[Claim, int] = {}
+        self._claims: frozenset[Claim] = frozenset()
         self._joined: set[tuple[str, int, str]] = set()
         self._next = 0.0
         self.wanted = asyncio.Event()
 
-    def announce(self, pairs: Iterable[tuple[LinkState, IPAddress]]) -> None:
-        """Announce each VIP on each interface, from now on, three times."""
-        for link, vip in pairs:
-            self._links[link.name] = link
-            self._left[link.name, vip] = TIMES
-        self._next = 0.0
+    def claim(self, claims: Iterable[Claim]) -> None:
+        """Set everything that is to be known by the segments; what is new is announced from now
+        on, three times. An interface that comes up or has a new MAC makes its claims new."""
+        now = frozenset(claims)
+        fresh = now - self._claims
+        self._claims = now
+        self._left = {claim: left for claim, left in self._left.items() if claim in now}
+        if fresh:
+            self._left.update(dict.fromkeys(sorted(fresh, key=str), TIMES))
+            self._next = 0.0
 
     def send_due(self) -> float | None:
         """Send what is due; returns seconds until the next round, None when all is said."""
-        self.wanted.clear()
         if not self._left:
             return None
         wait = self._next - time.monotonic()
         if wait > 0:
             return wait
         by_link: dict[str, list[bytes]] = {}
-        for (name, vip), left in list(self._left.items()):
-            by_link.setdefault(name, []).append(frames.announcement(self._links[name].mac, vip))
+        for claim, left in list(self._left.items()):
+            frame = frames.announcement(claim.mac, claim.vip)
+            by_link.setdefault(claim.interface, []).append(frame)
             if left == 1:
-                del self._left[name, vip]
+                del self._left[claim]
             else:
-                self._left[name, vip] = left - 1
+                self._left[claim] = left - 1
         for name, batch in by_link.items():
             try:
                 frames.send(name, batch)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,7 @@ from dsrlb.net import features, links, xdp
 from dsrlb.net.links import Link
 from dsrlb.observe.events import EventLog
 
-
-def _program_name(program_id: int) -> str:
-    fd = bpf.prog_fd_by_id(program_id)
-    try:
-        return bpf.prog_info(fd).name or "without a name"
-    finally:
-        os.close(fd)
+_GONE = "the interface is not there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,73 +48,123 @@ def is_ours(program_id: int, maps: set[int]) -> bool:
         os.close(fd)
 
 
+def _program_name(program_id: int) -> str:
+    try:
+        fd = bpf.prog_fd_by_id(program_id)
+    except FileNotFoundError:
+        return "just gone"
+    try:
+        return bpf.prog_info(fd).name or "without a name"
+    finally:
+        os.close(fd)
+
+
 class Attachments:
     """Keeps the program on the configured interfaces. Synchronous."""
 
-    def __init__(
-        self, dataplane: Dataplane, state: State, events: EventLog, force: bool = False
-    ) -> None:
+    def __init__(self, dataplane: Dataplane, state: State, events: EventLog) -> None:
         self._dataplane = dataplane
         self._state = state
         self._events = events
-        self._force = force
-        self._map_ids = {bpf.map_info(entry.fd).id for entry in dataplane.maps.values()}
+        self.map_ids = {bpf.map_info(entry.fd).id for entry in dataplane.maps.values()}
         self._numbers: dict[str, int] = {}
+        self._made: list[str] = []
         self.status: dict[str, Attachment] = {}
         self.links: dict[str, LinkState] = {}
+        self.up: set[str] = set()
 
-    def _slots(self) -> int:
-        return self._dataplane.maps["links"].max_entries
+    @property
+    def refused(self) -> bool:
+        """Is there an interface that is here, and on which the program is not?"""
+        return any(not entry.attached and entry.ifindex for entry in self.status.values())
 
-    def _number(self, link: Link) -> int:
-        """The interface's number: the one it has in the maps, else the lowest free one."""
-        if link.name in self._numbers:
-            return self._numbers[link.name]
-        entry = self._dataplane.maps["links"].get(link.ifindex % self._slots())
-        taken = set(self._numbers.values())
-        number = int(entry["number"]) if entry is not None else 0
-        if not number or number in taken:
-            number = next(free for free in range(1, 64) if free not in taken)
-        self._numbers[link.name] = number
-        return number
-
-    def bring_up(self, names: Iterable[str], mode: str) -> None:
+    def bring_up(
+        self, names: Collection[str], mode: str, *, force: bool = False, strict: bool = True
+    ) -> None:
         """Attach to every interface that is there; those that are not keep a reason in status.
 
-        Raises NetError when one refuses (foreign program, driver); interfaces attached before it
-        by this call are detached again.
+        ``force`` replaces foreign programs. Raises NetError when an interface refuses (foreign
+        program, driver), with those attached before it by this call detached again; not
+        ``strict``: the refusal is kept as its reason, and the others are brought up.
         """
         present = links.list_links()
-        fresh: list[str] = []
+        self._made = []
         for name in names:
             link = present.get(name)
             if link is None:
                 self._mark_gone(name)
                 continue
-            known = self.links.get(name)
-            if known and known.ifindex == link.ifindex and self.status[name].attached:
-                self._refresh(link)
-                continue
             try:
-                self._attach(link, mode)
-            except NetError:
-                for done in fresh:
-                    self.take_down(done)
-                raise
-            fresh.append(name)
+                self._bring_up(link, mode, force)
+            except NetError as error:
+                if strict:
+                    self.undo()
+                    raise
+                self._mark_refused(link, error.message)
+        self.up = {name for name in self.links if name in present and present[name].up}
 
-    def _refresh(self, link: Link) -> None:
-        """Follow a changed MAC or MTU, and notice a program that somebody took off."""
-        if link.xdp_program is None or not is_ours(link.xdp_program, self._map_ids):
-            reason = f"the program was taken off {link.name} by somebody else"
-            if self.status[link.name].reason != reason:
-                self._events.add("interface", reason, "error")
-            number = self._numbers[link.name]
-            self.status[link.name] = Attachment(
-                link.name, False, link.driver, link.xdp_mode, reason, number, link.ifindex
-            )
-            return
-        self._publish(link)
+    def _bring_up(self, link: Link, mode: str, force: bool) -> None:
+        known, entry = self.links.get(link.name), self.status.get(link.name)
+        same = known is not None and known.ifindex == link.ifindex
+        if same and entry is not None and entry.attached:
+            if link.xdp_program is None or not is_ours(link.xdp_program, self.map_ids):
+                self._mark_refused(link, f"the program was taken off {link.name} by somebody else")
+                return
+            if mode in ("auto", link.xdp_mode):
+                self._publish(link)
+                return
+        elif same and entry is not None and link.xdp_program is None:
+            return  # taken off on purpose: `dsrlb run` puts it back
+        self._attach(link, mode, force)
+
+    def undo(self) -> None:
+        """Detach again from what the last bring_up() attached anew."""
+        for name in self._made:
+            self.take_down(name)
+        self._made = []
+
+    def sweep(self, names: Collection[str]) -> None:
+        """Detach from interfaces that carry our program and are not in ``names``: those of an
+        earlier configuration, or renamed ones. Forget interfaces that are not ours."""
+        for link in links.list_links().values():
+            ours = link.xdp_program is not None and is_ours(link.xdp_program, self.map_ids)
+            if link.name not in names and ours:
+                xdp.detach(link)
+                restore_features(self._state, link.name)
+                self._events.add("interface", f"{link.name}: detached, not in the configuration")
+        for name in [name for name in self.status if name not in names]:
+            self.take_down(name)
+        table = self._dataplane.maps["links"]
+        known = {link.ifindex % table.max_entries for link in self.links.values()}
+        for slot in self._slots_in_use().keys() - known:
+            table.set(slot, (list(bytes(6)), 0))
+
+    def _slots_in_use(self) -> dict[int, int]:
+        """Place in links[] -> interface number, of every place that is in use."""
+        found: dict[int, int] = {}
+        for keys, values in self._dataplane.maps["links"].items():
+            numbers = values[:, 0]["number"]
+            for at in np.flatnonzero(numbers).tolist():
+                found[int(keys[at])] = int(numbers[at])
+        return found
+
+    def _slot(self, ifindex: int) -> int:
+        return ifindex % self._dataplane.maps["links"].max_entries
+
+    def _number(self, link: Link) -> int:
+        """The interface's number: the one it has in the maps, else one that no other has there."""
+        if link.name in self._numbers:
+            return self._numbers[link.name]
+        in_use = self._slots_in_use()
+        own = in_use.pop(self._slot(link.ifindex), 0)
+        taken = set(self._numbers.values())
+        if not own or own in taken:
+            taken |= set(in_use.values())
+            own = next((free for free in range(1, 64) if free not in taken), 0)
+        if not own:
+            raise NetError(f"{link.name}: the program is on 63 interfaces already")
+        self._numbers[link.name] = own
+        return own
 
     def _publish(self, link: Link) -> None:
         """Tell the program about the interface."""
@@ -128,70 +172,81 @@ class Attachments:
         maps = self._dataplane.maps
         state = LinkState(number, link.ifindex, link.name, link.mac, link.mtu)
         if self.links.get(link.name) != state:
-            maps["links"].set(link.ifindex % self._slots(), (list(mac_bytes(link.mac)), number))
+            maps["links"].set(self._slot(link.ifindex), (list(mac_bytes(link.mac)), number))
             maps["egress"].set(number, link.ifindex)
             self.links[link.name] = state
 
     def _check_slot(self, link: Link) -> None:
         """links[] is indexed by ifindex modulo its size: two of ours must not share a place."""
         for other in self.links.values():
-            if other.name != link.name and other.ifindex % self._slots() == (
-                link.ifindex % self._slots()
-            ):
+            if other.name != link.name and self._slot(other.ifindex) == self._slot(link.ifindex):
                 raise NetError(
                     f"{link.name} (ifindex {link.ifindex}) and {other.name} (ifindex "
                     f"{other.ifindex}) fall on the same place of the interface table",
                     hint="create one of them anew, it will get another ifindex",
                 )
 
-    def _attach(self, link: Link, mode: str) -> None:
+    def _attach(self, link: Link, mode: str, force: bool) -> None:
         self._check_slot(link)
-        replace = self._replaceable(link)
-        self._publish(link)
-        self._prepare(link, generic=mode == "generic" or (mode == "auto" and link.kind == "veth"))
-        try:
-            used = self._attach_in(link, mode, replace)
-        finally:
-            if replace is not None:
-                os.close(replace)
-        self.status[link.name] = Attachment(
-            link.name, True, link.driver, used, "", self._numbers[link.name], link.ifindex
-        )
-        taken = "taken over" if replace is not None else "attached"
-        self._events.add("interface", f"{link.name}: {taken}, {used} XDP ({link.driver or '?'})")
-
-    def _replaceable(self, link: Link) -> int | None:
-        """A descriptor of the program to replace, or None when nothing is attached."""
-        if link.xdp_program is None:
-            return None
-        if not is_ours(link.xdp_program, self._map_ids) and not self._force:
+        ours = link.xdp_program is not None and is_ours(link.xdp_program, self.map_ids)
+        if link.xdp_program is not None and not ours and not force:
             raise NetError(
                 f"{link.name}: a foreign XDP program, id {link.xdp_program} "
                 f"({_program_name(link.xdp_program)}, {link.xdp_mode}), is attached",
                 hint="`dsrlb run --force` replaces it",
             )
-        return bpf.prog_fd_by_id(link.xdp_program)
+        self._forget_old(link)
+        if ours and mode == "auto" and link.xdp_mode:
+            mode = link.xdp_mode  # what runs was chosen well
+        try:
+            self._publish(link)
+            used = self._attach_in(link, mode)
+        except NetError:
+            if not ours:
+                self._forget(link.name)
+            raise
+        self.status[link.name] = Attachment(
+            link.name, True, link.driver, used, "", self._numbers[link.name], link.ifindex
+        )
+        if not ours:
+            self._made.append(link.name)
+        taken = "taken over" if ours else "attached"
+        self._events.add("interface", f"{link.name}: {taken}, {used} XDP ({link.driver or '?'})")
 
-    def _attach_in(self, link: Link, mode: str, replace: int | None) -> str:
+    def _attach_in(self, link: Link, mode: str) -> str:
         """Attach in the mode asked for; returns the one in force."""
-        fd = self._dataplane.program_fd
-        if mode == "auto" and replace is not None and link.xdp_mode:
-            xdp.attach(link, fd, link.xdp_mode, replace)
-            return link.xdp_mode
-        if replace is not None and link.xdp_mode != mode:
-            xdp.detach(link)
-            replace = None
-        if mode == "auto" and link.kind != "veth":
+        if mode != "auto":
+            self._replace(link, mode)
+            return mode
+        if link.kind != "veth":
             try:
-                xdp.attach(link, fd, "native", replace)
+                self._replace(link, "native")
             except NetError as error:
                 self._events.add("interface", f"{error.message}; using generic XDP", "warning")
-                self._prepare(link, generic=True)
+                link = links.get_link(link.name) or link
             else:
                 return "native"
-        used = "generic" if mode == "auto" else mode
-        xdp.attach(link, fd, used, replace)
-        return used
+        self._replace(link, "generic")
+        return "generic"
+
+    def _replace(self, link: Link, mode: str) -> None:
+        """Put the program in the place of what is there, in one step where the mode is the same."""
+        self._prepare(link, generic=mode == "generic")
+        fd = self._dataplane.program_fd
+        if link.xdp_program is not None and link.xdp_mode != mode:
+            xdp.detach(link)
+        if link.xdp_program is None or link.xdp_mode != mode:
+            xdp.attach(link, fd, mode)
+            return
+        try:
+            old = bpf.prog_fd_by_id(link.xdp_program)
+        except FileNotFoundError:
+            xdp.attach(link, fd, mode)
+            return
+        try:
+            xdp.attach(link, fd, mode, old)
+        finally:
+            os.close(old)
 
     def _prepare(self, link: Link, generic: bool) -> None:
         """Turn off the offloads that hide or merge frames; detach() restores them."""
@@ -208,33 +263,54 @@ class Attachments:
 
     def _mark_gone(self, name: str) -> None:
         known = self.status.get(name)
-        if known is None or known.reason != "the interface is not there":
+        if known is None or known.reason != _GONE:
             self._events.add("interface", f"{name} is not there", "error")
+        self._forget(name)
+        number = self._numbers.get(name, 0)
+        self.status[name] = Attachment(name, False, "", None, _GONE, number, 0)
+
+    def _mark_refused(self, link: Link, reason: str) -> None:
+        known = self.status.get(link.name)
+        if known is None or known.reason != reason:
+            self._events.add("interface", reason, "error")
+        number = self._numbers.get(link.name, 0)
+        entry = Attachment(link.name, False, link.driver, None, reason, number, link.ifindex)
+        self.status[link.name] = replace(entry, xdp_mode=link.xdp_mode)
+
+    def _forget_old(self, link: Link) -> None:
+        """The interface was made anew: its old ifindex is nobody's, or somebody else's."""
+        old = self.links.get(link.name)
+        if old is not None and old.ifindex != link.ifindex:
+            self._forget(link.name)
+
+    def _forget(self, name: str) -> None:
+        """Take an interface out of the program's tables."""
         old = self.links.pop(name, None)
         if old is not None:
-            self._forget(old)
-        number = self._numbers.get(name, 0)
-        reason = "the interface is not there"
-        self.status[name] = Attachment(name, False, "", None, reason, number, 0)
+            maps = self._dataplane.maps
+            maps["links"].set(self._slot(old.ifindex), (list(bytes(6)), 0))
+            maps["egress"].delete(old.number)
 
-    def _forget(self, link: LinkState) -> None:
-        maps = self._dataplane.maps
-        maps["links"].set(link.ifindex % self._slots(), (list(bytes(6)), 0))
-        maps["egress"].delete(link.number)
-
-    def take_down(self, name: str) -> None:
-        """Detach from one interface and restore its offloads."""
+    def take_down(self, name: str) -> bool:
+        """Detach from one interface and restore its offloads; False when nothing was on it."""
         link = links.get_link(name)
-        if link is not None and link.xdp_program is not None:
-            if is_ours(link.xdp_program, self._map_ids):
-                xdp.detach(link)
-            restore_features(self._state, name)
-        known = self.links.pop(name, None)
-        if known is not None:
-            self._forget(known)
+        detached = False
+        if link is not None:
+            if link.xdp_program is not None and is_ours(link.xdp_program, self.map_ids):
+                detached = xdp.detach(link)
+                self._events.add("interface", f"{name}: detached")
+            self._restore(name)
+        self._forget(name)
         self._numbers.pop(name, None)
         self.status.pop(name, None)
-        self._events.add("interface", f"{name}: detached")
+        return detached
+
+    def _restore(self, name: str) -> None:
+        """An offload that cannot be restored must not keep the program on the interface."""
+        try:
+            restore_features(self._state, name)
+        except NetError as error:
+            self._events.add("interface", f"{name}: not restored: {error.message}", "warning")
 
     def counters(self) -> npt.NDArray[np.uint64]:
         """Packets by (interface number, reason), summed over the CPUs."""
@@ -247,5 +323,5 @@ def restore_features(state: State, name: str) -> None:
     saved = state.features()
     before = saved.pop(name, None)
     if before:
-        features.change(name, before)
         state.save_features(saved)
+        features.change(name, before)

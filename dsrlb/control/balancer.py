@@ -10,21 +10,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dsrlb.config import Config, check_host, digest, dump
+from dsrlb.config import Config, check_host, digest, dump, parse
 from dsrlb.config.source import Origin
 from dsrlb.control import installed as installed_state
-from dsrlb.control.announce import Announcer
+from dsrlb.control.announce import Announcer, Claim
 from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
-from dsrlb.control.desired import USABLE, compute
+from dsrlb.control.desired import compute
+from dsrlb.control.detach import everywhere
+from dsrlb.control.limits import exceeded
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.state import State
 from dsrlb.control.views import PlanView
-from dsrlb.dataplane.keys import IPAddress, mac_text
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.errors import ConfigError, DsrlbError, StateError
+from dsrlb.errors import ConfigError, StateError
 from dsrlb.net import links
 from dsrlb.net.host import host_facts
 from dsrlb.observe.events import EventLog, now_text
@@ -46,9 +47,7 @@ class Options:
 class Balancer:
     """The running instance."""
 
-    def __init__(
-        self, paths: Paths, state: State, config: Config, dataplane: Dataplane, force: bool
-    ) -> None:
+    def __init__(self, paths: Paths, state: State, config: Config, dataplane: Dataplane) -> None:
         self.paths = paths
         self.state = state
         self.config = config
@@ -61,7 +60,7 @@ class Balancer:
         self.paths_changed = False
         self.macs = MacTable(self.events)
         self.announcer = Announcer(self.events, state)
-        self.attachments = Attachments(dataplane, state, self.events, force)
+        self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
 
     @classmethod
@@ -79,46 +78,54 @@ class Balancer:
         Raises ConfigError, AbiMismatch and the other DsrlbErrors; what runs already keeps running,
         and a refusal leaves nothing behind.
         """
-        _check(config, origin, options.adopt_vip)
+        before = _saved(state)
+        _check(config, origin, options.adopt_vip, before)
         dataplane = open_dataplane()
         try:
-            balancer = cls(paths, state, config, dataplane, options.force)
-            balancer.check_capacity(config, origin)
+            balancer = cls(paths, state, config, dataplane)
+            balancer.check_tables(config, origin)
             dataplane.maps.pin()
             if dataplane.maps.taken_over:
                 balancer.events.add("start", "took over the pinned state")
                 balancer._seed_macs(config)
-            balancer._adopt(config, options.adopt_vip)
-            balancer._bring_in_line(config, options.elapsed)
-        except DsrlbError:
+            balancer._start(config, before, options)
+        except Exception:
             if not dataplane.maps.taken_over:
                 remove_pins(paths)
             dataplane.close()
             raise
         return balancer
 
-    def check_capacity(self, config: Config, origin: Origin) -> None:
-        """The flow tables cannot change their size while they run."""
+    def _start(self, config: Config, before: Config | None, options: Options) -> None:
+        """Attach and write; on failure what was attached anew is taken off, and what was taken
+        over holds the configuration of before again."""
+        try:
+            self._bring_in_line(config, options)
+            self._adopt(config, options.adopt_vip)
+            self.state.save_config(dump(config))
+        except Exception:
+            self.attachments.undo()
+            if before is not None and self.dataplane.maps.taken_over:
+                self._bring_in_line(before, strict=False)
+            raise
+
+    def check_tables(self, config: Config, origin: Origin) -> None:
+        """Does it fit into the tables, whose size does not change while they are in use?"""
+        problems = exceeded(config, origin, self.dataplane.artifact.constants)
         wanted, running = config.balancer.flow_capacity, self.dataplane.maps.capacity
         if wanted != running:
             message = (
                 f"the running flow tables hold {running}; `dsrlb detach` and `dsrlb run -c FILE` "
                 "make new ones (flows are lost)"
             )
-            problem = origin.problem(("balancer", "flow_capacity"), wanted, message)
-            raise ConfigError([problem])
+            problems.append(origin.problem(("balancer", "flow_capacity"), wanted, message))
+        if problems:
+            raise ConfigError(problems)
 
     def _seed_macs(self, config: Config) -> None:
         """Begin with the MAC addresses in the maps, per interface that they are reached through."""
         reals = self.applier.installed.reals.items()
-        self.macs.seed(
-            config,
-            {
-                identity: (mac_text(real.content.mac), real.content.ifindex)
-                for identity, real in reals
-                if real.content.flags & USABLE
-            },
-        )
+        self.macs.seed(config, {identity: real.content for identity, real in reals})
 
     def _adopt(self, config: Config, adopt_vip: bool) -> None:
         if not adopt_vip:
@@ -128,24 +135,24 @@ class Balancer:
             removed = links.remove_address(vip)
             self.events.add("vip", f"took {removed} off: it is a VIP now", "warning")
 
-    def _bring_in_line(self, config: Config, elapsed: Callable[[], float] | None = None) -> None:
+    def _bring_in_line(
+        self, config: Config, options: Options | None = None, *, strict: bool = True
+    ) -> None:
         """Attach, resolve, write. An empty configuration forwards and answers nothing, so the
-        program may be attached first."""
-        attachments = self.attachments
-        announced = self._announced()
-        names = config.balancer.interfaces
-        attachments.bring_up(names, config.balancer.xdp_mode)
-        if elapsed is not None:
-            self.attach_seconds = elapsed()
+        program may be attached first. ``options``: this is the start."""
+        attachments, names = self.attachments, config.balancer.interfaces
+        force = options is not None and options.force
+        attachments.bring_up(names, config.balancer.xdp_mode, force=force, strict=strict)
+        if options is not None:
+            self.attach_seconds = options.elapsed()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
-        for name in [name for name in attachments.status if name not in names]:
-            attachments.take_down(name)
+        attachments.sweep(names)
         self.macs.configure(config, attachments.links)
         self.macs.refresh()
         self.write(config)
         self._await_macs(config)
         self.announcer.join(attachments.links, self.applier.installed.vips)
-        self._announce(config, announced)
+        self.announcer.claim(self._claims(config))
 
     def _await_macs(self, config: Config) -> None:
         """Give reals on the segment a moment to answer, so that a start serves from its end on."""
@@ -163,21 +170,18 @@ class Balancer:
         desired = compute(config, self.attachments.links, self.macs.resolutions())
         return self.applier.apply(desired)
 
-    def _announced(self) -> set[tuple[str, int, IPAddress]]:
-        """(interface, ifindex, VIP) that are answered now."""
-        return {
-            (link.name, link.ifindex, vip)
-            for link in self.attachments.links.values()
+    def _claims(self, config: Config) -> list[Claim]:
+        """Every VIP on every interface that is up and has the program."""
+        if not config.balancer.announce:
+            return []
+        attachments = self.attachments
+        return [
+            Claim(link.name, link.ifindex, link.mac, vip)
+            for link in attachments.links.values()
+            if link.name in attachments.up and attachments.status[link.name].attached
             for vip, entry in self.applier.installed.vips.items()
             if entry.links >> link.number & 1
-        }
-
-    def _announce(self, config: Config, before: set[tuple[str, int, IPAddress]]) -> None:
-        if not config.balancer.announce:
-            return
-        fresh = self._announced() - before
-        known = self.attachments.links
-        self.announcer.announce((known[name], vip) for name, _, vip in sorted(fresh, key=str))
+        ]
 
     def accept(self, config: Config, origin: Origin, who: str, adopt_vip: bool = False) -> PlanView:
         """Check a configuration, make it the truth, apply it. The one way for every change.
@@ -186,17 +190,16 @@ class Balancer:
         """
         if self.detached:
             raise StateError("the balancer is detached and about to end", hint="dsrlb run")
-        _check(config, origin, adopt_vip)
-        self.check_capacity(config, origin)
-        changes = view(self.config, config)
         before = self.config
-        self._adopt(config, adopt_vip)
-        self.state.save_config(dump(config))
+        _check(config, origin, adopt_vip, before)
+        self.check_tables(config, origin)
+        changes = view(before, config)
         try:
             self._bring_in_line(config)
-        except DsrlbError:
-            self.state.save_config(dump(before))
-            self._bring_in_line(before)
+            self._adopt(config, adopt_vip)
+            self.state.save_config(dump(config))
+        except Exception:
+            self._bring_in_line(before, strict=False)
             raise
         self.config = config
         count = len(changes["changes"])
@@ -205,8 +208,8 @@ class Balancer:
 
     def plan(self, config: Config, origin: Origin) -> PlanView:
         """What accept() would do, after the same checks."""
-        _check(config, origin, adopt_vip=True)
-        self.check_capacity(config, origin)
+        _check(config, origin, adopt_vip=True, before=self.config)
+        self.check_tables(config, origin)
         return view(self.config, config)
 
     def concerns(self, name: str, ifindex: int) -> bool:
@@ -220,7 +223,7 @@ class Balancer:
             return
         if self.links_changed:
             self.links_changed = self.paths_changed = False
-            self._bring_in_line(self.config)
+            self._bring_in_line(self.config, strict=False)
             return
         if self.paths_changed:
             self.paths_changed = False
@@ -228,16 +231,29 @@ class Balancer:
         self.write(self.config)
 
     def detach(self) -> list[str]:
-        """Take the program off every interface and remove the maps; returns what was removed."""
+        """Take the program off every interface and remove the maps; returns what was done.
+
+        Raises NetError when the program stays on an interface; the balancer goes on then.
+        """
+        done = everywhere(self.state, self.attachments.map_ids)
         self.detached = True
-        names = list(self.attachments.status)
-        self.announcer.join({}, ())
-        for name in names:
-            self.attachments.take_down(name)
-        return [f"XDP program on {name}" for name in names] + remove_pins(self.paths)
+        return done + remove_pins(self.paths)
 
 
-def _check(config: Config, origin: Origin, adopt_vip: bool) -> None:
-    problems = check_host(config, host_facts(), origin, adopt_vip)
+def _saved(state: State) -> Config | None:
+    """The last accepted configuration; None when there is none, or not one of this version."""
+    text = state.saved_config()
+    if text is None:
+        return None
+    try:
+        return parse(text, "saved configuration")
+    except ConfigError:
+        return None
+
+
+def _check(config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
+    """``before``: its interfaces are waited for when they are not there."""
+    known = before.balancer.interfaces if before else ()
+    problems = check_host(config, host_facts(), origin, adopt_vip, known)
     if problems:
         raise ConfigError(problems)

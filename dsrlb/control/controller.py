@@ -4,21 +4,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from dsrlb import __version__
-from dsrlb.config import Config, Real, Service, digest, dump, edit
-from dsrlb.config.source import Origin, load_with_origin, read
+from dsrlb.config import dump, edit
+from dsrlb.config.source import Origin, read
+from dsrlb.control import rows
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.counters import FlowCounts, scan
-from dsrlb.control.desired import USABLE, RealId, ServiceId
 from dsrlb.control.views import (
     EventRow,
     MacRow,
@@ -28,7 +23,6 @@ from dsrlb.control.views import (
     StatsRow,
     StatusView,
 )
-from dsrlb.errors import DsrlbError
 from dsrlb.paths import Paths
 
 T = TypeVar("T")
@@ -39,10 +33,6 @@ class Runner(Protocol):
     """Runs work that touches the kernel in a thread, one at a time."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
-
-
-def _family(version: int) -> str:
-    return f"ipv{version}"
 
 
 class DaemonController:
@@ -66,156 +56,30 @@ class DaemonController:
             self._counted = time.monotonic()
         return self._counts
 
-    def _each_service(self) -> list[tuple[Service, ServiceId]]:
-        return [
-            (service, ServiceId(service.name, version))
-            for service in self._balancer.config.service
-            for version in sorted({vip.version for vip in service.vip})
-        ]
-
-    def _each_real(self, service: Service, identity: ServiceId) -> list[tuple[Real, RealId]]:
-        return [
-            (real, RealId(identity, address))
-            for real in self._balancer.config.reals_of(service)
-            for address in real.address
-            if address.version == identity.family
-        ]
-
     async def status(self) -> StatusView:
         """The balancer at a glance."""
-        balancer = self._balancer
-        flows = await self._flows()
-        file = balancer.state.source()
-        config = balancer.config
-        return {
-            "instance": self._paths.instance,
-            "pid": os.getpid(),
-            "version": __version__,
-            "started": balancer.started,
-            "config_hash": digest(config),
-            "file": str(file) if file else None,
-            "file_differs": await asyncio.to_thread(_differs, file, config),
-            "interfaces": [
-                {
-                    "name": entry.name,
-                    "state": "attached" if entry.attached else "detached",
-                    "driver": entry.driver,
-                    "xdp_mode": entry.xdp_mode or "",
-                    "reason": entry.reason,
-                }
-                for entry in balancer.attachments.status.values()
-            ],
-            "services": len(config.service),
-            "reals": len(balancer.applier.installed.reals),
-            "flows": {
-                _family(version): {
-                    "open": counts["open"],
-                    "pending": counts["pending"],
-                    "capacity": counts["capacity"],
-                }
-                for version, counts in flows.totals.items()
-            },
-            "attach_seconds": round(balancer.attach_seconds, 3),
-            "headers": balancer.dataplane.artifact.headers,
-            "bytecode": "cached" if balancer.dataplane.artifact.cached else "compiled",
-        }
+        return await self._with_flows(rows.status)
 
     async def services(self) -> list[ServiceRow]:
         """Every service, one row per address family."""
-        flows = await self._flows()
-        maps = self._balancer.dataplane.maps
-        traffic = await asyncio.to_thread(maps["service_traffic"].sum_over_cpus)
-        installed = self._balancer.applier.installed
-        rows: list[ServiceRow] = []
-        for service, identity in self._each_service():
-            place = installed.services[identity]
-            reals = [installed.reals[real] for _, real in self._each_real(service, identity)]
-            rows.append(
-                {
-                    "name": service.name,
-                    "vip": [str(ip) for ip in service.vip if ip.version == identity.family],
-                    "protocol": service.protocol,
-                    "port": [ports.plain for ports in service.port],
-                    "mode": service.mode,
-                    "algorithm": service.algorithm,
-                    "family": _family(identity.family),
-                    "reals_up": sum(bool(real.content.flags & USABLE) for real in reals),
-                    "reals": len(reals),
-                    "open": int(sum(flows.open[real.index] for real in reals)),
-                    "pending": int(sum(flows.pending[real.index] for real in reals)),
-                    "packets": int(traffic["packets"][place.id]),
-                    "bytes": int(traffic["bytes"][place.id]),
-                    "new": int(traffic["flows"][place.id]),
-                }
-            )
-        return rows
+        return await self._with_flows(rows.services)
 
     async def reals(self, service: str | None) -> list[RealRow]:
         """The reals of one service or of all; none when there is no such service."""
-        flows = await self._flows()
-        maps = self._balancer.dataplane.maps
-        traffic = await asyncio.to_thread(maps["real_traffic"].sum_over_cpus)
-        found = self._balancer.macs.resolutions()
-        rows: list[RealRow] = []
-        for entry, identity in self._each_service():
-            if service is not None and entry.name != service:
-                continue
-            for real, key in self._each_real(entry, identity):
-                index = self._balancer.applier.installed.reals[key].index
-                where = found[key]
-                rows.append(
-                    {
-                        "service": entry.name,
-                        "address": str(key.address),
-                        "port": None,
-                        "weight": real.weight,
-                        "state": "up" if where.fresh else "unresolved",
-                        "reason": where.reason or ("" if real.weight else "weight 0"),
-                        "since": self._balancer.macs.since(key),
-                        "open": int(flows.open[index]),
-                        "pending": int(flows.pending[index]),
-                        "packets": int(traffic["packets"][index]),
-                        "bytes": int(traffic["bytes"][index]),
-                        "new": int(traffic["flows"][index]),
-                        "mac": where.mac,
-                        "interface": where.link.name if where.link else None,
-                    }
-                )
-        return rows
+        return await self._with_flows(lambda of, flows: rows.reals(of, flows, service))
 
     async def macs(self) -> list[MacRow]:
         """The MAC table."""
-        return [
-            {
-                "address": str(target.address),
-                "mac": where.mac,
-                "interface": where.link.name if where.link else None,
-                "vlan": None,
-                "mtu": where.link.mtu if where.link else None,
-                "state": "resolved" if where.fresh else "unresolved",
-                "source": where.source,
-                "reason": where.reason,
-                "since": since,
-            }
-            for target, where, since in self._balancer.macs.rows()
-        ]
+        return await self._run(lambda: rows.macs(self._balancer))
 
     async def stats(self) -> list[StatsRow]:
         """Packets by interface and reason."""
-        balancer = self._balancer
-        counters = await asyncio.to_thread(balancer.attachments.counters)
-        reasons = [reason.name for reason in balancer.dataplane.artifact.reasons]
-        return [
-            {
-                "interface": entry.name,
-                "ifindex": entry.ifindex,
-                "driver": entry.driver,
-                "xdp_mode": entry.xdp_mode or "",
-                "attached": entry.attached,
-                "reasons": _named(reasons, counters[entry.number]),
-            }
-            for entry in balancer.attachments.status.values()
-        ]
+        return await self._run(lambda: rows.stats(self._balancer))
+
+    async def _with_flows(self, show: Callable[[Balancer, FlowCounts], T]) -> T:
+        """Flows are counted beside changes, the rest between them: a view shows no half of one."""
+        flows = await self._flows()
+        return await self._run(lambda: show(self._balancer, flows))
 
     def events(self, since: int) -> list[EventRow]:
         """Events with an id greater than ``since``, oldest first."""
@@ -245,7 +109,8 @@ class DaemonController:
 
         def work() -> PlanView:
             changes = self._balancer.accept(config, origin, who, adopt_vip)
-            self._balancer.state.remember_source(Path(filename))
+            if not filename.startswith("<"):  # "<stdin>" and the like cannot be read again
+                self._balancer.state.remember_source(Path(filename))
             return changes
 
         return await self._changed(work)
@@ -262,7 +127,6 @@ class DaemonController:
     async def _changed(self, work: Callable[[], PlanView]) -> PlanView:
         changes = await self._run(work)
         self._counts = None
-        self._balancer.announcer.wanted.set()
         return changes
 
     async def detach(self) -> list[str]:
@@ -270,17 +134,3 @@ class DaemonController:
         done = await self._run(self._balancer.detach)
         self._stop()
         return done
-
-
-def _named(reasons: list[str], counters: npt.NDArray[np.uint64]) -> dict[str, int]:
-    return {name: int(counters[number]) for number, name in enumerate(reasons)}
-
-
-def _differs(file: Path | None, config: Config) -> bool:
-    """Does the file say something else than what runs? An unreadable one does."""
-    if file is None:
-        return False
-    try:
-        return digest(load_with_origin(file)[0]) != digest(config)
-    except DsrlbError:
-        return True

@@ -20,6 +20,7 @@ from dsrlb.net import watch
 from dsrlb.paths import Paths
 
 _SETTLE_SECONDS = 0.05
+_RETRY_SECONDS = 5.0
 _STOP_SECONDS = 7.0  # the API gives requests in flight 5 s
 T = TypeVar("T")
 
@@ -45,11 +46,17 @@ class Daemon:
         self._stop = asyncio.Event()
         self._dirty = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._retry: asyncio.TimerHandle | None = None
+        self._refusals: dict[str, str] = {}
+        self._reloads: set[asyncio.Task[None]] = set()
 
     async def change(self, work: Callable[[], T]) -> T:
-        """Run something that touches the kernel in a thread, one at a time."""
-        async with self._lock:
-            return await asyncio.to_thread(work)
+        """Run something that touches the balancer in a thread, one at a time."""
+        try:
+            async with self._lock:
+                return await asyncio.to_thread(work)
+        finally:
+            self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
 
     def stop(self) -> None:
         """End the daemon; the data plane stays."""
@@ -99,15 +106,22 @@ class Daemon:
         async for change in watch.changes():
             if isinstance(change, watch.NeighbourChanged):
                 known = None if change.gone else change.neighbour
-                if self._balancer.macs.on_neighbour(change.ifindex, change.address, known):
+                async with self._lock:
+                    moved = self._balancer.macs.on_neighbour(change.ifindex, change.address, known)
+                if moved:
                     self._dirty.set()
-            elif isinstance(change, watch.LinkChanged):
-                if self._balancer.concerns(change.name, change.ifindex):
-                    self._balancer.links_changed = True
-                    self._dirty.set()
-            else:
+            elif isinstance(change, watch.PathsChanged):
                 self._balancer.paths_changed = True
                 self._dirty.set()
+            elif isinstance(change, watch.Lost) or self._balancer.concerns(
+                change.name, change.ifindex
+            ):
+                self._look_again()
+
+    def _look_again(self) -> None:
+        """Have interfaces, routes and neighbours read anew."""
+        self._balancer.links_changed = True
+        self._dirty.set()
 
     async def _settle(self) -> None:
         """Bring the maps in line soon after something changed."""
@@ -115,22 +129,39 @@ class Daemon:
             await self._dirty.wait()
             await asyncio.sleep(_SETTLE_SECONDS)  # events come in bursts
             self._dirty.clear()
-            try:
-                await self.change(self._balancer.settle)
-            except DsrlbError as error:
-                self._balancer.events.add("interface", error.message, "error")
+            settled = await self._try("interface", self._balancer.settle)
+            if self._retry is not None:
+                self._retry.cancel()
+                self._retry = None
+            if not settled or self._balancer.attachments.refused:
+                loop = asyncio.get_running_loop()
+                self._retry = loop.call_later(_RETRY_SECONDS, self._look_again)
+
+    async def _try(self, kind: str, work: Callable[[], object]) -> bool:
+        """Run recurring work. What the kernel refuses (an interface goes meanwhile) is an event,
+        once, and False; the next round tries again."""
+        message = ""
+        try:
+            await self.change(work)
+        except DsrlbError as error:
+            message = error.message
+        except OSError as error:
+            message = f"{type(error).__name__}: {error}"
+        if message and message != self._refusals.get(kind):
+            self._balancer.events.add(kind, message, "error")
+        self._refusals[kind] = message
+        return not message
 
     async def _probe(self) -> None:
         while True:
-            try:
-                await self.change(self._balancer.macs.probe)
-            except DsrlbError as error:
-                self._balancer.events.add("mac", error.message, "warning")
+            await self._try("mac", self._balancer.macs.probe)
             await asyncio.sleep(self._balancer.macs.interval())
 
     async def _announce(self) -> None:
         while True:
-            due = await asyncio.to_thread(self._balancer.announcer.send_due)
+            self._balancer.announcer.wanted.clear()
+            async with self._lock:
+                due = await asyncio.to_thread(self._balancer.announcer.send_due)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._balancer.announcer.wanted.wait(), due)
 
@@ -145,4 +176,6 @@ class Daemon:
             except DsrlbError as error:
                 self._balancer.events.add("apply", f"reload: {error.message}", "error")
 
-        self._reloading = asyncio.get_running_loop().create_task(work())
+        task = asyncio.get_running_loop().create_task(work())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpf, bpffs
@@ -12,12 +13,8 @@ from dsrlb.errors import KernelError
 from dsrlb.paths import Paths, for_instance
 
 
-def _map_ids(paths: Paths) -> set[int]:
-    """The ids of the instance's pinned maps, whatever version made them."""
-    root = bpffs.locate()
-    if root is None:
-        return set()
-    folder = bpffs.instance_folder(paths.pins, root)
+def _map_ids(folder: Path) -> set[int]:
+    """The ids of the maps pinned in a folder, whatever version made them."""
     if not folder.is_dir():
         return set()
     found = set()
@@ -30,6 +27,20 @@ def _map_ids(paths: Paths) -> set[int]:
     return found
 
 
+def _own_map_ids(paths: Paths) -> set[int]:
+    root = bpffs.locate()
+    return _map_ids(bpffs.instance_folder(paths.pins, root)) if root else set()
+
+
+def _all_map_ids(paths: Paths) -> set[int]:
+    """The ids of the maps of every instance."""
+    root = bpffs.locate()
+    folder = bpffs.instance_folder(paths.pins, root).parent if root else None
+    if folder is None or not folder.is_dir():
+        return set()
+    return set().union(*(_map_ids(instance) for instance in folder.iterdir()))
+
+
 def remove_pins(paths: Paths) -> list[str]:
     """Remove the instance's pins; returns a line about them, or nothing."""
     root = bpffs.locate()
@@ -39,53 +50,30 @@ def remove_pins(paths: Paths) -> list[str]:
     return [f"{len(removed)} pinned maps in {paths.pins}"] if removed else []
 
 
-def _attached(paths: Paths) -> list[tuple[str, int]]:
-    """Interfaces of this namespace with the instance's program: (name, program id)."""
-    from dsrlb.control.attach import is_ours
-    from dsrlb.net.links import list_links
-
-    ids = _map_ids(paths)
-    return [
-        (link.name, link.xdp_program)
-        for link in list_links().values()
-        if link.xdp_program is not None and ids and is_ours(link.xdp_program, ids)
-    ]
-
-
 def describe(instance: str) -> str:
     """Say whether traffic still flows although no daemon answers."""
+    from dsrlb.control.detach import attached
+
     try:
-        attached = _attached(for_instance(instance))
+        found = list(attached(_own_map_ids(for_instance(instance))))
     except (KernelError, OSError) as error:
         return f"whether traffic flows cannot be told: {error}"
-    if not attached:
+    if not found:
         return "nothing of it is attached here: no traffic is balanced; start it: dsrlb run"
-    places = ", ".join(f"{name} (program {number})" for name, number in attached)
+    places = ", ".join(f"{link.name} (program {number})" for link, number in found)
     return f"traffic still flows: attached to {places}; `dsrlb run` takes over"
 
 
 def detach(instance: str) -> list[str]:
     """Take the program off all interfaces of this namespace and remove the pins.
 
-    Returns what was removed. Raises StateError while a daemon runs, KernelError when the kernel
-    refuses.
+    Also a program whose pins are gone, which no instance can take over. Returns what was removed.
+    Raises StateError while a daemon runs, KernelError when the kernel refuses.
     """
-    from dsrlb.control.announce import leave_groups
-    from dsrlb.control.attach import restore_features
-    from dsrlb.net import xdp
-    from dsrlb.net.links import list_links
+    from dsrlb.control.detach import everywhere
 
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
-    present = list_links()
-    done = []
-    for name, number in _attached(paths):
-        xdp.detach(present[name])
-        done.append(f"XDP program {number} on {name}")
-    leave_groups(state)
-    for name in list(state.features()):
-        if name in present:
-            restore_features(state, name)
-            done.append(f"offloads of {name} restored")
+    done = everywhere(state, _own_map_ids(paths), _all_map_ids(paths))
     return done + remove_pins(paths)

@@ -8,12 +8,11 @@ import logging
 import os
 import sys
 import time
+import tomllib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from dsrlb.config import Config, dump
-from dsrlb.config.source import Origin, load_with_origin, read
 from dsrlb.control.state import State
 from dsrlb.control.views import Controller
 from dsrlb.dataplane import bpffs
@@ -21,6 +20,7 @@ from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths, for_instance
 
+_DEFAULT_CAPACITY = 1_000_000
 Serve = Callable[[Controller, Path, Callable[[], None], asyncio.Event], Awaitable[None]]
 """Serves a controller on a socket, calls back when ready, ends when the event is set."""
 
@@ -32,22 +32,30 @@ def seconds_since_start() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
-def _initial(paths: Paths, state: State, file: Path | None) -> tuple[Config, Origin, Path | None]:
-    """The configuration to start from: the named file, the saved one, or the default file."""
+def _initial(paths: Paths, file: Path | None) -> Path:
+    """The named file, the saved configuration, or the default file."""
     if file is not None:
-        config, origin = load_with_origin(file)
-        return config, origin, file
-    saved = state.saved_config()
-    if saved is not None:
-        config, origin = read(saved, str(paths.saved_config))
-        return config, origin, None
-    if paths.config_file.exists():
-        config, origin = load_with_origin(paths.config_file)
-        return config, origin, paths.config_file
+        return file
+    for path in (paths.saved_config, paths.config_file):
+        if path.exists():
+            return path
     raise StateError(
         f"no configuration: {paths.saved_config} and {paths.config_file} are not there",
         hint="dsrlb run -c FILE",
     )
+
+
+def _capacity(path: Path) -> int:
+    """balancer.flow_capacity, found without the models: they take 80 ms to import, in which the
+    kernel can make the maps. Where the file is wrong a guess; reading it in earnest tells."""
+    if not path.is_file():  # a pipe can be read once
+        return _DEFAULT_CAPACITY
+    try:
+        found = tomllib.loads(path.read_text())["balancer"]["flow_capacity"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return _DEFAULT_CAPACITY
+    usable = type(found) is int and 1_000 <= found <= 16_000_000
+    return found if usable else _DEFAULT_CAPACITY
 
 
 def _open(paths: Paths, capacity: int) -> Dataplane:
@@ -71,17 +79,19 @@ def main(
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
-    config, origin, file = _initial(paths, state, config_file)
-    # The kernel makes the maps and verifies the program while pyroute2 and the rest are imported.
+    file = _initial(paths, config_file)
+    # The kernel makes the maps and verifies the program while the rest is imported.
     with ThreadPoolExecutor(1) as pool:
-        dataplane = pool.submit(_open, paths, config.balancer.flow_capacity)
+        opening = pool.submit(_open, paths, _capacity(file))
+        from dsrlb.config.source import load_with_origin
         from dsrlb.control.balancer import Balancer, Options
         from dsrlb.control.daemon import Daemon
 
+        config, origin = load_with_origin(file)
         options = Options(force, adopt_vip, seconds_since_start)
-        balancer = Balancer.start(paths, state, config, origin, dataplane.result, options)
-    state.save_config(dump(config))
-    state.remember_source(file)
+        balancer = Balancer.start(paths, state, config, origin, opening.result, options)
+    if file != paths.saved_config:
+        state.remember_source(file)
     asyncio.run(Daemon(balancer, paths, server).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")

@@ -72,10 +72,9 @@ class State:
         """Keep the accepted configuration."""
         write_atomically(self._paths.saved_config, text)
 
-    def remember_source(self, path: Path | None) -> None:
+    def remember_source(self, path: Path) -> None:
         """Keep which file the configuration came from (status compares it)."""
-        if path is not None:
-            write_atomically(self._paths.state / "source", f"{path.resolve()}\n")
+        write_atomically(self._paths.state / "source", f"{path.resolve()}\n")
 
     def source(self) -> Path | None:
         """The file that `run -c` or `apply` was last given, or None."""

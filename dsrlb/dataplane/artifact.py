@@ -94,6 +94,11 @@ def parse_reasons(text: str) -> tuple[Reason, ...]:
     )
 
 
+def parse_constants(text: str) -> dict[str, int]:
+    """Read the plain numbers that abi.h defines."""
+    return {name: int(value) for name, value in _DEFINE.findall(text)}
+
+
 def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
     programs = {
         name: Program(
@@ -104,7 +109,7 @@ def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
         for name, program in data["programs"].items()
     }
     maps = {name: MapLayout(name=name, **layout) for name, layout in data["maps"].items()}
-    constants = {name: int(value) for name, value in _DEFINE.findall(text)}
+    constants = parse_constants(text)
     return Artifact(programs, maps, parse_reasons(text), constants, data["headers"], cached)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,14 +80,23 @@ class Map:
         return values if per_cpu else values[0]
 
     def set(self, key: Any, value: Any) -> None:
-        """Write one element (tuples in the order of the C fields, or bytes)."""
-        bpf.map_update(
-            self.fd, self._bytes(key, self.key_type), self._bytes(value, self.value_type)
-        )
+        """Write one element (tuples in the order of the C fields, or bytes). Raises KernelError."""
+        try:
+            bpf.map_update(
+                self.fd, self._bytes(key, self.key_type), self._bytes(value, self.value_type)
+            )
+        except OSError as error:
+            full = error.errno in (errno.E2BIG, errno.ENOSPC)
+            what = f"it is full ({self.max_entries} entries)" if full else error.strerror
+            raise KernelError(f"cannot write map {self.layout.name}: {what}") from error
 
     def delete(self, key: Any) -> bool:
-        """Delete one element; False when there was none."""
-        return bpf.map_delete(self.fd, self._bytes(key, self.key_type))
+        """Delete one element; False when there was none. Raises KernelError."""
+        try:
+            return bpf.map_delete(self.fd, self._bytes(key, self.key_type))
+        except OSError as error:
+            name = self.layout.name
+            raise KernelError(f"cannot delete from map {name}: {error.strerror}") from error
 
     def hash_keys(self) -> Iterator[Any]:
         """The keys of a hash map, as numpy scalars."""
@@ -103,9 +112,18 @@ class Map:
             array = np.frombuffer(values, self.value_type)
             yield np.frombuffer(keys, self.key_type), array.reshape(count, -1)
 
-    def sum_over_cpus(self) -> npt.NDArray[Any]:
-        """All elements of a per-CPU array, summed over the CPUs: shape (max_entries,)."""
+    def sum_over_cpus(self, wanted: Sequence[int] | None = None) -> npt.NDArray[Any]:
+        """The elements of a per-CPU array, summed over the CPUs: shape (max_entries,).
+
+        With ``wanted`` only these indices are read, and the others are 0.
+        """
         total = np.zeros(self.max_entries, self.value_type)
+        if wanted is not None and len(wanted) < _BATCH // 4:  # a look-up each is less to copy
+            for index in wanted:
+                values = np.asarray(self.get(index))
+                for field in self.value_type.names or ():
+                    total[field][index] = values[field].sum()
+            return total
         for keys, values in self.items():
             if self.value_type.names is None:
                 total[keys] = values.sum(axis=1)

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Lock
 
 _KEPT = 1000
 _log = logging.getLogger("dsrlb")
@@ -34,13 +35,16 @@ class EventLog:
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=_KEPT)
         self._next = 1
+        self._lock = Lock()  # added to from threads, read from the event loop
 
     def add(self, kind: str, message: str, level: str = "info") -> None:
         """Keep an event and write it to the log (standard error; the journal under systemd)."""
-        self._events.append(Event(self._next, now_text(), level, kind, message))
-        self._next += 1
+        with self._lock:
+            self._events.append(Event(self._next, now_text(), level, kind, message))
+            self._next += 1
         _log.log(logging.getLevelNamesMapping()[level.upper()], "%s: %s", kind, message)
 
     def since(self, number: int) -> list[Event]:
         """Events with an id greater than ``number``, oldest first."""
-        return [event for event in self._events if event.id > number]
+        with self._lock:
+            return [event for event in self._events if event.id > number]

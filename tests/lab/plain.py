@@ -149,6 +149,17 @@ def attach_pass(namespace: Namespace, name: str, mode: str) -> int:
     return namespace.call(attach)
 
 
+def detach_all(namespace: Namespace, name: str) -> None:
+    """Take off whatever program is on an interface."""
+
+    def detach() -> None:
+        link = get_link(name)
+        assert link is not None
+        xdp.detach(link)
+
+    namespace.call(detach)
+
+
 def kill_in(namespace: str) -> None:
     """End the processes in a namespace, each by its id."""
     found = subprocess.run(

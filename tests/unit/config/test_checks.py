@@ -101,7 +101,7 @@ def test_a_vip_on_this_host() -> None:
         "service[0].vip",
         '"2001:db8::10"',
     )
-    assert "`ip address del 2001:db8::10/128 dev eth0`" in problem.message
+    assert "`ip address show to 2001:db8::10`" in problem.message
     assert "--adopt-vip" in problem.message
 
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the fast path's tables can hold (abi.h), checked before anything is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from dsrlb import paths
+from dsrlb.config import Config, Service
+from dsrlb.config.source import Origin
+from dsrlb.control.desired import ServiceId, compute
+from dsrlb.control.sequence import sequence
+from dsrlb.dataplane.artifact import parse_constants
+from dsrlb.errors import Problem
+
+
+def exceeded(
+    config: Config, origin: Origin, limits: Mapping[str, int] | None = None
+) -> list[Problem]:
+    """Return a problem for each table that the configuration would not fit into, at the service
+    with which it overflows. ``limits``: the constants of abi.h (default: of this version)."""
+    if limits is None:
+        limits = parse_constants((paths.ebpf_sources() / "abi.h").read_text())
+    desired = compute(config, {}, {})
+    keys = Counter(desired.keys.values())
+    totals = dict.fromkeys(("vips", "ports", "services", "real servers", "schedules"), 0)
+    most = {
+        "vips": limits["MAX_VIPS"],
+        "ports": limits["MAX_SERVICE_KEYS"],
+        "services": limits["MAX_SERVICES"] - 1,  # place 0 means none
+        "real servers": limits["MAX_REALS"] - 1,
+        # The old schedule stays until the new one is in force.
+        "schedules": limits["MAX_MEMBERS"] // 2,
+    }
+    seen_vips: set[object] = set()
+    problems: dict[str, Problem] = {}
+    for index, service in enumerate(config.service):
+        for name, more in _needs(config, service, keys).items():
+            totals[name] += more
+        totals["vips"] += len(set(service.vip) - seen_vips)
+        seen_vips |= set(service.vip)
+        for name, total in totals.items():
+            if total > most[name] and name not in problems:
+                message = f"{_WHAT[name]}: at most {most[name]}, and up to here there are {total}"
+                problems[name] = origin.problem(("service", index), service.name, message)
+    return list(problems.values())
+
+
+_WHAT = {
+    "vips": "too many VIPs",
+    "ports": "too many ports (a range counts once for each aligned power of two in it)",
+    "services": "too many services (one counts once for each address family)",
+    "real servers": "too many real servers (one counts for each service and address)",
+    "schedules": "the weights make too long schedules; smaller weights share as well",
+}
+
+
+def _needs(config: Config, service: Service, keys: Mapping[ServiceId, int]) -> dict[str, int]:
+    """How many places of each table a service takes, VIPs left out."""
+    needs = {"ports": 0, "services": 0, "real servers": 0, "schedules": 0}
+    for family in {vip.version for vip in service.vip}:
+        weights = [
+            real.weight
+            for real in config.reals_of(service)
+            for address in real.address
+            if address.version == family
+        ]
+        needs["services"] += 1
+        needs["real servers"] += len(weights)
+        needs["schedules"] += len(sequence(service.algorithm, [w for w in weights if w]))
+        needs["ports"] += keys.get(ServiceId(service.name, family), 0)
+    return needs

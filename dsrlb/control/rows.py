@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the balancer shows of itself (dsrlb.control.views). Called between two changes, so that
+configuration, maps and MAC table are of one moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from dsrlb import __version__
+from dsrlb.config import Config, Real, Service, digest
+from dsrlb.config.source import load_with_origin
+from dsrlb.control.balancer import Balancer
+from dsrlb.control.counters import FlowCounts
+from dsrlb.control.desired import USABLE, RealId, ServiceId
+from dsrlb.control.views import MacRow, RealRow, ServiceRow, StatsRow, StatusView
+from dsrlb.errors import DsrlbError
+
+
+def _family(version: int) -> str:
+    return f"ipv{version}"
+
+
+def _each_service(config: Config) -> Iterator[tuple[Service, ServiceId]]:
+    for service in config.service:
+        for version in sorted({vip.version for vip in service.vip}):
+            yield service, ServiceId(service.name, version)
+
+
+def _each_real(
+    config: Config, service: Service, identity: ServiceId
+) -> Iterator[tuple[Real, RealId]]:
+    for real in config.reals_of(service):
+        for address in real.address:
+            if address.version == identity.family:
+                yield real, RealId(identity, address)
+
+
+def _differs(file: Path | None, config: Config) -> bool:
+    """Does the file say something else than what runs? An unreadable one does."""
+    if file is None:
+        return False
+    try:
+        return digest(load_with_origin(file)[0]) != digest(config)
+    except DsrlbError:
+        return True
+
+
+def status(balancer: Balancer, flows: FlowCounts) -> StatusView:
+    """The balancer at a glance."""
+    file = balancer.state.source()
+    config = balancer.config
+    return {
+        "instance": balancer.paths.instance,
+        "pid": os.getpid(),
+        "version": __version__,
+        "started": balancer.started,
+        "config_hash": digest(config),
+        "file": str(file) if file else None,
+        "file_differs": _differs(file, config),
+        "interfaces": [
+            {
+                "name": entry.name,
+                "state": "attached" if entry.attached else "detached",
+                "driver": entry.driver,
+                "xdp_mode": entry.xdp_mode or "",
+                "reason": entry.reason,
+            }
+            for entry in balancer.attachments.status.values()
+        ],
+        "services": len(config.service),
+        "reals": len(balancer.applier.installed.reals),
+        "flows": {
+            _family(version): {
+                "open": counts["open"],
+                "pending": counts["pending"],
+                "capacity": counts["capacity"],
+            }
+            for version, counts in flows.totals.items()
+        },
+        "attach_seconds": round(balancer.attach_seconds, 3),
+        "headers": balancer.dataplane.artifact.headers,
+        "bytecode": "cached" if balancer.dataplane.artifact.cached else "compiled",
+    }
+
+
+def services(balancer: Balancer, flows: FlowCounts) -> list[ServiceRow]:
+    """Every service, one row per address family."""
+    installed, config = balancer.applier.installed, balancer.config
+    ids = [entry.id for entry in installed.services.values()]
+    traffic = balancer.dataplane.maps["service_traffic"].sum_over_cpus(ids)
+    rows: list[ServiceRow] = []
+    for service, identity in _each_service(config):
+        place = installed.services[identity]
+        reals = [installed.reals[real] for _, real in _each_real(config, service, identity)]
+        rows.append(
+            {
+                "name": service.name,
+                "vip": [str(ip) for ip in service.vip if ip.version == identity.family],
+                "protocol": service.protocol,
+                "port": [ports.plain for ports in service.port],
+                "mode": service.mode,
+                "algorithm": service.algorithm,
+                "family": _family(identity.family),
+                "reals_up": sum(bool(real.content.flags & USABLE) for real in reals),
+                "reals": len(reals),
+                "open": int(sum(flows.open[real.index] for real in reals)),
+                "pending": int(sum(flows.pending[real.index] for real in reals)),
+                "packets": int(traffic["packets"][place.id]),
+                "bytes": int(traffic["bytes"][place.id]),
+                "new": int(traffic["flows"][place.id]),
+            }
+        )
+    return rows
+
+
+def reals(balancer: Balancer, flows: FlowCounts, service: str | None) -> list[RealRow]:
+    """The reals of one service or of all; none when there is no such service."""
+    installed, config = balancer.applier.installed, balancer.config
+    indices = [entry.index for entry in installed.reals.values()]
+    traffic = balancer.dataplane.maps["real_traffic"].sum_over_cpus(indices)
+    found = balancer.macs.resolutions()
+    rows: list[RealRow] = []
+    for entry, identity in _each_service(config):
+        if service is not None and entry.name != service:
+            continue
+        for real, key in _each_real(config, entry, identity):
+            index = installed.reals[key].index
+            where = found[key]
+            rows.append(
+                {
+                    "service": entry.name,
+                    "address": str(key.address),
+                    "port": None,
+                    "weight": real.weight,
+                    "state": "up" if where.fresh else "unresolved",
+                    "reason": where.reason or ("" if real.weight else "weight 0"),
+                    "since": balancer.macs.since(key),
+                    "open": int(flows.open[index]),
+                    "pending": int(flows.pending[index]),
+                    "packets": int(traffic["packets"][index]),
+                    "bytes": int(traffic["bytes"][index]),
+                    "new": int(traffic["flows"][index]),
+                    "mac": where.mac,
+                    "interface": where.link.name if where.link else None,
+                }
+            )
+    return rows
+
+
+def macs(balancer: Balancer) -> list[MacRow]:
+    """The MAC table."""
+    return [
+        {
+            "address": str(target.address),
+            "mac": where.mac,
+            "interface": where.link.name if where.link else None,
+            "vlan": None,
+            "mtu": where.link.mtu if where.link else None,
+            "state": "resolved" if where.fresh else "unresolved",
+            "source": where.source,
+            "reason": where.reason,
+            "since": since,
+        }
+        for target, where, since in balancer.macs.rows()
+    ]
+
+
+def stats(balancer: Balancer) -> list[StatsRow]:
+    """Packets by interface and reason."""
+    counters = balancer.attachments.counters()
+    reasons = [reason.name for reason in balancer.dataplane.artifact.reasons]
+    return [
+        {
+            "interface": entry.name,
+            "ifindex": entry.ifindex,
+            "driver": entry.driver,
+            "xdp_mode": entry.xdp_mode or "",
+            "attached": entry.attached,
+            "reasons": dict(zip(reasons, counters[entry.number].tolist(), strict=False)),
+        }
+        for entry in balancer.attachments.status.values()
+    ]

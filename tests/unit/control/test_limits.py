@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configurations that just fit into the fast path's tables, and those that do not."""
+
+from __future__ import annotations
+
+from dsrlb.config.source import read
+from dsrlb.control.limits import exceeded
+
+LIMITS = {
+    "MAX_VIPS": 3,
+    "MAX_SERVICE_KEYS": 5,
+    "MAX_SERVICES": 5,
+    "MAX_REALS": 7,
+    "MAX_MEMBERS": 20,
+}
+
+
+def service(name: str, vips: str, port: str, reals: str, more: str = "") -> str:
+    lines = [f'name = "{name}"', f"vip = [{vips}]", 'protocol = "tcp"', f"port = {port}"]
+    lines += ['mode = "l2dsr"', f"real = [{reals}]", more]
+    return "\n".join(["[[service]]", *lines, ""])
+
+
+def wrong(*services: str) -> list[str]:
+    """The messages, with the lines that they name."""
+    config, origin = read('[balancer]\ninterfaces = ["eth0"]\n' + "".join(services), "x.toml")
+    return [f"{p.line}: {p.message}" for p in exceeded(config, origin, LIMITS)]
+
+
+ONE = '{ address = "10.0.0.1" }'
+TWO = f'{ONE}, {{ address = "10.0.0.2" }}'
+BOTH = '{ address = ["10.0.0.1", "fd00::1"] }'
+
+
+def test_what_fits() -> None:
+    assert (
+        wrong(service("a", '"192.0.2.1"', "80", TWO), service("b", '"192.0.2.2"', "80", TWO)) == []
+    )
+
+
+def test_vips_count_once() -> None:
+    three = '"192.0.2.1", "192.0.2.2", "192.0.2.3"'
+    assert wrong(service("a", three, "80", ONE), service("b", '"192.0.2.1"', "81", ONE)) == []
+    assert wrong(service("a", three, "80", ONE), service("b", '"192.0.2.4"', "81", ONE)) == [
+        "11: too many VIPs: at most 3, and up to here there are 4"
+    ]
+
+
+def test_ports_count_by_aligned_blocks() -> None:
+    """8000-8030 is blocks of 16, 8, 4, 2 and 1; one port more takes a block of 32 alone."""
+    assert wrong(service("a", '"192.0.2.1"', '"8000-8031"', ONE)) == []
+    assert wrong(service("a", '"192.0.2.1"', '"8000-8030"', ONE)) == []
+    (message,) = wrong(service("a", '"192.0.2.1"', '["8000-8030", 9]', ONE))
+    assert message.startswith("3: too many ports")
+    assert message.endswith("at most 5, and up to here there are 6")
+
+
+def test_services_and_reals_count_by_family() -> None:
+    vips = '"192.0.2.1", "2001:db8::1"'
+    two = [service(name, vips, str(port), BOTH) for port, name in enumerate("ab", 80)]
+    assert wrong(*two) == []
+    (message,) = wrong(*two, service("c", '"192.0.2.1"', "90", ONE))
+    assert message.startswith("19: too many services")
+    reals = ", ".join(f'{{ address = "10.0.0.{n}" }}' for n in range(1, 8))
+    (message,) = wrong(service("a", '"192.0.2.1"', "80", reals))
+    assert message.startswith("3: too many real servers")
+    assert message.endswith("at most 6, and up to here there are 7")
+
+
+def test_schedules_need_room_twice() -> None:
+    reals = '{ address = "10.0.0.1", weight = 3 }, { address = "10.0.0.2", weight = 7 }'
+    weighted = 'algorithm = "weighted-round-robin"'
+    assert wrong(service("a", '"192.0.2.1"', "80", reals, weighted)) == []
+    reals = reals.replace("7", "8")
+    assert "smaller weights" in wrong(service("a", '"192.0.2.1"', "80", reals, weighted))[0]
+    assert wrong(service("a", '"192.0.2.1"', "80", reals.replace("3", "4"), weighted)) == []
