@@ -9,7 +9,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/* The control plane computes the same (dsrlb/dataplane/interest.py). */
+/* The control plane computes the same (dsrlb/dataplane/keys.py, interest_words()). */
 static __always_inline u32 interest_bit(const struct address *address)
 {
 	u32 mix = address->word_be[0] * 0x85ebca6b + address->word_be[1] * 0xc2b2ae35 +

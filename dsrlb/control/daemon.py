@@ -14,7 +14,7 @@ from typing import TypeVar
 from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.controller import DaemonController
-from dsrlb.control.start import Serve
+from dsrlb.control.views import Serve
 from dsrlb.errors import DsrlbError
 from dsrlb.net import watch
 from dsrlb.paths import Paths

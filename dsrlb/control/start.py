@@ -9,20 +9,17 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dsrlb.control.state import State
-from dsrlb.control.views import Controller
+from dsrlb.control.views import Serve
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths, for_instance
 
 _DEFAULT_CAPACITY = 1_000_000
-Serve = Callable[[Controller, Path, Callable[[], None], asyncio.Event], Awaitable[None]]
-"""Serves a controller on a socket, calls back when ready, ends when the event is set."""
 
 
 def seconds_since_start() -> float:

@@ -7,7 +7,9 @@ integers since the real or service came to be; times are ISO 8601, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict before 3.12
@@ -175,3 +177,7 @@ class Controller(Protocol):
 
     async def detach(self) -> list[str]:
         """Take everything off the host and stop; returns what was done, line by line."""
+
+
+Serve = Callable[[Controller, Path, Callable[[], None], asyncio.Event], Awaitable[None]]
+"""Serves a controller on a socket, calls back when ready, ends when the event is set."""
