@@ -4,7 +4,21 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# make install, make uninstall. Not from the environment (:=): uninstall removes what they name.
+# CACHEDIR is cleared by uninstall, INSTANCE detached.
 PREFIX ?= /opt/dsrlb
+SBINDIR := /usr/local/sbin
+MANDIR := /usr/local/share/man/man8
+SYSCONFDIR := /etc/dsrlb
+UNITDIR := /etc/systemd/system
+CACHEDIR := /var/cache/dsrlb
+INSTANCE := main
+SYSTEM_PYTHON := /usr/bin/python3
+needed := python3-venv python3-bpfcc libbpfcc linux-libc-dev
+usable := import sys; from importlib.util import find_spec; \
+	sys.exit(sys.version_info < (3, 11) or not all(map(find_spec, ("venv", "ensurepip", "bcc"))))
+systemd_has_it := [[ -d /run/systemd/system && "$(UNITDIR)" == /etc/systemd/system ]]
+
 python := .venv/bin/python
 pytest := $(python) -m pytest
 typed := dsrlb netns-lab tests
@@ -64,30 +78,35 @@ bench: venv ## the fast path against a floor program (root)
 .PHONY: install
 install: ## to PREFIX (/opt/dsrlb), with a systemd service (root)
 	@if ((EUID)); then echo "make install needs root" >&2; exit 1; fi
-	/usr/bin/python3 -m venv --system-site-packages "$(PREFIX)"
+	@if ! "$(SYSTEM_PYTHON)" -c '$(usable)'; then \
+		echo "make install: $(SYSTEM_PYTHON) has to be 3.11 or newer, with venv and bcc;" \
+			"on Debian or Ubuntu: apt-get install $(needed)" >&2; exit 1; fi
+	"$(SYSTEM_PYTHON)" -m venv --system-site-packages "$(PREFIX)"
 	"$(PREFIX)/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade .
-	install -d /usr/local/sbin /usr/local/share/man/man8 /etc/dsrlb /etc/systemd/system
-	ln -sfn "$(PREFIX)/bin/dsrlb" /usr/local/sbin/dsrlb
-	"$(PREFIX)/bin/dsrlb" man >/usr/local/share/man/man8/dsrlb.8
-	install -m 644 dsrlb/data/dsrlb.service /etc/systemd/system/dsrlb.service
-	[[ -e /etc/dsrlb/dsrlb.toml ]] || install -m 644 dsrlb/data/example.toml /etc/dsrlb/dsrlb.toml
-	if [[ -d /run/systemd/system ]]; then systemctl daemon-reload; fi
-	@echo "next: edit /etc/dsrlb/dsrlb.toml, then: systemctl enable --now dsrlb"
+	install -d "$(SBINDIR)" "$(MANDIR)" "$(SYSCONFDIR)" "$(UNITDIR)"
+	ln -sfn "$(PREFIX)/bin/dsrlb" "$(SBINDIR)/dsrlb"
+	"$(PREFIX)/bin/dsrlb" man >"$(MANDIR)/dsrlb.8"
+	sed -e 's|/usr/local/sbin/|$(SBINDIR)/|' -e 's|/etc/dsrlb/|$(SYSCONFDIR)/|' \
+		dsrlb/data/dsrlb.service >"$(UNITDIR)/dsrlb.service"
+	[[ -e "$(SYSCONFDIR)/dsrlb.toml" ]] || \
+		install -m 644 dsrlb/data/example.toml "$(SYSCONFDIR)/dsrlb.toml"
+	if $(systemd_has_it); then systemctl daemon-reload; fi
+	@echo "next: edit $(SYSCONFDIR)/dsrlb.toml, then: systemctl enable --now dsrlb"
 
 .PHONY: uninstall
 uninstall: ## takes the program off the interfaces and removes what install made (root)
 	@if ((EUID)); then echo "make uninstall needs root" >&2; exit 1; fi
-	if [[ -d /run/systemd/system && -e /etc/systemd/system/dsrlb.service ]]; then \
-		systemctl disable --now dsrlb; fi
-	if [[ -x "$(PREFIX)/bin/dsrlb" && -d /sys/fs/bpf/dsrlb/main ]]; then "$(PREFIX)/bin/dsrlb" detach; fi
-	rm -f /etc/systemd/system/dsrlb.service /usr/local/share/man/man8/dsrlb.8
-	[[ "$$(readlink /usr/local/sbin/dsrlb)" != "$(PREFIX)/bin/dsrlb" ]] || rm -f /usr/local/sbin/dsrlb
-	if [[ -d /run/systemd/system ]]; then systemctl daemon-reload; fi
-	! cmp -s dsrlb/data/example.toml /etc/dsrlb/dsrlb.toml || rm -f /etc/dsrlb/dsrlb.toml
-	[[ ! -d /etc/dsrlb ]] || rmdir --ignore-fail-on-non-empty /etc/dsrlb
+	if $(systemd_has_it) && [[ -e "$(UNITDIR)/dsrlb.service" ]]; then systemctl disable --now dsrlb; fi
+	if [[ -x "$(PREFIX)/bin/dsrlb" && -d "/sys/fs/bpf/dsrlb/$(INSTANCE)" ]]; then \
+		"$(PREFIX)/bin/dsrlb" --instance "$(INSTANCE)" detach; fi
+	rm -f "$(UNITDIR)/dsrlb.service" "$(MANDIR)/dsrlb.8"
+	[[ "$$(readlink "$(SBINDIR)/dsrlb")" != "$(PREFIX)/bin/dsrlb" ]] || rm -f "$(SBINDIR)/dsrlb"
+	if $(systemd_has_it); then systemctl daemon-reload; fi
+	! cmp -s dsrlb/data/example.toml "$(SYSCONFDIR)/dsrlb.toml" || rm -f "$(SYSCONFDIR)/dsrlb.toml"
+	[[ ! -d "$(SYSCONFDIR)" ]] || rmdir --ignore-fail-on-non-empty "$(SYSCONFDIR)"
 	[[ ! -e "$(PREFIX)/pyvenv.cfg" ]] || rm -rf "$(PREFIX)"
-	rm -rf /var/cache/dsrlb
-	@for kept in /etc/dsrlb /var/lib/dsrlb; do [[ ! -e $$kept ]] || echo "kept: $$kept"; done
+	rm -rf "$(CACHEDIR)"
+	@for kept in "$(SYSCONFDIR)" /var/lib/dsrlb; do [[ ! -e $$kept ]] || echo "kept: $$kept"; done
 
 .PHONY: clean
 clean: ## removes .venv, build/ and caches

@@ -9,8 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 1 << 20
-"""The largest request body, in bytes."""
+from dsrlb.config.source import LARGEST  # one limit for files and requests
+
+MOST_BYTES = 3 * LARGEST + (64 << 10)
+"""The largest request body, in bytes: the largest configuration file and what goes with it.
+
+JSON makes quotes and line ends twice as long, and UTF-8 text three times ("\\u00e9" for two bytes).
+"""
 
 
 class _Request(BaseModel):

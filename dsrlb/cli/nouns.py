@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import click
@@ -81,8 +82,13 @@ def config() -> None:
 
 
 @config.command("show")
+@json_option
 @click.pass_obj
-def config_show(instance: str) -> None:
-    """Print the running configuration as TOML that `apply` takes."""
+def config_show(instance: str, as_json: bool) -> None:
+    """Print the running configuration as TOML that `apply` takes; in JSON it has the same keys."""
     require_root()
-    click.echo(Client(instance).get("/config"), nl=False)
+    toml = Client(instance).get("/config")
+    if as_json:
+        print_json(tomllib.loads(toml))
+        return
+    click.echo(toml, nl=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from dsrlb.config import Config
+    from dsrlb.config.source import Origin
     from dsrlb.control.views import Controller, PlanView
 
 _FILE = click.Path(path_type=Path)
+_DASH = Path("-")
 _STOP_MILLISECONDS = 10_000
 
 _adopt_vip = click.option(
@@ -33,9 +36,43 @@ _adopt_vip = click.option(
 )
 
 
+class _Stdin(PosixPath):
+    """Standard input in the place of a file: read without opening it, which may be a socket."""
+
+    def read_bytes(self) -> bytes:
+        return sys.stdin.buffer.read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A configuration as it was given to a command; what is validated is what is sent."""
+
+    text: str
+    shown: str
+    """What errors call it."""
+    filename: str
+    """Its name for the daemon, which remembers files but not <what cannot be read again>."""
+    config: Config
+    origin: Origin
+
+
+def _given(file: Path) -> _Given:
+    """Read, once, and validate a file, or standard input for "-"; raises ConfigError."""
+    from dsrlb.config.source import read, text_of
+
+    source = _Stdin("<stdin>") if file == _DASH else file
+    text, shown = text_of(source), str(source)
+    config, origin = read(text, shown, Path(source.parent))
+    if source.is_file():
+        filename = str(source.resolve())
+    else:
+        filename = shown if shown.startswith("<") else f"<{shown}>"  # such as a pipe
+    return _Given(text, shown, filename, config, origin)
+
+
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A configuration file as the daemon gets it."""
+    """A configuration as the daemon gets it."""
 
     config: Config
     toml: str
@@ -56,12 +93,12 @@ class _Sent:
 
 def _sent(file: Path) -> _Sent:
     """Read and validate a file; includes are relative to it, so they are merged here."""
-    from dsrlb.config import dump, load
+    from dsrlb.config import dump
 
-    config = load(file)
-    text = file.read_text()
-    as_read = "include" not in tomllib.loads(text)
-    return _Sent(config, text if as_read else dump(config), str(file.resolve()), as_read)
+    given = _given(file)
+    as_read = "include" not in tomllib.loads(given.text)
+    toml = given.text if as_read else dump(given.config)
+    return _Sent(given.config, toml, given.filename, as_read)
 
 
 def show_changes(view: PlanView, as_json: bool, applied: bool) -> None:
@@ -112,17 +149,23 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
 @click.argument("file", type=_FILE)
 @_adopt_vip
 def check(file: Path, adopt_vip: bool) -> None:
-    """Validate FILE, alone and against this host's interfaces and addresses."""
+    """Validate FILE, alone and against this host's interfaces and addresses.
+
+    FILE "-" is standard input.
+    """
     from dsrlb.config import check_host, digest
-    from dsrlb.config.source import load_with_origin
+    from dsrlb.control.limits import exceeded
     from dsrlb.net.host import host_facts
 
-    config, origin = load_with_origin(file)
-    problems = check_host(config, host_facts(), origin, adopt_vip)
+    given = _given(file)
+    config = given.config
+    problems = check_host(config, host_facts(), given.origin, adopt_vip)
+    problems += exceeded(config, given.origin)
     if problems:
         raise ConfigError(problems)
     reals = sum(len(config.reals_of(service)) for service in config.service)
-    click.echo(f"{file}: ok; services: {len(config.service)}, reals: {reals} ({digest(config)})")
+    counts = f"services: {len(config.service)}, reals: {reals}"
+    click.echo(f"{given.shown}: ok; {counts} ({digest(config)})")
 
 
 @click.command()
@@ -130,7 +173,7 @@ def check(file: Path, adopt_vip: bool) -> None:
 @json_option
 @click.pass_obj
 def plan(instance: str, file: Path, as_json: bool) -> None:
-    """Show what `apply FILE` would change; changes nothing.
+    """Show what `apply FILE` would change; changes nothing. FILE "-" is standard input.
 
     Without a running daemon FILE is compared with the last accepted configuration.
     """
@@ -145,11 +188,11 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
 
 
 def _plan_offline(instance: str, after: Config) -> PlanView:
-    from dsrlb.config import load
+    from dsrlb.config import parse
     from dsrlb.control.plan import view
 
     saved = for_instance(instance).saved_config
-    return view(load(saved) if saved.exists() else None, after)
+    return view(parse(saved.read_text(), str(saved)) if saved.exists() else None, after)
 
 
 @click.command()
@@ -158,7 +201,7 @@ def _plan_offline(instance: str, after: Config) -> PlanView:
 @json_option
 @click.pass_obj
 def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
-    """Make FILE the running configuration; existing flows go on."""
+    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input."""
     require_root()
     sent = _sent(file)
     body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename}
@@ -166,6 +209,8 @@ def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
         with sent.true_lines():
             view = Client(instance).post("/apply", **body, adopt_vip=adopt_vip, who=who_asks())
     except NotRunning as error:
+        if file == _DASH:
+            raise
         raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
     show_changes(view, as_json, applied=True)
 
@@ -186,7 +231,7 @@ def detach(instance: str) -> None:
         from dsrlb.control import offline
 
         done = offline.detach(instance)
-    for line in done:
+    for line in done or ["nothing to detach"]:
         click.echo(line)
 
 

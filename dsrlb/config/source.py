@@ -30,7 +30,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "service.real": Real,
 }
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
-_LARGEST = 16 << 20
+LARGEST = 16 << 20
+"""Bytes of a configuration file at most."""
 
 
 @dataclass(slots=True)
@@ -83,13 +84,14 @@ def _read(text: str, filename: str) -> dict[str, Any]:
         raise ConfigError([Problem(filename, line, "TOML", shown, message)]) from error
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """A configuration file's text; ConfigError when it cannot be had."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         problem = Problem(str(path), None, "file", str(path), error.strerror or "cannot be read")
         raise ConfigError([problem]) from error
-    if len(raw) > _LARGEST:
+    if len(raw) > LARGEST:
         raise ConfigError([Problem(str(path), None, "file", f"{len(raw)} bytes", "over 16 MiB")])
     try:
         return raw.decode()
@@ -221,7 +223,7 @@ def read(text: str, filename: str, base: Path | None = None) -> tuple[Config, Or
                 message = f"{path} is read already; each file may be read once"
                 raise ConfigError([origin.problem(("include",), own["include"], message)])
             seen.add(path.resolve())
-            _add(tables, _text_of(path), str(path), origin)
+            _add(tables, text_of(path), str(path), origin)
     return _validate(tables, origin), origin
 
 
@@ -237,4 +239,4 @@ def load(path: Path) -> Config:
 
 def load_with_origin(path: Path) -> tuple[Config, Origin]:
     """As load(), with the origin of every key for later checks."""
-    return read(_text_of(path), str(path), path.parent)
+    return read(text_of(path), str(path), path.parent)

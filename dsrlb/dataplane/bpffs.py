@@ -30,11 +30,14 @@ def is_bpffs(path: Path) -> bool:
 
 
 def _ancestors() -> Iterator[int]:
-    """Process ids from the parent up to process 1."""
+    """Process ids from the parent up to process 1, or to one that is hidden (hidepid)."""
     pid = os.getppid()
     while pid > 0:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            return
         yield pid
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         pid = int(fields[1])
 
 

@@ -8,9 +8,10 @@ import fcntl
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import Any
 
 from pyroute2.iproute.linux import IPRoute
@@ -130,14 +131,56 @@ def primary_address(ifindex: int, version: int) -> IPAddress | None:
 
 
 def remove_address(address: IPAddress) -> str:
-    """Take an address off its interface; returns what was removed as "ADDRESS/PREFIX on NAME"."""
+    """Take an address off all interfaces; their other addresses stay.
+
+    Returns what was removed as "ADDRESS/PREFIX on NAME", joined by commas. Raises NetError when
+    the address is nowhere.
+    """
     names = {link.ifindex: link.name for link in list_links().values()}
-    for present, index, prefix in _addresses():
+    removed = []
+    everything = list(_addresses())
+    for present, index, prefix in everything:
         if present == address:
-            with netlink() as route:
-                route.addr("del", index=index, address=str(address), prefixlen=prefix)
-            return f"{address}/{prefix} on {names.get(index, index)}"
-    raise NetError(f"{address} is on no interface of this host")
+            name = names.get(index, str(index))
+            beside = [a for a, i, _ in everything if i == index and a.version == 4 and a != address]
+            with _promoting(name) if address.version == 4 and beside else nullcontext():
+                _delete(index, address, prefix)
+            removed.append(f"{address}/{prefix} on {name}")
+    if not removed:
+        raise NetError(f"{address} is on no interface of this host")
+    return ", ".join(removed)
+
+
+def _delete(index: int, address: IPAddress, prefix: int) -> None:
+    with netlink() as route:
+        for message in list(route.get_addr(index=index, prefixlen=prefix)):
+            local, peer = message.get_attr("IFA_LOCAL"), message.get_attr("IFA_ADDRESS")
+            if str(address) in (local, None if local else peer):
+                own = {"local": local} if local else {}
+                route.addr("del", index=index, address=peer, prefixlen=prefix, **own)
+
+
+@contextmanager
+def _promoting(name: str) -> Iterator[None]:
+    """Keep an interface's secondary IPv4 addresses when their primary one is removed.
+
+    The kernel removes them with it (__inet_del_ifa() in net/ipv4/devinet.c) unless
+    promote_secondaries is set, for the interface or for all.
+    """
+    setting = Path(f"/proc/sys/net/ipv4/conf/{name}/promote_secondaries")
+    try:
+        before = setting.read_text()
+        if before.strip() == "0":
+            setting.write_text("1")
+    except OSError as error:
+        raise NetError(
+            f"{setting}: {error.strerror}; other addresses of {name} might go with the removed one"
+        ) from error
+    try:
+        yield
+    finally:
+        if before.strip() == "0":
+            setting.write_text(before)
 
 
 def set_group(name: str, mac: str, member: bool) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attach and detach XDP programs by netlink (IFLA_XDP, net/core/dev.c).
 
-Netlink and not bpf_link: `ip link set dev eth0 xdp off` stays the operator's way out. Every change
-names its mode and reads the program id back, because removing with the wrong mode does nothing and
-says nothing.
+Netlink and not bpf_link: `ip link set dev eth0 xdpgeneric off` (or `xdpdrv off`, as the mode is)
+stays the operator's way out. Every change names its mode and reads the program id back, because
+removing with the wrong mode does nothing and says nothing.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 One file per network namespace, named by the namespace's device and inode. An inode may be used
 again, and a reboot undoes everything, hence the file also holds the boot's id and the namespace's
-cookie (Linux 5.14), which are never used again; a file with others is of the past.
+cookie (Linux 5.14), which are never used again; a file with others is of the past. Files of the
+past and of namespaces that are gone are removed with the next change.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +21,11 @@ from pathlib import Path
 
 from dsrlb import paths
 from dsrlb.errors import StateError
+from dsrlb.realserver.namespaces import identity, living
 
 _SO_NETNS_COOKIE = 71
 _VERSION = 1
+_FILE = re.compile(r"real-server-(\d+)-(\d+)\.json")
 
 
 @dataclass(slots=True)
@@ -37,25 +41,24 @@ class Changed:
     lo_was_down: bool = False
 
 
-def _namespace() -> os.stat_result:
-    return Path("/proc/self/ns/net").stat()
-
-
 def state_file() -> Path:
     """The file of this network namespace."""
-    identity = _namespace()
+    device, inode = identity(Path("/proc/self/ns/net"))
     folder = paths.for_instance().state.parent
-    return folder / f"real-server-{identity.st_dev}-{identity.st_ino}.json"
+    return folder / f"real-server-{device}-{inode}.json"
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _life() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             cookie = probe.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)
         except OSError:  # before Linux 5.14
             cookie = b""
-    return f"{boot}/{int.from_bytes(cookie, 'little')}"
+    return f"{_boot()}/{int.from_bytes(cookie, 'little')}"
 
 
 def load() -> Changed:
@@ -82,8 +85,29 @@ def load() -> Changed:
         raise StateError(f"{path} cannot be read: {error}", hint=hint) from error
 
 
+def _purge() -> None:
+    """Remove the files of other boots, and of namespaces that there are no more."""
+    own = state_file()
+    others = {path: _FILE.fullmatch(path.name) for path in own.parent.iterdir() if path != own}
+    named = {path: (int(match[1]), int(match[2])) for path, match in others.items() if match}
+    there = living() if named else None
+    boot = f"{_boot()}/"
+    for path, namespace in named.items():
+        if (there is not None and namespace not in there) or not _life_in(path).startswith(boot):
+            path.unlink(missing_ok=True)
+
+
+def _life_in(path: Path) -> str:
+    """The life that a state file tells of; this boot's where it cannot be read."""
+    try:
+        return str(json.loads(path.read_text())["life"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{_boot()}/"
+
+
 def save(changed: Changed) -> None:
     """Write the state atomically; remove the file when nothing is left to undo."""
+    _purge()
     path = state_file()
     if not changed.vips:
         path.unlink(missing_ok=True)

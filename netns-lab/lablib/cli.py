@@ -19,7 +19,7 @@ from lablib import demo as demos
 from lablib import network, topology
 from lablib.capture import Capture
 from lablib.lab import Lab
-from lablib.shell import BUILD, LabError, environment, inside, processes_in
+from lablib.shell import BUILD, LabError, inside, processes_in
 
 _NAME = click.argument("name", default="l2dsr")
 
@@ -136,7 +136,7 @@ def _on_node(lab: Lab, node: str, argv: list[str]) -> int:
         raise LabError(f"no node {node!r}; there are: {', '.join(sorted(nodes))}")
     if argv[0] == "dsrlb":
         argv = [*lab.program, *argv[1:]]
-    env = {**environment(), "PS1": f"{node}# "}
+    env = {**lab.environment(node), "PS1": f"{node}# "}
     return subprocess.run(
         inside(lab.topology.namespace(node), argv), env=env, check=False
     ).returncode
@@ -147,7 +147,7 @@ def _on_node(lab: Lab, node: str, argv: list[str]) -> int:
 @click.argument("node")
 @click.argument("command", nargs=-1, required=True)
 def exec_(name: str, node: str, command: tuple[str, ...]) -> None:
-    """Run a command on a node; `dsrlb` asks the lab's balancer.
+    """Run a command on a node; `dsrlb` is the lab's own: the balancer's instance on lb.
 
     For example: lab exec l2dsr lb dsrlb reals
     """

@@ -73,6 +73,11 @@ class Lab:
         if state.is_dir():
             shutil.rmtree(state)
             removed.append(str(state))
+        for node in self.topology.role("real"):
+            var = self.folder / node.name / "var"
+            if var.is_dir():
+                shutil.rmtree(var)
+                removed.append(str(var))
         self._balancer = None
         return removed
 
@@ -83,17 +88,24 @@ class Lab:
 
     # --- running things --------------------------------------------------------------------
 
+    def environment(self, node: str) -> dict[str, str]:
+        """What commands on a node get. A real server is a host of its own: so is its /var."""
+        real = any(entry.name == node for entry in self.topology.role("real"))
+        return environment(self.folder / node if real else None)
+
     def exec(
         self, node: str, argv: Sequence[str], *, check: bool = True, seconds: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on a node to its end."""
         namespace = self.topology.namespace(node)
-        return run(inside(namespace, argv), check=check, seconds=seconds)
+        env = self.environment(node)
+        return run(inside(namespace, argv), check=check, seconds=seconds, env=env)
 
     def popen(self, node: str, argv: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
         """Start a command on a node."""
         namespace = self.topology.namespace(node)
-        child = subprocess.Popen(inside(namespace, argv), env=environment(), **options)
+        env = self.environment(node)
+        child = subprocess.Popen(inside(namespace, argv), env=env, **options)
         self._children.append(child)
         return child
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,10 +22,11 @@ class LabError(Exception):
     """Something in the lab did not go as it must; the message is for the user."""
 
 
-def environment() -> dict[str, str]:
-    """What children get: everything cached stays in the tree."""
+def environment(root: Path | None = None) -> dict[str, str]:
+    """What children get: everything cached stays in the tree; ``root``: a node's own /run, /var."""
     path = f"{ROOT}{os.pathsep}{ROOT / 'netns-lab'}"
-    return {**os.environ, "DSRLB_CACHE_DIR": str(BUILD / "cache"), "PYTHONPATH": path}
+    own = {"DSRLB_ROOT": str(root)} if root is not None else {}
+    return {**os.environ, "DSRLB_CACHE_DIR": str(BUILD / "cache"), "PYTHONPATH": path, **own}
 
 
 def inside(namespace: str, argv: Sequence[str]) -> list[str]:
@@ -34,7 +35,12 @@ def inside(namespace: str, argv: Sequence[str]) -> list[str]:
 
 
 def run(
-    argv: Sequence[str], *, check: bool = True, text: str | None = None, seconds: float = 120
+    argv: Sequence[str],
+    *,
+    check: bool = True,
+    text: str | None = None,
+    seconds: float = 120,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; LabError with its words when it fails and ``check`` is set."""
     try:
@@ -44,7 +50,7 @@ def run(
             capture_output=True,
             text=True,
             timeout=seconds,
-            env=environment(),
+            env=env or environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:

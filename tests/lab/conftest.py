@@ -19,9 +19,15 @@ _numbers = count(1)
 _TAG = f"{os.getpid()}-"
 
 
-def _left() -> list[str]:
+def _real_server_states() -> set[str]:
+    """What `real-server setup` keeps on this host; the real servers of tests keep it elsewhere."""
+    return set(listed("/var/lib/dsrlb", "real-server-"))
+
+
+def _left(before: set[str]) -> list[str]:
     """Namespaces, pins, files and processes of this run."""
-    names = listed("/run/netns", f"{PREFIX}{_TAG}")
+    names = sorted(_real_server_states() - before)
+    names += listed("/run/netns", f"{PREFIX}{_TAG}")
     for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb", "/run/dsrlb"):
         for prefix in ("t-", "lab-t"):
             names += [f"{folder}/{name}" for name in listed(folder, f"{prefix}{_TAG}")]
@@ -32,8 +38,9 @@ def _left() -> list[str]:
 def nothing_left() -> Iterator[None]:
     """Clean up after killed runs before the first test; leave nothing after the last."""
     remove_stale(lambda pid: Path("/proc", str(pid)).exists())
+    before = _real_server_states()
     yield
-    wait_until("nothing is left", lambda: not _left(), 5)
+    wait_until("nothing is left", lambda: not _left(before), 5)
 
 
 @pytest.fixture

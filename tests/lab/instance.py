@@ -62,10 +62,11 @@ class Instance:
     def _environment(self) -> dict[str, str]:
         return {**os.environ, "DSRLB_CACHE_DIR": str(self.cache)}
 
-    def dsrlb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def dsrlb(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; ``given``: its standard input."""
         return subprocess.run(
             self.command(*arguments),
+            input=given,
             capture_output=True,
             text=True,
             timeout=60,

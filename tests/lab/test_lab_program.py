@@ -29,6 +29,7 @@ def _left() -> list[str]:
     names = listed("/run/netns", f"{PREFIX}{NAME.removeprefix('t')}")
     for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb", "/run/dsrlb"):
         names += listed(folder, f"lab-{NAME}")
+    names += map(str, (ROOT / "build/lab" / NAME).glob("*/var"))
     return names + processes_of((f"dsrlb-{NAME}", f"/{NAME}/"))
 
 
@@ -42,8 +43,8 @@ def topology(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "l2dsr.dsrlb.toml").write_text((folder / "l2dsr.dsrlb.toml").read_text())
     yield path
     subprocess.run([LAB, "down", str(path)], check=True, timeout=60)
-    shutil.rmtree(ROOT / "build/lab" / NAME, ignore_errors=True)
     assert _left() == []
+    shutil.rmtree(ROOT / "build/lab" / NAME, ignore_errors=True)
 
 
 def lab(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from dsrlb.realserver.namespaces import living
 from tests.waiting import wait_until
 
 DSRLB = str(Path(sys.executable).with_name("dsrlb"))
@@ -321,3 +322,29 @@ def test_what_others_changed_since_is_left_alone(segment: tuple[Namespace, Names
     assert left.returncode == 0
     assert "arp_ignore is 8" in left.stderr
     assert real.run("sysctl", "-n", "net.ipv4.conf.all.arp_ignore") == "8\n"
+
+
+def test_the_state_of_a_namespace_that_is_gone_goes_with_the_next_change(
+    segment: tuple[Namespace, Namespace], tmp_path: Path
+) -> None:
+    """All of one host, with one /var. Where processes may not be looked into, the file stays."""
+    told = living() is not None
+    gone = Namespace(f"dsrlb-rs-gone-{os.getpid()}", tmp_path)
+    hosts = [Namespace(one.name, tmp_path) for one in segment]
+    run("ip", "netns", "add", gone.name)
+    try:
+        gone.done("setup", *BOTH)
+    finally:
+        run("ip", "netns", "del", gone.name)
+    states = tmp_path / "var/lib/dsrlb"
+    (stale,) = states.glob("real-server-*.json")
+    for number, host in enumerate(hosts, start=1 if told else 2):
+        host.done("setup", *BOTH)
+        assert stale.exists() != told
+        assert len(list(states.glob("real-server-*.json"))) == number
+    if not told:
+        stale.write_text(json.dumps({**json.loads(stale.read_text()), "life": "another-boot/1"}))
+    hosts[0].done("undo")
+    assert hosts[1].dsrlb("check", *BOTH).returncode == 0
+    hosts[1].done("undo")
+    assert list(states.glob("real-server-*")) == []

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -13,7 +14,8 @@ from click.testing import CliRunner
 
 from dsrlb.cli.realserver import real_server
 from dsrlb.errors import DsrlbError, NetError, StateError
-from dsrlb.realserver import Piece, Sysctl, check, manage, state, steps
+from dsrlb.realserver import Piece, Sysctl, check, manage, namespaces, state, steps
+from dsrlb.realserver.namespaces import identity, living
 from dsrlb.realserver.pieces import l2dsr
 from dsrlb.realserver.steps import Assigned, Host
 
@@ -159,6 +161,101 @@ def saved(**fields: object) -> Path:
 def test_state_of_another_boot_or_namespace_is_of_the_past() -> None:
     saved(life="another")
     assert state.load() == state.Changed()
+
+
+def beside(name: str, **fields: object) -> Path:
+    """A state file of another namespace."""
+    own = saved()
+    path = own.with_name(name)
+    path.write_text(json.dumps({**json.loads(own.read_text()), **fields}))
+    return path
+
+
+THERE = (4, 4026530000)
+GONE = (4, 4026530001)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "fields", "there", "stays"),
+    [
+        (THERE, {}, {THERE}, True),
+        (GONE, {}, {THERE}, False),
+        (GONE, {}, None, True),
+        (THERE, {"life": "another-boot/1"}, {THERE}, False),
+        (GONE, {"life": "another-boot/1"}, None, False),
+        (THERE, {"life": None}, {THERE}, False),
+    ],
+    ids=["there", "gone", "not to be told", "rebooted", "rebooted, not to be told", "spoilt"],
+)
+def test_states_of_the_past_are_removed_with_the_next_change(
+    namespace: tuple[int, int],
+    fields: dict[str, object],
+    there: set[tuple[int, int]] | None,
+    stays: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(state, "living", lambda: there)
+    path = beside("real-server-{}-{}.json".format(*namespace), **fields)
+    state.load()
+    assert path.exists(), "reading changes nothing"
+    own = state.state_file()
+    state.save(state.Changed(["192.0.2.11"]))
+    assert path.exists() == stays
+    assert own.exists()
+
+
+@pytest.fixture
+def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A /proc of the host's PID namespace with one process: a mount, a descriptor."""
+    root = tmp_path / "processes"
+    (root / "7/ns").mkdir(parents=True)
+    (root / "7/fd").mkdir()
+    (root / "7/ns/net").touch()
+    (root / "7/ns/mnt").touch()
+    (root / "7/mountinfo").write_text(
+        "30 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        "95 30 0:4 net:[4026530002] /run/netns/a rw shared:1 - nsfs nsfs rw\n"
+        "96 30 0:4 uts:[4026530003] /run/utsns/a rw - nsfs nsfs rw\n"
+    )
+    (root / "7/opened").touch()
+    (root / "7/fd/3").symlink_to("/dev/null")
+    (root / "7/fd/4").symlink_to("net:[4026530004]")
+    (root / "7/fd/net:[4026530004]").symlink_to("../opened")  # where the kernel needs nothing
+    (root / "self").symlink_to("7")
+    (root / "7/ns/pid").touch()
+    monkeypatch.setattr(namespaces, "_INITIAL_PIDS", (root / "7/ns/pid").stat().st_ino)
+    return root
+
+
+def test_namespaces_live_by_process_mount_or_descriptor(processes: Path) -> None:
+    assert living(processes) == {
+        identity(processes / "7/ns/net"),
+        (4, 4026530002),
+        identity(processes / "7/fd/4"),
+    }
+
+
+def test_a_process_that_ends_meanwhile_is_no_harm(processes: Path) -> None:
+    (processes / "8").mkdir()
+    assert living(processes) is not None
+
+
+def test_namespaces_that_cannot_all_be_told(
+    processes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another PID namespace, or without the right to look into a process."""
+    stat = Path.stat
+
+    def refuse(path: Path, **options: bool) -> os.stat_result:
+        if path == processes / "7/ns/net":
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", refuse)
+        assert living(processes) is None
+    monkeypatch.setattr(namespaces, "_INITIAL_PIDS", 1)
+    assert living(processes) is None
 
 
 @pytest.mark.parametrize("fields", [{"version": 99}, {"sysctls": 5}, {"vips": None}])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from dsrlb.api.app import create_app
 from dsrlb.api.bodies import MOST_BYTES
+from dsrlb.config.source import LARGEST
 from dsrlb.errors import NetError
 from tests.unit.api.fake import SERVICE, TOML, FakeController
 
@@ -166,6 +168,12 @@ def test_the_limit_of_a_body(controller: FakeController, size: int, status: int)
     answer = ask(controller, "POST", "/plan", content=b" " * size)
     assert answer.status_code == status
     assert set(answer.json()) == {"error", "hint", "problems"}
+
+
+def test_the_largest_file_fits_into_a_request() -> None:
+    for text in ("é", '"', "\n", "\U0001f4a1"):
+        toml = text * (LARGEST // len(text.encode()))
+        assert len(json.dumps({"toml": toml, "filename": "x" * 4096})) < MOST_BYTES
 
 
 def test_the_limit_holds_without_an_announced_length(controller: FakeController) -> None:

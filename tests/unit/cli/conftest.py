@@ -28,10 +28,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run() -> Run:
-    """Run `dsrlb` with arguments."""
+    """Run `dsrlb` with arguments and, if it matters, standard input."""
 
-    def invoke(*arguments: str) -> Result:
-        result = CliRunner().invoke(cli, arguments, prog_name="dsrlb")
+    def invoke(*arguments: str, given: str | bytes | None = None) -> Result:
+        result = CliRunner().invoke(cli, arguments, given, prog_name="dsrlb")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

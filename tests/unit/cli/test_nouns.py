@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dsrlb.config import parse
+from dsrlb.config.render import to_tables
 from dsrlb.errors import StateError
 from dsrlb.paths import for_instance
 from tests.unit.api.fake import SERVICE, FakeController
@@ -72,6 +73,17 @@ def test_events_since(run: Run, daemon: FakeController) -> None:
 def test_config_show_prints_what_apply_takes(run: Run, daemon: FakeController) -> None:
     result = run("config", "show")
     assert parse(result.stdout, "shown") == daemon.config
+
+
+def test_config_show_as_json_has_the_same_keys(run: Run, daemon: FakeController) -> None:
+    result = run("config", "show", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == to_tables(daemon.config)
+
+
+def test_every_noun_takes_json(run: Run, daemon: FakeController) -> None:
+    for noun in (*((noun,) for noun in NOUNS), ("config", "show")):
+        assert json.loads(run(*noun, "--json").stdout), noun
 
 
 def test_status_says_that_the_file_differs(run: Run, daemon: FakeController) -> None:

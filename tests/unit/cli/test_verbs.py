@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dsrlb.config import HostFacts, LinkFact, dump, load, parse
+from dsrlb.config.source import LARGEST
 from dsrlb.control import offline
 from dsrlb.control import start as start_module
 from dsrlb.errors import ConfigError, Problem, StateError
@@ -104,6 +105,84 @@ def test_an_invalid_file_is_told_line_by_line(
     assert daemon.calls == []
 
 
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_what_is_validated_is_what_is_sent(
+    run: Run, daemon: FakeController, file: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is read once: whoever writes it meanwhile does not get around the validation."""
+    read_bytes = Path.read_bytes
+
+    def read_and_spoil(path: Path) -> bytes:
+        content = read_bytes(path)
+        path.write_text("spoilt")
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_spoil)
+    assert run(command, str(file)).exit_code == 0
+    assert daemon.calls[0][:2] == (command, HEAVIER)
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_what_config_show_prints_can_be_piped_back(daemon: FakeController, name: str) -> None:
+    """Real pipes; the daemon is told a name that is no file's."""
+    dsrlb = [sys.executable, "-m", "dsrlb"]
+    shown = subprocess.run([*dsrlb, "config", "show"], capture_output=True, check=True, timeout=30)
+    for command in ("plan", "apply"):
+        done = subprocess.run(
+            [*dsrlb, command, name], input=shown.stdout, capture_output=True, timeout=30
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(b"no changes")
+        called, toml, filename = daemon.calls[-1][:3]
+        assert (called, toml) == (command, shown.stdout.decode())
+        assert filename == ("<stdin>" if name == "-" else "</dev/stdin>")
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply"])
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (TOML.replace('"tcp"', '"sctp"'), '<stdin>:7: service[0].protocol = "sctp": '),
+        ("[balancer", "<stdin>:1: TOML = [balancer: "),
+        (b"# \xff", "<stdin>:1: file = <stdin>: not UTF-8 text"),
+        ("#" * (LARGEST + 1), "<stdin>: file = 16777217 bytes: over 16 MiB"),
+    ],
+    ids=["value", "toml", "utf-8", "large"],
+)
+def test_errors_in_standard_input(
+    run: Run, daemon: FakeController, command: str, given: str | bytes, error: str
+) -> None:
+    result = run(command, "-", given=given)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(error)
+    assert daemon.calls == []
+
+
+def test_includes_of_standard_input_start_at_the_working_directory(
+    run: Run, eth0: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    balancer, services = TOML.split("\n\n", 1)
+    (tmp_path / "web.toml").write_text(services)
+    monkeypatch.chdir(tmp_path)
+    result = run("check", "-", given=f'include = ["web.toml"]\n{balancer}\n')
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("<stdin>: ok; services: 1, reals: 2 (")
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply"])
+def test_one_limit_for_every_command(
+    run: Run, daemon: FakeController, eth0: None, file: Path, command: str
+) -> None:
+    """What `check` takes `apply` takes, however long JSON makes it."""
+    filler = f"# {'é' * 510}\n"
+    count = 2_000_000 // len(filler.encode())
+    file.write_text(HEAVIER + filler * count)
+    result = run(command, str(file))
+    assert result.exit_code == 0, result.stderr
+    file.write_text("#" * (LARGEST + 1))
+    assert run(command, str(file)).stderr == f"{file}: file = {LARGEST + 1} bytes: over 16 MiB\n"
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])
 def test_a_file_that_is_not_there(run: Run, command: str) -> None:
     result = run(command, "/nowhere.toml")
@@ -116,6 +195,14 @@ def test_apply_without_a_daemon(run: Run, no_daemon: None, file: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr == (
         f"error: dsrlb is not running (instance main)\n  hint: `dsrlb run -c {file}` starts it\n"
+    )
+
+
+def test_apply_of_standard_input_without_a_daemon(run: Run, no_daemon: None) -> None:
+    result = run("apply", "-", given=TOML)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: dsrlb is not running (instance main)\n  hint: traffic of main still flows\n"
     )
 
 
@@ -197,3 +284,9 @@ def test_detach_without_a_daemon(
     monkeypatch.setattr(offline, "detach", lambda instance: [f"pins of {instance}"])
     result = run("--instance", "b", "detach")
     assert result.stdout == "pins of b\n"
+
+
+def test_detach_of_nothing(run: Run, no_daemon: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offline, "detach", lambda instance: [])
+    result = run("detach")
+    assert (result.exit_code, result.stdout) == (0, "nothing to detach\n")

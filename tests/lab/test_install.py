@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make install` and `make uninstall` in folders of this test's own, and the unit it installs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab.plain import PREFIX, ROOT, Namespace, run
+
+FOLDERS = {
+    "PREFIX": "opt",
+    "SBINDIR": "sbin",
+    "MANDIR": "man",
+    "SYSCONFDIR": "etc",
+    "UNITDIR": "units",
+    "CACHEDIR": "cache",
+}
+BUILD = """
+from dsrlb.dataplane import artifact
+from dsrlb import paths
+built = artifact.build()
+print(built.cached, sorted(built.programs), paths.ebpf_sources())
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it is installed to."""
+
+    root: Path
+
+    def make(self, target: str, *more: str) -> subprocess.CompletedProcess[str]:
+        """Run a target of the Makefile with every folder below the root."""
+        folders = [f"{name}={self.root / folder}" for name, folder in FOLDERS.items()]
+        command = ["make", "-C", str(ROOT), target, *folders, f"INSTANCE=t-{os.getpid()}-i", *more]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+    def run(self, *command: str) -> str:
+        """Run what must succeed, from a folder that is not the checkout; returns its output."""
+        environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("PYTHON")},
+            "DSRLB_ROOT": str(self.root),
+            "DSRLB_CACHE_DIR": str(self.root / "cache"),
+        }
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd="/",
+            env=environment,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def files(self) -> list[str]:
+        """All that is there and is no folder."""
+        return sorted(
+            str(path.relative_to(self.root)) for path in self.root.rglob("*") if not path.is_dir()
+        )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """An installation, which takes the packages from where pip gets them; uninstalled at last."""
+    place = Place(tmp_path_factory.mktemp("installed"))
+    done = place.make("install")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"next: edit {place.root}/etc/dsrlb.toml" in done.stdout
+    yield place
+    done = place.make("uninstall")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.files() == []
+    left = sorted(path.name for path in place.root.iterdir())
+    assert left == ["man", "sbin", "units"], "folders that others use too"
+
+
+def test_what_is_installed_works_from_anywhere(installed: Place) -> None:
+    dsrlb = str(installed.root / "sbin/dsrlb")
+    assert installed.run(dsrlb, "--version").startswith("dsrlb, version ")
+    python = str(installed.root / "opt/bin/python")
+    assert installed.run(python, "-c", BUILD).startswith("False "), "not compiled before"
+    built = installed.run(python, "-c", BUILD)
+    assert built.startswith("True ['dsrlb")
+    assert f"{installed.root}/opt/lib" in built, "the wheel's own sources"
+    assert built.rstrip().endswith("dsrlb/_ebpf")
+    assert (installed.root / "man/dsrlb.8").read_text().startswith(".TH")
+
+
+def test_the_example_is_a_good_start(installed: Place) -> None:
+    """On a host with an eth0."""
+    host = Namespace(f"{PREFIX}{os.getpid()}-install")
+    run("ip", "netns", "add", host.name)
+    try:
+        host.batch("link add eth0 type veth peer name other")
+        check = (
+            str(installed.root / "sbin/dsrlb"),
+            "check",
+            str(installed.root / "etc/dsrlb.toml"),
+        )
+        assert "ok; services: 1, reals: 2 (" in installed.run(*host.enter(*check))
+    finally:
+        run("ip", "netns", "del", host.name)
+
+
+def test_the_unit_names_what_was_installed(installed: Place) -> None:
+    unit = (installed.root / "units/dsrlb.service").read_text()
+    assert "/usr/local" not in unit
+    assert f"ExecStart={installed.root}/sbin/dsrlb run\n" in unit
+    assert f"ExecReload={installed.root}/sbin/dsrlb apply {installed.root}/etc/dsrlb.toml\n" in unit
+
+
+def test_what_is_missing_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    refused = Place(tmp_path / "here").make("install", f"SYSTEM_PYTHON={python}")
+    assert refused.returncode != 0
+    assert "apt-get install python3-venv python3-bpfcc libbpfcc linux-libc-dev" in refused.stderr
+    assert not (tmp_path / "here").exists()
