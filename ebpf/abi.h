@@ -10,7 +10,7 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
@@ -117,13 +117,19 @@ struct service_record {
 #define REAL_USABLE 1	/* may be given new flows */
 #define REAL_RESOLVED 2 /* has a MAC address */
 #define REAL_PRESENT 4	/* configured; without it the index is free */
+#define REAL_AWAY 8	/* does not answer: flows that another real can go on with leave it */
 
-/* The two 8-byte groups are written by single stores: no packet meets half a MAC address. */
+/*
+ * The first two 8-byte groups are written by one store each and read by one load each. The first is
+ * where a frame goes: a packet meets the old MAC and link or the new ones. The second belongs to the
+ * link and follows right behind: while a real moves to another interface, a packet may carry the
+ * source MAC, and be measured by the MTU, of the other one.
+ */
 struct real {
 	u8 mac[6];
-	u16 mtu;
-	u8 source_mac[6];
 	u16 link;
+	u8 source_mac[6];
+	u16 mtu;
 	u32 ifindex;
 	u32 flags;
 	u32 generation; /* changes when the index is given to another real */

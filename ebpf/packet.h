@@ -64,6 +64,14 @@ static __always_inline bool mac_equal(const u8 *a, const u8 *b)
 	       *(u16 *)(a + 4) == *(u16 *)(b + 4);
 }
 
+/* The first six bytes of an 8-byte group of struct real (this is a little-endian program). */
+static __always_inline void mac_store(u8 *to, u64 group)
+{
+	*(u16 *)to = group;
+	*(u16 *)(to + 2) = group >> 16;
+	*(u16 *)(to + 4) = group >> 32;
+}
+
 static __always_inline void mac_copy(u8 *to, const u8 *from)
 {
 	*(u16 *)to = *(u16 *)from;

@@ -5,14 +5,15 @@
 
 #include "packet.h"
 
-static __always_inline s32 rewrite_l2dsr(struct packet *pkt, const struct real *real)
+/* `to`, `from`: the MAC groups of struct real. */
+static __always_inline s32 rewrite_l2dsr(struct packet *pkt, u64 to, u64 from)
 {
 	struct eth_header *eth = packet_data(pkt);
 
 	if ((void *)(eth + 1) > packet_end(pkt))
 		return R_MALFORMED;
-	mac_copy(eth->destination, real->mac);
-	mac_copy(eth->source, real->source_mac);
+	mac_store(eth->destination, to);
+	mac_store(eth->source, from);
 	return R_FORWARDED;
 }
 

@@ -30,8 +30,6 @@ from dsrlb.dataplane.keys import IPAddress, address_bytes, interest_words
 from dsrlb.dataplane.maps import MapSet, possible_cpus
 from dsrlb.errors import StateError
 
-_NEXT_HOP = ("mac", "mtu", "source_mac", "link")
-
 
 class Applier:
     """The one writer of an instance's configuration maps."""
@@ -132,10 +130,10 @@ class Applier:
         state.reals[identity] = InstalledReal(index, wanted)
 
     def _put_next_hop(self, index: int, wanted: DesiredReal) -> None:
-        """MAC and MTU, source MAC and link: two aligned 8-byte stores."""
+        """MAC and link, then source MAC and MTU: two aligned 8-byte stores (struct real, abi.h)."""
         memory = self._maps["reals"].array.view("<u8").reshape(-1, 8)
-        first = wanted.mac + wanted.mtu.to_bytes(2, "little")
-        second = wanted.source_mac + wanted.link.to_bytes(2, "little")
+        first = wanted.mac + wanted.link.to_bytes(2, "little")
+        second = wanted.source_mac + wanted.mtu.to_bytes(2, "little")
         memory[index, 0] = int.from_bytes(first, "little")
         memory[index, 1] = int.from_bytes(second, "little")
 

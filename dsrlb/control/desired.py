@@ -20,7 +20,7 @@ MODES = {"l2dsr": 1}
 PROTOCOLS = {"tcp": 6, "udp": 17}
 TICK_NS = 1 << 27
 
-USABLE, RESOLVED, PRESENT = 1, 2, 4
+USABLE, RESOLVED, PRESENT, AWAY = 1, 2, 4, 8
 """real.flags in abi.h."""
 
 
@@ -37,7 +37,8 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Where frames for a real go: ``mac`` None means not known; ``fresh`` allows new flows."""
+    """Where frames for a real go: ``mac`` None means not known; ``fresh`` allows new flows, without
+    it flows that can move do."""
 
     mac: str | None
     link: LinkState | None
@@ -125,7 +126,7 @@ def ticks(seconds: int) -> int:
 
 
 def _real(service: Service, real: Real, found: Resolution) -> DesiredReal:
-    flags = PRESENT
+    flags = PRESENT if found.fresh else PRESENT | AWAY
     if found.mac is not None and found.link is not None:
         flags |= RESOLVED
         if found.fresh and real.weight:

@@ -4,18 +4,27 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 from pyroute2.netlink.exceptions import NetlinkError
 
+from dsrlb.errors import NetError
 from dsrlb.net.links import IPAddress, netlink
 
 _NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL)
 _NTF_USE = 0x01
+_ABSENT = (errno.ENETDOWN, errno.ENODEV, errno.EINVAL, errno.ENOENT)
+_TICKS = os.sysconf("SC_CLK_TCK")  # user space is told times in these
+_BELIEVED = 0x02 | 0x04 | 0x08 | 0x10  # reachable, stale, delay, probe: the kernel may be wrong
+_RTM_NEWNEIGH, _RTM_GETNEIGH, _NLMSG_ERROR, _NLMSG_DONE = 28, 30, 2, 3
+_NLM_F_REQUEST_DUMP = 0x301
+_NDA_DST, _NDA_CACHEINFO = 1, 3
 _STATES = {
     0x00: "none",
     0x01: "incomplete",
@@ -91,23 +100,71 @@ def list_neighbours() -> dict[tuple[int, IPAddress], Neighbour]:
         return dict(filter(None, map(neighbour_of, route.get_neighbours())))
 
 
-def use(targets: Iterable[tuple[int, IPAddress]]) -> None:
-    """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them.
+def _dump_neighbours() -> Iterator[bytes]:
+    """The kernel's RTM_NEWNEIGH messages, without their netlink headers (rtnetlink(7))."""
+    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
+    with socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE) as channel:
+        request = struct.pack("=IHHII", 28, _RTM_GETNEIGH, _NLM_F_REQUEST_DUMP, 1, 0)
+        channel.sendto(request + bytes(12), (0, 0))
+        while True:
+            data, place = channel.recv(1 << 16), 0
+            while place < len(data):
+                size, message = struct.unpack_from("=IH", data, place)
+                if message == _NLMSG_DONE:
+                    return
+                if message == _NLMSG_ERROR:
+                    (error,) = struct.unpack_from("=i", data, place + 16)
+                    raise OSError(-error, os.strerror(-error))
+                if message == _RTM_NEWNEIGH:
+                    yield data[place + 16 : place + size]
+                place += (size + 3) & ~3
 
-    NTF_USE: net/core/neighbour.c, neigh_add(). An interface that is down is no error.
+
+def confirmed() -> dict[tuple[int, IPAddress], float]:
+    """Seconds since the last proof that a neighbour is there, of those the kernel believes in.
+
+    Permanent entries and those without an answer are left out. Read by hand: this runs several
+    times a second, and pyroute2 takes 70 µs an entry. Raises NetError.
     """
+    found = {}
+    try:
+        for message in _dump_neighbours():
+            ifindex, state = struct.unpack_from("=iH", message, 4)
+            attributes = {}
+            place = 12
+            while place + 4 <= len(message):
+                size, kind = struct.unpack_from("=HH", message, place)
+                attributes[kind] = message[place + 4 : place + size]
+                place += max(4, (size + 3) & ~3)
+            if state & _BELIEVED and _NDA_DST in attributes and _NDA_CACHEINFO in attributes:
+                (age,) = struct.unpack_from("=I", attributes[_NDA_CACHEINFO])
+                found[ifindex, ip_address(attributes[_NDA_DST])] = age / _TICKS
+    except OSError as error:
+        raise NetError(f"netlink: cannot list neighbours: {error.strerror}") from error
+    return found
+
+
+def _neigh(command: str, targets: Iterable[tuple[int, IPAddress]], **what: Any) -> None:
+    """One request per neighbour. That it is not there, or its interface is down, is no error."""
     with netlink() as route:
         for ifindex, address in targets:
             family = socket.AF_INET if address.version == 4 else socket.AF_INET6
             try:
-                route.neigh(
-                    "replace",
-                    dst=str(address),
-                    ifindex=ifindex,
-                    family=family,
-                    flags=_NTF_USE,
-                    state=0,
-                )
+                route.neigh(command, dst=str(address), ifindex=ifindex, family=family, **what)
             except NetlinkError as error:
-                if error.code not in (errno.ENETDOWN, errno.ENODEV, errno.EINVAL):
+                if error.code not in _ABSENT:
                     raise
+
+
+def use(targets: Iterable[tuple[int, IPAddress]]) -> None:
+    """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them.
+
+    NTF_USE: net/core/neighbour.c, neigh_add().
+    """
+    _neigh("replace", targets, flags=_NTF_USE, state=0)
+
+
+def give_up(targets: Iterable[tuple[int, IPAddress]]) -> None:
+    """Tell the kernel that neighbours do not answer: it asks anew before it sends them anything,
+    and tells everybody who listens that they have failed."""
+    _neigh("set", targets, state="failed")

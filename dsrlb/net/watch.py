@@ -63,10 +63,11 @@ async def changes() -> AsyncIterator[Change]:
             async with AsyncIPRoute() as route:
                 await route.bind(groups=_GROUPS)
                 yield Lost()  # whatever happened before this moment has to be read
-                async for message in route.get():
-                    change = _decode(message)
-                    if change is not None:
-                        yield change
+                while True:  # get() ends behind each datagram
+                    async for message in route.get():
+                        change = _decode(message)
+                        if change is not None:
+                            yield change
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise

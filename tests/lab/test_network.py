@@ -11,13 +11,15 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests import scale
 from tests.lab.instance import Instance, config, real
-from tests.lab.plain import VIPS, Plain, addresses
-from tests.lab.traffic import ask, connect, request, serves
+from tests.lab.plain import PORT, VIPS, Plain, addresses
+from tests.lab.traffic import Load, ask, connect, request, serves
 from tests.waiting import wait_until
 
 NEW_MAC = "02:00:00:00:78:11"
 FOLLOWED_SECONDS = 1.0
+SILENT_SECONDS = 5.0  # docs/MODES.md promises less than 3; the machine may be busy
 
 
 def _macs(balancer: Instance, host: str) -> set[str]:
@@ -93,6 +95,122 @@ def test_silent_real_gets_no_flow_and_says_why(plain: Plain, balancer: Instance)
             assert answered.total() == 12
     for row in balancer.get("/reals"):
         assert (row["new"] == 0) == (row["state"] == "unresolved")
+
+
+def _states(balancer: Instance, host: str) -> set[tuple[str, str]]:
+    """(state, reason) of a host's rows."""
+    rows = balancer.get("/reals")
+    return {(row["state"], row["reason"]) for row in rows if row["address"] in addresses(host)}
+
+
+def _channel(plain: Plain, vip: str) -> socket.socket:
+    """A UDP socket of the client: one flow."""
+    family = socket.AF_INET6 if ":" in vip else socket.AF_INET
+
+    def make() -> socket.socket:
+        channel = socket.socket(family, socket.SOCK_DGRAM)
+        channel.settimeout(2)
+        channel.connect((vip, PORT))
+        return channel
+
+    return plain.client.call(make)
+
+
+def _who(channel: socket.socket) -> str:
+    channel.send(b"who")
+    return channel.recv(100).decode()
+
+
+def _channels_to_r1(plain: Plain, stack: ExitStack) -> list[socket.socket]:
+    """A UDP flow in use per VIP, on r1; round robin gives it one of any two in a row."""
+    found = []
+    for vip in VIPS:
+        pair = [stack.enter_context(_channel(plain, vip)) for _ in range(2)]
+        found += [channel for channel in pair if _who(channel) == "r1"]
+    assert [_who(channel) for channel in found] == ["r1", "r1"]
+    return found
+
+
+def test_dead_real_is_found_and_left_soon(plain: Plain, balancer: Instance) -> None:
+    """UDP flows go on with the other real; new ones, too; open connections wait for theirs."""
+    balancer.start(config())
+    with ExitStack() as stack:
+        lasting = [_to_r1(plain, vip, stack) for vip in VIPS]
+        flows = _channels_to_r1(plain, stack)
+        plain.r1.batch("link set eth0 down")
+        began = time.monotonic()
+        unresolved = {
+            ("unresolved", f"no answer to {question} on eth0")
+            for question in ("ARP", "neighbour solicitation")
+        }
+        wait_until("r1 is silent", lambda: _states(balancer, "r1") == unresolved)
+        assert time.monotonic() - began < SILENT_SECONDS
+        wait_until("the maps say so", lambda: balancer.count_up() == 4)
+        assert [_who(channel) for channel in flows] == ["r2", "r2"]
+        for vip in VIPS:
+            assert request(plain.client, vip, count=3) == {"r2": 3}
+        assert _states(balancer, "r2") == {("up", "")}
+        plain.r1.batch("link set eth0 up")
+        wait_until("r1 is up again", lambda: balancer.count_up() == 8)
+        assert [ask(connection) for connection in lasting] == ["r1", "r1"]
+        assert [_who(channel) for channel in flows] == ["r2", "r2"]  # they do not come back
+        for vip in VIPS:
+            assert request(plain.client, vip, count=4) == {"r1": 2, "r2": 2}
+
+
+@pytest.mark.parametrize("vip", VIPS)
+def test_handshake_with_a_dead_real_is_moved(plain: Plain, balancer: Instance, vip: str) -> None:
+    """A SYN that went to a real which is found dead: its repetition goes to another."""
+    balancer.start(config())
+    plain.r1.batch("link set eth0 down")
+
+    def patient() -> str:
+        with socket.create_connection((vip, PORT), timeout=10) as connection:
+            return ask(connection)
+
+    assert [plain.client.call(patient) for _ in range(2)] == ["r2", "r2"]
+    new = {row["address"]: row["new"] for row in balancer.get("/reals") if row["service"] == "web"}
+    alone, dead = (
+        next(new[address] for address in addresses(host) if (":" in address) == (":" in vip))
+        for host in ("r2", "r1")
+    )
+    assert (alone, dead) == (2, 1)  # two connections, one of which began at r1
+
+
+def test_living_reals_stay(plain: Plain, balancer: Instance, load: Load) -> None:
+    """Nobody is taken for dead while traffic runs, nor does the kernel's table change for it."""
+    balancer.start(config())
+    last = balancer.get("/events")[-1]["id"]
+    load.start()
+    load.lasts(scale.count("lab_load_seconds"))
+    load.stop()
+    assert load.errors == []
+    assert [row for row in balancer.get(f"/events?since={last}") if row["kind"] == "mac"] == []
+
+
+@pytest.mark.parametrize("weight", [0, 1])
+def test_restart_knows_every_mac_that_flows_need(
+    plain: Plain, balancer: Instance, weight: int
+) -> None:
+    """Of a drained real and of one that does not answer, when the kernel has forgotten both."""
+    balancer.start(config([real("r1", f"weight = {weight}"), real("r2")]), up=4)
+    known = {plain.r1.mac()}
+    assert _macs(balancer, "r1") == known
+    if weight == 0:
+        balancer.kill()
+        plain.r1.batch("link set eth0 down")
+    else:
+        plain.r1.batch("link set eth0 down")
+        wait_until("r1 is silent", lambda: balancer.count_up() == 4)
+        balancer.kill()
+    plain.lb.run("ip", "neigh", "flush", "all")
+    balancer.start(up=4)
+    assert _macs(balancer, "r1") == known
+    wait_until(
+        "r1 is known to be silent",
+        lambda: {state for state, _ in _states(balancer, "r1")} == {"unresolved"},
+    )
+    assert _macs(balancer, "r1") == known
 
 
 def test_real_that_appears_is_used(plain: Plain, balancer: Instance) -> None:

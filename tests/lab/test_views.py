@@ -27,7 +27,7 @@ INTERFACE = "name state driver xdp_mode reason"
 REASONS = (
     "pass other-host vip-conflict forwarded answered-arp answered-nd answered-echo malformed "
     "martian fragment extension-depth bad-flags icmp-error no-service no-flow no-real unresolved "
-    "mtu-exceeded"
+    "mtu-exceeded no-egress"
 )
 
 

@@ -142,12 +142,12 @@ def test_index_given_to_another_real(program: Program, monkeypatch: pytest.Monke
 
 
 def test_unresolved(opened: Program) -> None:
-    """A flow whose real lost its MAC address waits for it; new flows go elsewhere."""
+    """A connection whose real lost its MAC address waits for it; everything else goes elsewhere."""
     opened.configure(config(A, B), {"10.0.0.11": LOST})
     case = f.UNRESOLVED
     expected = Outcome(case.verdict, case.reason, case.expected)
     check(case.id, case.sent, expected, opened.run(case.sent))
-    refused(opened, f.DNS, "unresolved")
+    forwarded(opened, f.DNS, f.TO_12)
     forwarded(opened, f.SYNS[0], f.TO_12)
     opened.configure(config(A, B))
     forwarded(opened, f.DATA, f.TO_11)
@@ -167,14 +167,6 @@ def test_no_egress(opened: Program) -> None:
     finally:
         egress.set(slot, kept)
     assert opened.run(case.sent).action == "redirect"
-
-
-def test_unresolved_for_a_while(opened: Program) -> None:
-    """The flow keeps the MAC address that was known; new flows go elsewhere."""
-    opened.configure(config(A, B), {"10.0.0.11": STALE})
-    forwarded(opened, f.DATA, f.TO_11)
-    for syn in f.SYNS[:2]:
-        forwarded(opened, syn, f.TO_12)
 
 
 def test_all_unresolved(program: Program) -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
@@ -12,7 +14,7 @@ from dsrlb.control.desired import Resolution
 from tests import scale
 from tests.packets.evidence import check
 from tests.packets.generate import Generator, frame, ipv4, ipv6, tcp, udp
-from tests.packets.harness import MAC, OTHER_LINK, OTHER_MAC, Program, mac_of
+from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, Program, mac_of
 from tests.packets.model import Model, Outcome, Real, Service
 
 TEXT = """
@@ -174,13 +176,15 @@ def conversation(generator: Generator) -> list[bytes]:
     return [frame(wrap(client, vip, 6, tcp(sport, dport, step)), kind) for step in flags]
 
 
-@pytest.mark.soak
-def test_conversations(program: Program) -> None:
-    program.configure(TEXT, resolutions())
-    model, by_name = build()
-    generator = Generator(seed=2, vips=VIPS, ports=PORTS)
-    asked = scale.count("packets_conversations")
-    started = time.monotonic()
+def converse(
+    program: Program,
+    model: Model,
+    generator: Generator,
+    asked: int,
+    between: Callable[[], None] | None = None,
+) -> int:
+    """Many conversations, twenty at a time with their frames interleaved; ``between`` is called
+    before every 25th frame. Returns how many there were."""
     running: list[list[bytes]] = []
     number = begun = 0
     while begun < asked or running:
@@ -193,10 +197,72 @@ def test_conversations(program: Program) -> None:
             running.remove(frames)
             continue
         sent = frames.pop(0)
+        if between is not None and number % 25 == 0:
+            between()
         check(f"conversation-{number}", sent, model.process(sent), program.run(sent))
         number += 1
+    return begun
+
+
+@pytest.mark.soak
+def test_conversations(program: Program) -> None:
+    program.configure(TEXT, resolutions())
+    model, by_name = build()
+    generator = Generator(seed=2, vips=VIPS, ports=PORTS)
+    asked = scale.count("packets_conversations")
+    started = time.monotonic()
+    begun = converse(program, model, generator, asked)
     compare_counters(program, by_name)
     scale.record("packets_conversations", asked, begun, 0, time.monotonic() - started)
+
+
+class Absences:
+    """Reals that stop answering, with or without their MAC address, and answer again."""
+
+    def __init__(
+        self, program: Program, model: Model, by_name: dict[tuple[str, str], Real], seed: int
+    ) -> None:
+        self._program = program
+        self._model = model
+        self._reals = by_name
+        self._random = random.Random(seed)
+        self._cycles = [list(service.sequence) for service in model.services]
+        self._found = resolutions()
+
+    def change(self) -> None:
+        """One address becomes another way."""
+        address = self._random.choice(sorted({address for _, address in self._reals}))
+        there = resolutions().get(address) or Resolution(mac_of(address).hex(":"), LINK, True)
+        answers, known = self._random.choice(
+            [(True, True), (True, True), (False, True), (False, False)]
+        )
+        gone = Resolution(there.mac, there.link, False) if known else Resolution(None, None, False)
+        self._found[address] = there if answers else gone
+        for (_, name), real in self._reals.items():
+            if name == address:
+                real.usable, real.away, real.resolved = answers, not answers, known
+        for service, cycle in zip(self._model.services, self._cycles, strict=True):
+            answering = {id(real): real for real in cycle if real.usable}
+            # Of the reals 21 and 22 with their weights 3 and 1, one alone is a cycle of its own.
+            service.sequence = (
+                [real for real in cycle if real.usable]
+                if len(answering) > 1
+                else list(answering.values())
+            )
+        self._program.configure(TEXT, self._found)
+
+
+@pytest.mark.soak
+def test_conversations_while_reals_come_and_go(program: Program) -> None:
+    program.configure(TEXT, resolutions())
+    model, by_name = build()
+    generator = Generator(seed=4, vips=VIPS, ports=PORTS)
+    absences = Absences(program, model, by_name, seed=5)
+    asked = scale.count("packets_absences")
+    started = time.monotonic()
+    begun = converse(program, model, generator, asked, absences.change)
+    compare_counters(program, by_name)
+    scale.record("packets_absences", asked, begun, 0, time.monotonic() - started)
 
 
 def test_truncated_at_every_length(program: Program) -> None:

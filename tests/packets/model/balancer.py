@@ -89,9 +89,14 @@ class Model:
         restart = flow is not None and pure_syn and flow.state in ("closing", "reset")
         orphan = flow is not None and not flow.real.present
         if flow is not None and not orphan and not restart:
+            was_pending = flow.state == "pending"
             self._advance(packet, flow, pure_syn)
-            return flow.real
-        return self._new_flow(packet, pure_syn, orphan)
+            unsettled = packet.protocol == UDP or (was_pending and not packet.flags & RST)
+            if not flow.real.away or not (unsettled or pure_syn):
+                return flow.real
+            other = self._new_flow(packet, pure_syn, known=True, later=not pure_syn)
+            return flow.real if isinstance(other, str) else other
+        return self._new_flow(packet, pure_syn, known=orphan)
 
     def _advance(self, packet: Packet, flow: Flow, pure_syn: bool) -> None:
         if packet.protocol == UDP:
@@ -120,12 +125,15 @@ class Model:
                     best = rank, service
         return best[1] if best else None
 
-    def _new_flow(self, packet: Packet, pure_syn: bool, orphan: bool) -> Real | str:
+    def _new_flow(
+        self, packet: Packet, pure_syn: bool, known: bool, later: bool = False
+    ) -> Real | str:
+        """Schedule it. ``known``: a flow that moves; ``later``: not its first packet."""
         service = self._service(packet)
         if service is None:
             return "no-service"
-        first = packet.protocol == UDP or pure_syn
-        taken_up = (service.schedule_unknown or orphan) and not packet.flags & (SYN | RST)
+        first = (packet.protocol == UDP or pure_syn) and not later
+        taken_up = (service.schedule_unknown or known) and not packet.flags & (SYN | RST)
         if not first and not taken_up:
             return "no-flow"
         for _ in range(8):

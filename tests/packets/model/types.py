@@ -33,6 +33,7 @@ class Real:
     usable: bool = True
     resolved: bool = True
     present: bool = True
+    away: bool = False  # does not answer; never usable then
     packets: int = 0
     bytes: int = 0
     new: int = 0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dsrlb.config import Config
 from dsrlb.control.apply import Applier
+from dsrlb.control.desired import RESOLVED, Resolution, compute
 from dsrlb.control.installed import read
 from dsrlb.dataplane.keys import address_bytes, interest_bit
 from dsrlb.errors import ConfigError
@@ -19,12 +20,14 @@ from tests.unit.control.replay import (
     A3,
     A4,
     ELEVEN,
+    LINKS,
     TEN,
     check_end,
     config_of,
     desired_of,
     index_of,
     replay,
+    resolved,
     service,
 )
 
@@ -267,3 +270,25 @@ def test_a_service_that_is_as_it_was_is_not_written() -> None:
     maps.writes.clear()
     assert not applier.apply(desired_of(WEB))
     assert set(maps.writes) == {"settings", "interest"}
+
+
+def test_a_real_that_moves_to_another_interface_does_so_in_one_store() -> None:
+    """A packet never meets the MAC address of one place and the interface of the other."""
+    maps = FakeMaps()
+    applier = Applier(maps, read(maps))
+    there = resolved(WEB)
+    applier.apply(compute(WEB, LINKS, there))
+    elsewhere = {
+        identity: Resolution("02:00:00:00:00:99", LINKS["eth1"], True) for identity in there
+    }
+    before = {(bytes.fromhex("0200" + address), 1) for address in ("0a000001", "0a000002")}
+    seen = set()
+
+    def watch(name: str) -> None:
+        for real in maps["reals"].array:
+            if name == "reals" and int(real["flags"]) & RESOLVED:
+                seen.add((real["mac"].tobytes(), int(real["link"])))
+
+    maps.watch = watch
+    applier.apply(compute(WEB, LINKS, elsewhere))
+    assert seen == before | {(bytes.fromhex("020000000099"), 2)}

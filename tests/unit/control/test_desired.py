@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from dsrlb.config import parse
 from dsrlb.control.desired import (
+    AWAY,
     PRESENT,
     RESOLVED,
     USABLE,
@@ -88,17 +89,22 @@ def test_weight_0_keeps_flows_and_gets_none() -> None:
     assert state.services[WEB4].schedule == (RealId(WEB4, R1),)
 
 
+def test_weight_0_and_not_fresh_keeps_no_flow_that_can_move() -> None:
+    state = desired(TEXT.replace("weight = 3", "weight = 0"), found=everywhere(fresh=False))
+    assert state.reals[RealId(WEB4, R2)].flags == PRESENT | RESOLVED | AWAY
+
+
 def test_not_fresh_keeps_its_mac_and_gets_no_new_flows() -> None:
     state = desired(found=everywhere(fresh=False))
     real = state.reals[RealId(WEB4, R1)]
-    assert (real.flags, real.mac[-1], real.link) == (PRESENT | RESOLVED, 1, 1)
+    assert (real.flags, real.mac[-1], real.link) == (PRESENT | RESOLVED | AWAY, 1, 1)
     assert state.services[WEB4].schedule == ()
 
 
 def test_not_found_is_unresolved() -> None:
     state = desired(found={})
     real = state.reals[RealId(WEB4, R1)]
-    assert (real.flags, real.mac, real.source_mac) == (PRESENT, bytes(6), bytes(6))
+    assert (real.flags, real.mac, real.source_mac) == (PRESENT | AWAY, bytes(6), bytes(6))
     assert (real.mtu, real.link, real.ifindex) == (0, 0, 0)
     assert state.services[WEB4].schedule == ()
     assert PortKey(VIP, 6, 80, 0) in state.keys

@@ -3,111 +3,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
-from typing import Any
 
 import pytest
 
-from dsrlb.config import parse
-from dsrlb.control.desired import LinkState, RealId, Resolution, ServiceId
-from dsrlb.control.mactable import PROBES_PER_SECOND, SHORTEST_INTERVAL, MacTable
-from dsrlb.net import frames, links, routes
-from dsrlb.net.links import IPAddress, Link
+from dsrlb.config import Config
+from dsrlb.control.desired import (
+    AWAY,
+    PRESENT,
+    RESOLVED,
+    USABLE,
+    DesiredReal,
+    Resolution,
+)
+from dsrlb.control.mactable import MacTable
+from dsrlb.dataplane.keys import mac_bytes
 from dsrlb.net.routes import Neighbour, Route
 from dsrlb.observe.events import EventLog
-
-ETH0 = LinkState(1, 11, "eth0", "02:00:00:00:00:f1", 1500)
-ETH1 = LinkState(2, 12, "eth1", "02:00:00:00:00:f2", 1500)
-OLD, NEW = "02:00:00:00:00:01", "02:00:00:00:00:02"
-R1, R6 = ip_address("10.0.0.1"), ip_address("2001:db8:1::1")
-ID1 = RealId(ServiceId("web", 4), R1)
-TEXT = """
-[balancer]
-interfaces = ["eth0", "eth1"]
-[[service]]
-name = "web"
-vip = "192.0.2.10"
-protocol = "tcp"
-port = 80
-mode = "l2dsr"
-[[service.real]]
-address = ["10.0.0.1", "2001:db8:1::1"]
-"""
-CONFIG = parse(TEXT, "x.toml")
-STATIC = parse(TEXT + f'mac = "{NEW}"\n', "x.toml")
-
-
-class Network:
-    """What the kernel would say."""
-
-    def __init__(self) -> None:
-        self.up = {"eth0": True, "eth1": True}
-        self.routes: dict[IPAddress, Route] = {R1: Route(11, None, None)}
-        self.neighbours: dict[tuple[int, IPAddress], Neighbour] = {}
-        self.used: list[Any] = []
-        self.sent: list[tuple[str, int]] = []
-
-    def list_links(self) -> dict[str, Link]:
-        """As dsrlb.net.links."""
-        found = {}
-        for index, name in ((11, "eth0"), (12, "eth1"), (13, "eth2")):
-            up = self.up.get(name, True)
-            found[name] = Link(index, name, "", 1500, up, "", "", None, None)
-        return found
-
-
-@pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Network:
-    """A network in place of the kernel's."""
-    net = Network()
-    monkeypatch.setattr(links, "list_links", net.list_links)
-    monkeypatch.setattr(
-        links,
-        "primary_address",
-        lambda ifindex, version: ip_address("10.0.0.254" if version == 4 else "fe80::1"),
-    )
-    monkeypatch.setattr(
-        routes,
-        "resolve",
-        lambda wanted: {a: r for a, r in net.routes.items() if a in wanted},
-    )
-    monkeypatch.setattr(routes, "list_neighbours", lambda: dict(net.neighbours))
-    monkeypatch.setattr(routes, "use", net.used.extend)
-    monkeypatch.setattr(frames, "send", lambda name, batch: net.sent.append((name, len(batch))))
-    return net
-
-
-@pytest.fixture
-def events() -> EventLog:
-    """What is told."""
-    return EventLog()
-
-
-@pytest.fixture
-def table(network: Network, events: EventLog) -> MacTable:
-    """A table for one real on eth0."""
-    macs = MacTable(events)
-    macs.configure(CONFIG, {"eth0": ETH0, "eth1": ETH1})
-    return macs
-
-
-def told(events: EventLog) -> list[tuple[str, str]]:
-    """(level, message) of each event."""
-    return [(event.level, event.message) for event in events.since(0)]
-
-
-def now(table: MacTable) -> Resolution:
-    """Where the real is."""
-    return table.resolutions()[ID1]
-
-
-def answer(table: MacTable, state: str, mac: str | None = OLD) -> bool:
-    """One change of the neighbour table."""
-    return table.on_neighbour(11, R1, Neighbour(mac, state))
-
-
-WAITING = "waiting for an answer to ARP on eth0"
-SILENT = "no answer to ARP on eth0"
+from tests.unit.control.network import (
+    CONFIG,
+    ETH0,
+    ETH1,
+    ID1,
+    NEW,
+    OLD,
+    R1,
+    SILENT,
+    STATIC,
+    WAITING,
+    Network,
+    answer,
+    now,
+    told,
+)
 
 
 def test_only_families_with_a_vip_are_resolved(table: MacTable) -> None:
@@ -207,6 +136,37 @@ def test_no_route(table: MacTable, network: Network) -> None:
     assert now(table) == Resolution(OLD, ETH0, False, "no route to 10.0.0.1")
 
 
+def test_no_route_and_no_interface(table: MacTable, network: Network) -> None:
+    """The interface has gone, and its route with it: nothing is sent there any more."""
+    network.neighbours[11, R1] = Neighbour(OLD, "reachable")
+    table.refresh()
+    network.routes.clear()
+    table.configure(CONFIG, {"eth1": ETH1})
+    table.refresh()
+    assert now(table) == Resolution(OLD, None, False, "no route to 10.0.0.1")
+
+
+def test_no_route_follows_the_interface(table: MacTable, network: Network) -> None:
+    network.neighbours[11, R1] = Neighbour(OLD, "reachable")
+    table.refresh()
+    network.routes.clear()
+    small = replace(ETH0, mtu=1280)
+    table.configure(CONFIG, {"eth0": small, "eth1": ETH1})
+    table.refresh()
+    assert now(table) == Resolution(OLD, small, False, "no route to 10.0.0.1")
+
+
+def test_own_mac_changes(table: MacTable, network: Network) -> None:
+    """The kernel forgets its neighbours then; they are where they were."""
+    network.neighbours[11, R1] = Neighbour(OLD, "reachable")
+    table.refresh()
+    network.neighbours.clear()
+    renewed = replace(ETH0, mac=NEW)
+    table.configure(CONFIG, {"eth0": renewed, "eth1": ETH1})
+    assert table.refresh()
+    assert now(table) == Resolution(OLD, renewed, True)
+
+
 def test_behind_a_router(table: MacTable, network: Network) -> None:
     network.routes[R1] = Route(11, ip_address("10.0.0.254"), None)
     table.refresh()
@@ -218,6 +178,16 @@ def test_through_another_interface(table: MacTable, network: Network) -> None:
     network.routes[R1] = Route(13, None, None)
     table.refresh()
     reason = "reached through eth2, not one of balancer.interfaces"
+    assert now(table) == Resolution(None, None, False, reason)
+
+
+@pytest.mark.parametrize("config", [CONFIG, STATIC])
+def test_through_a_vlan_interface(table: MacTable, network: Network, config: Config) -> None:
+    network.routes[R1] = Route(13, None, None)
+    network.kinds["eth2"] = "vlan"
+    table.configure(config, {"eth0": ETH0, "eth1": ETH1})
+    table.refresh()
+    reason = "reached through eth2; VLAN interfaces to real servers are not in this version"
     assert now(table) == Resolution(None, None, False, reason)
 
 
@@ -265,14 +235,39 @@ def test_static_needs_no_route_where_there_is_one_interface(
     assert now(table) == Resolution(NEW, ETH0, True, "", "static")
 
 
+def seed(mac: str, ifindex: int, flags: int = PRESENT | RESOLVED | USABLE) -> DesiredReal:
+    """A real as a running data plane has it."""
+    return DesiredReal(mac_bytes(mac), bytes(6), 1500, 1, ifindex, flags, 1, 1, 1, 1)
+
+
 def test_seed_stands_for_an_entry_that_the_kernel_forgot(table: MacTable) -> None:
-    table.seed(CONFIG, {ID1: (OLD, 11)})
+    table.seed(CONFIG, {ID1: seed(OLD, 11)})
     table.refresh()
     assert now(table) == Resolution(OLD, ETH0, True)
 
 
+def test_seed_of_a_drained_real(table: MacTable) -> None:
+    """It gets no new flows, but has some."""
+    table.seed(CONFIG, {ID1: seed(OLD, 11, PRESENT | RESOLVED)})
+    table.refresh()
+    assert now(table) == Resolution(OLD, ETH0, True)
+
+
+def test_seed_of_a_real_that_did_not_answer(table: MacTable) -> None:
+    """Its connections keep going where they went; it is not believed to be there."""
+    table.seed(CONFIG, {ID1: seed(OLD, 11, PRESENT | RESOLVED | AWAY)})
+    table.refresh()
+    assert now(table) == Resolution(OLD, ETH0, False, WAITING)
+
+
+def test_seed_without_a_mac_is_none(table: MacTable) -> None:
+    table.seed(CONFIG, {ID1: seed("00:00:00:00:00:00", 11, PRESENT | AWAY)})
+    table.refresh()
+    assert now(table) == Resolution(None, ETH0, False, WAITING)
+
+
 def test_seed_gives_way_to_what_the_kernel_knows(table: MacTable, network: Network) -> None:
-    table.seed(CONFIG, {ID1: (OLD, 11)})
+    table.seed(CONFIG, {ID1: seed(OLD, 11)})
     network.neighbours[11, R1] = Neighbour(NEW, "reachable")
     table.refresh()
     assert now(table).mac == NEW
@@ -282,38 +277,13 @@ def test_seed_gives_way_to_what_the_kernel_knows(table: MacTable, network: Netwo
 def test_seed_keeps_flows_while_the_kernel_asks(
     table: MacTable, network: Network, state: str, reason: str
 ) -> None:
-    table.seed(CONFIG, {ID1: (OLD, 11)})
+    table.seed(CONFIG, {ID1: seed(OLD, 11)})
     network.neighbours[11, R1] = Neighbour(None, state)
     table.refresh()
     assert now(table) == Resolution(OLD, ETH0, False, reason)
 
 
 def test_seed_of_another_interface_is_not_fresh(table: MacTable) -> None:
-    table.seed(CONFIG, {ID1: (OLD, 12)})
+    table.seed(CONFIG, {ID1: seed(OLD, 12)})
     table.refresh()
     assert not now(table).fresh
-
-
-def test_probe_asks_on_the_wire_and_the_kernel(table: MacTable, network: Network) -> None:
-    table.refresh()
-    table.probe()
-    assert network.used == [(11, R1)]
-    assert network.sent == [("eth0", 1)]
-    network.up["eth0"] = False
-    table.refresh()
-    table.probe()
-    assert network.sent == [("eth0", 1)]
-
-
-def test_interval_bounds_the_frames_per_second(table: MacTable) -> None:
-    assert table.interval() == SHORTEST_INTERVAL
-    reals = "".join(f'[[service.real]]\naddress = "10.0.1.{n}"\n' for n in range(200))
-    table.configure(parse(TEXT + reals, "x.toml"), {"eth0": ETH0})
-    assert table.interval() == pytest.approx(201 / PROBES_PER_SECOND)
-
-
-def test_rows_and_since(table: MacTable) -> None:
-    table.refresh()
-    ((target, found, since),) = table.rows()
-    assert (target.address, found) == (R1, now(table))
-    assert since == table.since(ID1) != ""

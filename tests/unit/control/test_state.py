@@ -103,8 +103,6 @@ def test_saved_configuration(paths: Paths) -> None:
 def test_source(paths: Paths, tmp_path: Path) -> None:
     state = State(paths)
     assert state.source() is None
-    state.remember_source(None)
-    assert state.source() is None
     state.remember_source(tmp_path / "x" / ".." / "dsrlb.toml")
     assert state.source() == tmp_path / "dsrlb.toml"
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A MAC table on a network that tests make up."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from types import SimpleNamespace
+
+import pytest
+
+from dsrlb.control import mactable
+from dsrlb.control.mactable import MacTable
+from dsrlb.net import frames, links, routes
+from dsrlb.observe.events import EventLog
+from tests.unit.control.network import CONFIG, ETH0, ETH1, Network
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """A network in place of the kernel's."""
+    net = Network()
+    monkeypatch.setattr(links, "list_links", net.list_links)
+    monkeypatch.setattr(
+        links,
+        "primary_address",
+        lambda ifindex, version: ip_address("10.0.0.254" if version == 4 else "fe80::1"),
+    )
+    monkeypatch.setattr(
+        routes,
+        "resolve",
+        lambda wanted: {a: r for a, r in net.routes.items() if a in wanted},
+    )
+    monkeypatch.setattr(routes, "list_neighbours", lambda: dict(net.neighbours))
+    monkeypatch.setattr(routes, "use", net.used.extend)
+    monkeypatch.setattr(routes, "confirmed", lambda: dict(net.confirmed))
+    monkeypatch.setattr(routes, "give_up", net.given_up.extend)
+    monkeypatch.setattr(mactable, "time", SimpleNamespace(monotonic=lambda: net.now))
+    monkeypatch.setattr(frames, "send", lambda name, batch: net.sent.append((name, len(batch))))
+    return net
+
+
+@pytest.fixture
+def events() -> EventLog:
+    """What is told."""
+    return EventLog()
+
+
+@pytest.fixture
+def table(network: Network, events: EventLog) -> MacTable:
+    """A table for one real on eth0."""
+    macs = MacTable(events)
+    macs.configure(CONFIG, {"eth0": ETH0, "eth1": ETH1})
+    return macs

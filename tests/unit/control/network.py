@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernel would say to a MAC table, and what a test asks of both."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+
+from dsrlb.config import Config, parse
+from dsrlb.control import mactable
+from dsrlb.control.desired import (
+    LinkState,
+    RealId,
+    Resolution,
+    ServiceId,
+)
+from dsrlb.control.liveness import ROUND_SECONDS
+from dsrlb.control.mactable import MacTable
+from dsrlb.net.links import IPAddress, Link
+from dsrlb.net.routes import Neighbour, Route
+from dsrlb.observe.events import EventLog
+
+ETH0 = LinkState(1, 11, "eth0", "02:00:00:00:00:f1", 1500)
+ETH1 = LinkState(2, 12, "eth1", "02:00:00:00:00:f2", 1500)
+OLD, NEW = "02:00:00:00:00:01", "02:00:00:00:00:02"
+R1, R6 = ip_address("10.0.0.1"), ip_address("2001:db8:1::1")
+ID1 = RealId(ServiceId("web", 4), R1)
+TEXT = """
+[balancer]
+interfaces = ["eth0", "eth1"]
+[[service]]
+name = "web"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+[[service.real]]
+address = ["10.0.0.1", "2001:db8:1::1"]
+"""
+CONFIG = parse(TEXT, "x.toml")
+STATIC = parse(TEXT + f'mac = "{NEW}"\n', "x.toml")
+
+
+class Network:
+    """What the kernel would say."""
+
+    def __init__(self) -> None:
+        self.up = {"eth0": True, "eth1": True}
+        self.routes: dict[IPAddress, Route] = {R1: Route(11, None, None)}
+        self.neighbours: dict[tuple[int, IPAddress], Neighbour] = {}
+        self.used: list[Any] = []
+        self.sent: list[tuple[str, int]] = []
+        self.kinds: dict[str, str] = {}
+        self.confirmed: dict[tuple[int, IPAddress], float] = {}
+        self.given_up: list[tuple[int, IPAddress]] = []
+        self.now = 1000.0
+
+    def list_links(self) -> dict[str, Link]:
+        """As dsrlb.net.links."""
+        found = {}
+        for index, name in ((11, "eth0"), (12, "eth1"), (13, "eth2")):
+            up = self.up.get(name, True)
+            found[name] = Link(index, name, "", 1500, up, self.kinds.get(name, ""), "", None, None)
+        return found
+
+
+def told(events: EventLog) -> list[tuple[str, str]]:
+    """(level, message) of each event."""
+    return [(event.level, event.message) for event in events.since(0)]
+
+
+def now(table: MacTable) -> Resolution:
+    """Where the real is."""
+    return table.resolutions()[ID1]
+
+
+def answer(table: MacTable, state: str, mac: str | None = OLD) -> bool:
+    """One change of the neighbour table."""
+    return table.on_neighbour(11, R1, Neighbour(mac, state))
+
+
+WAITING = "waiting for an answer to ARP on eth0"
+SILENT = "no answer to ARP on eth0"
+
+
+def one_round(table: MacTable, network: Network) -> None:
+    """The next round of questions, on time."""
+    table.probe()
+    network.now += ROUND_SECONDS
+    for place in network.confirmed:
+        network.confirmed[place] += ROUND_SECONDS
+
+
+def many(count: int) -> str:
+    """More reals, all on eth0."""
+    return "".join(
+        f'[[service.real]]\naddress = "10.0.{n // 250 + 1}.{n % 250}"\n' for n in range(count)
+    )
+
+
+def targets(config: Config) -> set[mactable.Target]:
+    """The distinct ones."""
+    return set(mactable.targets_of(config).values())

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a MAC table asks on the wire, and what it does with changes that come at any time."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from dsrlb.config import parse
+from dsrlb.control import mactable
+from dsrlb.control.desired import (
+    Resolution,
+)
+from dsrlb.control.liveness import MISSES, PER_ROUND, QUESTIONS_PER_SECOND
+from dsrlb.control.mactable import MacTable
+from dsrlb.errors import NetError
+from dsrlb.net import frames, links, routes
+from dsrlb.net.links import IPAddress
+from dsrlb.net.routes import Neighbour, Route
+from tests.unit.control.network import (
+    CONFIG,
+    ETH0,
+    ID1,
+    OLD,
+    R1,
+    SILENT,
+    STATIC,
+    TEXT,
+    Network,
+    answer,
+    many,
+    now,
+    one_round,
+    targets,
+)
+
+
+def test_probe_asks_on_the_wire_and_the_kernel(table: MacTable, network: Network) -> None:
+    table.refresh()
+    table.probe()
+    assert network.used == [(11, R1)]
+    assert network.sent == [("eth0", 1)]
+    network.up["eth0"] = False
+    table.refresh()
+    table.probe()
+    assert network.sent == [("eth0", 1)]
+
+
+def test_unanswered_questions_are_told_to_the_kernel(table: MacTable, network: Network) -> None:
+    """And only they: an answer in between, and the count begins anew."""
+    table.refresh()
+    network.confirmed[11, R1] = 0.0
+    for _ in range(MISSES + 1):  # the first has an answer
+        one_round(table, network)
+    network.confirmed[11, R1] = 0.0  # the last but one is lost: the last and the next are answered
+    for _ in range(MISSES + 1):
+        one_round(table, network)
+    assert network.given_up == []
+    one_round(table, network)
+    assert network.given_up == [(11, R1)]
+
+
+def test_questions_that_could_not_be_sent_do_not_count(
+    table: MacTable, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str, batch: list[bytes]) -> None:
+        raise NetError(f"{name}: no")
+
+    monkeypatch.setattr(frames, "send", refuse)
+    table.refresh()
+    network.confirmed[11, R1] = 100.0
+    for _ in range(2 * MISSES):
+        with pytest.raises(NetError):
+            one_round(table, network)
+    assert network.given_up == []
+
+
+def test_no_question_without_an_address_of_the_family(
+    table: MacTable, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel is asked all the same; it may know whom to ask as whom."""
+    monkeypatch.setattr(links, "primary_address", lambda ifindex, version: None)
+    table.refresh()
+    network.confirmed[11, R1] = 100.0
+    for _ in range(2 * MISSES):
+        one_round(table, network)
+    assert network.used == [(11, R1)] * 2 * MISSES
+    assert network.given_up == []
+
+
+def test_frames_per_second_are_bounded(table: MacTable, network: Network) -> None:
+    """Everybody is asked in turn."""
+    config = parse(TEXT + many(200), "x.toml")
+    table.configure(config, {"eth0": ETH0})
+    network.routes = {target.address: Route(11, None, None) for target in targets(config)}
+    table.refresh()
+    rounds = -(-201 // PER_ROUND)
+    for _ in range(rounds):
+        one_round(table, network)
+    assert {count for _, count in network.sent} == {PER_ROUND}
+    assert PER_ROUND / table.interval() == pytest.approx(QUESTIONS_PER_SECOND)
+    assert {address for _, address in network.used} == set(network.routes)
+
+
+def test_only_what_changed_is_worked_out(
+    table: MacTable, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = parse(TEXT + many(20), "x.toml")
+    table.configure(config, {"eth0": ETH0})
+    network.routes = {target.address: Route(11, None, None) for target in targets(config)}
+    table.refresh()
+    worked_out = []
+    resolve = table._resolve
+
+    def counted(target: mactable.Target, last: Resolution | None) -> Resolution:
+        worked_out.append(target.address)
+        return resolve(target, last)
+
+    monkeypatch.setattr(table, "_resolve", counted)
+    assert answer(table, "reachable")
+    assert worked_out == [R1]
+
+
+def test_a_change_during_refresh_is_not_lost(
+    table: MacTable, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes after the neighbours were listed and before the list is used."""
+    network.neighbours[11, R1] = Neighbour(OLD, "reachable")
+    table.refresh()
+
+    def listed_then_changed() -> dict[tuple[int, IPAddress], Neighbour]:
+        answer(table, "failed", None)
+        return dict(network.neighbours)
+
+    monkeypatch.setattr(routes, "list_neighbours", listed_then_changed)
+    table.refresh()
+    assert now(table) == Resolution(OLD, ETH0, False, SILENT)
+
+
+def test_readers_meet_whole_tables(table: MacTable, network: Network) -> None:
+    """While one thread changes the configuration, and works everything out, again and again."""
+    configs = [CONFIG, parse(TEXT + many(200), "x.toml"), STATIC]
+    stop = threading.Event()
+    failures: list[Exception] = []
+
+    def change() -> None:
+        while not stop.is_set():
+            for config in configs:
+                network.routes = {t.address: Route(11, None, None) for t in targets(config)}
+                table.configure(config, {"eth0": ETH0})
+                table.refresh()
+                answer(table, "reachable")
+
+    def read() -> None:
+        try:
+            for _ in range(300):
+                for identity in table.resolutions():
+                    table.since(identity)
+                list(table.rows())
+                table.settled()
+        except Exception as error:
+            failures.append(error)
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    stop.set()
+    changer.join()
+    assert failures == []
+
+
+def test_rows_and_since(table: MacTable) -> None:
+    table.refresh()
+    ((target, found, since),) = table.rows()
+    assert (target.address, found) == (R1, now(table))
+    assert since == table.since(ID1) != ""
