@@ -150,8 +150,8 @@ static __always_inline s32 answer_nd(struct packet *pkt, const struct link *link
 	struct address target;
 	u32 zero = 0;
 
-	if ((void *)(message + 1) > packet_end(pkt) || ip->next != PROTO_ICMPV6 ||
-	    !nd_is_valid(pkt, ip, bpf_ntohs(ip->payload_be)))
+	if ((void *)(eth + 1) > packet_end(pkt) || (void *)(message + 1) > packet_end(pkt) ||
+	    ip->next != PROTO_ICMPV6 || !nd_is_valid(pkt, ip, bpf_ntohs(ip->payload_be)))
 		return R_CONTINUE;
 	target = message->target;
 	if (!vip_find(&target, pkt->link))

@@ -47,6 +47,20 @@ static __always_inline u32 bounded(u32 offset, u32 mask)
 	return offset & mask;
 }
 
+/*
+ * Hide a value from the verifier, too: it adds x - x, for some x. Otherwise everything behind is
+ * walked once for each value that this one is known to have.
+ */
+static __always_inline u32 unknown(const struct packet *pkt, u32 value)
+{
+	u32 any = pkt->ctx->ingress_ifindex;
+
+	asm volatile("%1 -= %1\n"
+		     "%0 += %1"
+		     : "+r"(value), "+r"(any));
+	return value;
+}
+
 static __always_inline void *network_header(const struct packet *pkt)
 {
 	return packet_data(pkt) + bounded(pkt->l3, 31);

@@ -7,11 +7,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/*
- * Set pkt->l3 and return the EtherType behind at most two tags in host order, or 0 when the frame
- * is cut short. A third tag is returned as a type that nothing handles.
- */
-static __always_inline u16 parse_link(struct packet *pkt)
+static __always_inline u16 skip_tags(struct packet *pkt)
 {
 	void *data = packet_data(pkt), *end = packet_end(pkt);
 	struct eth_header *eth = data;
@@ -38,6 +34,18 @@ static __always_inline u16 parse_link(struct packet *pkt)
 		return 0;
 	pkt->l3 += sizeof(*tag);
 	return bpf_ntohs(tag->type_be);
+}
+
+/*
+ * Set pkt->l3 and return the EtherType behind at most two tags in host order, or 0 when the frame
+ * is cut short. A third tag is returned as a type that nothing handles.
+ */
+static __always_inline u16 parse_link(struct packet *pkt)
+{
+	u16 type = skip_tags(pkt);
+
+	pkt->l3 = unknown(pkt, pkt->l3) & 31;
+	return type;
 }
 
 static __always_inline struct link *ingress_link(const struct packet *pkt)

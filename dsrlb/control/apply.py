@@ -27,7 +27,8 @@ from dsrlb.control.desired import (
 )
 from dsrlb.control.installed import Installed, InstalledReal, InstalledService
 from dsrlb.dataplane.keys import IPAddress, address_bytes, interest_words
-from dsrlb.dataplane.maps import MapSet, possible_cpus
+from dsrlb.dataplane.map import possible_cpus
+from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import StateError
 
 

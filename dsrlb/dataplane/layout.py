@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""numpy types and fingerprints of map layouts, from bcc's descriptions of the C structs."""
+"""numpy types of map layouts, from bcc's descriptions of the C structs."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 import numpy as np
@@ -55,21 +53,3 @@ def _checked(layout: MapLayout, part: str, dtype: np.dtype[Any], size: int) -> n
             "described; a struct has padding that is not written out"
         )
     return dtype
-
-
-def fingerprint(layout: MapLayout, abi_version: int, sized: bool) -> str:
-    """Return 8 hex digits that change with anything that would misread the map's content.
-
-    ``sized``: the number of entries is configured, and no part of the layout.
-    """
-    identity = [
-        abi_version,
-        layout.kind,
-        layout.key_size,
-        layout.value_size,
-        0 if sized else layout.max_entries,
-        layout.flags,
-        layout.key,
-        layout.value,
-    ]
-    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:8]

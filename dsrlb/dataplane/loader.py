@@ -23,7 +23,7 @@ def _link(program: Program, maps: MapSet) -> bytes:
     for instruction, name in program.maps:
         offset = instruction * 8
         code[offset + 1] = code[offset + 1] & 0x0F | _PSEUDO_MAP_FD
-        struct.pack_into("<i", code, offset + 4, maps[name].fd)
+        struct.pack_into("<i", code, offset + 4, maps.fd(name))
     return bytes(code)
 
 

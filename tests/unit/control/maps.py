@@ -12,7 +12,8 @@ import numpy as np
 
 from dsrlb.dataplane.artifact import MapLayout
 from dsrlb.dataplane.layout import dtype_of
-from dsrlb.dataplane.maps import Map, MapSet
+from dsrlb.dataplane.map import Map
+from dsrlb.dataplane.maps import MapSet
 
 EBPF = Path(__file__).resolve().parents[3] / "ebpf"
 _SCALARS = {

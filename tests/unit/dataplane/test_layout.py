@@ -9,6 +9,7 @@ import pytest
 
 from dsrlb.dataplane import layout
 from dsrlb.dataplane.artifact import MapLayout
+from dsrlb.dataplane.maps import fingerprint
 from dsrlb.errors import AbiMismatch
 
 ADDRESS = ["address", [["word_be", "unsigned int", [4]]], "struct_packed"]
@@ -38,15 +39,15 @@ def test_hidden_padding_is_refused() -> None:
 
 
 def test_fingerprint() -> None:
-    same = layout.fingerprint(PLAIN, 1, sized=False)
-    assert layout.fingerprint(PLAIN, 1, sized=False) == same
+    same = fingerprint(PLAIN, 1, sized=False)
+    assert fingerprint(PLAIN, 1, sized=False) == same
     other_value = ["s", [["x", ADDRESS], *PLAIN.value[1][1:]], "struct"]
     for changed in (
-        layout.fingerprint(PLAIN, 2, sized=False),
-        layout.fingerprint(replace(PLAIN, max_entries=11), 1, sized=False),
-        layout.fingerprint(replace(PLAIN, value=other_value), 1, sized=False),
-        layout.fingerprint(replace(PLAIN, flags=1), 1, sized=False),
+        fingerprint(PLAIN, 2, sized=False),
+        fingerprint(replace(PLAIN, max_entries=11), 1, sized=False),
+        fingerprint(replace(PLAIN, value=other_value), 1, sized=False),
+        fingerprint(replace(PLAIN, flags=1), 1, sized=False),
     ):
         assert changed != same
     larger = replace(PLAIN, max_entries=11)
-    assert layout.fingerprint(larger, 1, sized=True) == layout.fingerprint(PLAIN, 1, sized=True)
+    assert fingerprint(larger, 1, sized=True) == fingerprint(PLAIN, 1, sized=True)
