@@ -15,6 +15,7 @@ from dsrlb.control.state import State
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import mac_bytes
 from dsrlb.dataplane.loader import Dataplane
+from dsrlb.dataplane.programs import is_ours, program_fd, program_name
 from dsrlb.errors import NetError
 from dsrlb.net import features, links, xdp
 from dsrlb.net.links import Link
@@ -36,29 +37,6 @@ class Attachment:
     ifindex: int
 
 
-def is_ours(program_id: int, maps: set[int]) -> bool:
-    """Does the attached program use the maps of this instance?"""
-    try:
-        fd = bpf.prog_fd_by_id(program_id)
-    except FileNotFoundError:
-        return False
-    try:
-        return bool(bpf.prog_map_ids(fd) & maps)
-    finally:
-        os.close(fd)
-
-
-def _program_name(program_id: int) -> str:
-    try:
-        fd = bpf.prog_fd_by_id(program_id)
-    except FileNotFoundError:
-        return "just gone"
-    try:
-        return bpf.prog_info(fd).name or "without a name"
-    finally:
-        os.close(fd)
-
-
 class Attachments:
     """Keeps the program on the configured interfaces. Synchronous."""
 
@@ -69,14 +47,20 @@ class Attachments:
         self.map_ids = {bpf.map_info(entry.fd).id for entry in dataplane.maps.values()}
         self._numbers: dict[str, int] = {}
         self._made: list[str] = []
+        self._off: set[str] = set()
+        self._names: dict[int, str] = {}
         self.status: dict[str, Attachment] = {}
         self.links: dict[str, LinkState] = {}
         self.up: set[str] = set()
 
     @property
     def refused(self) -> bool:
-        """Is there an interface that is here, and on which the program is not?"""
-        return any(not entry.attached and entry.ifindex for entry in self.status.values())
+        """Is there an interface that is here, and that might take the program another time? Not one
+        from which somebody took it on purpose: `dsrlb run` puts it back there."""
+        return any(
+            not entry.attached and entry.ifindex and name not in self._off
+            for name, entry in self.status.items()
+        )
 
     def bring_up(
         self, names: Collection[str], mode: str, *, force: bool = False, strict: bool = True
@@ -106,15 +90,14 @@ class Attachments:
     def _bring_up(self, link: Link, mode: str, force: bool) -> None:
         known, entry = self.links.get(link.name), self.status.get(link.name)
         same = known is not None and known.ifindex == link.ifindex
-        if same and entry is not None and entry.attached:
-            if link.xdp_program is None or not is_ours(link.xdp_program, self.map_ids):
-                self._mark_refused(link, f"the program was taken off {link.name} by somebody else")
-                return
-            if mode in ("auto", link.xdp_mode):
-                self._publish(link)
-                return
-        elif same and entry is not None and link.xdp_program is None:
-            return  # taken off on purpose: `dsrlb run` puts it back
+        ours = is_ours(link.xdp_program, self.map_ids)
+        if same and entry is not None and not ours and (entry.attached or link.name in self._off):
+            self._off.add(link.name)
+            self._mark_refused(link, f"the program was taken off {link.name} by somebody else")
+            return
+        if same and entry is not None and entry.attached and mode in ("auto", link.xdp_mode):
+            self._publish(link)
+            return
         self._attach(link, mode, force)
 
     def undo(self) -> None:
@@ -127,10 +110,10 @@ class Attachments:
         """Detach from interfaces that carry our program and are not in ``names``: those of an
         earlier configuration, or renamed ones. Forget interfaces that are not ours."""
         for link in links.list_links().values():
-            ours = link.xdp_program is not None and is_ours(link.xdp_program, self.map_ids)
+            ours = is_ours(link.xdp_program, self.map_ids)
             if link.name not in names and ours:
                 xdp.detach(link)
-                restore_features(self._state, link.name)
+                self._restore(self._names.get(link.ifindex, link.name), link.name)
                 self._events.add("interface", f"{link.name}: detached, not in the configuration")
         for name in [name for name in self.status if name not in names]:
             self.take_down(name)
@@ -175,6 +158,7 @@ class Attachments:
             maps["links"].set(self._slot(link.ifindex), (list(mac_bytes(link.mac)), number))
             maps["egress"].set(number, link.ifindex)
             self.links[link.name] = state
+            self._names[link.ifindex] = link.name
 
     def _check_slot(self, link: Link) -> None:
         """links[] is indexed by ifindex modulo its size: two of ours must not share a place."""
@@ -188,11 +172,11 @@ class Attachments:
 
     def _attach(self, link: Link, mode: str, force: bool) -> None:
         self._check_slot(link)
-        ours = link.xdp_program is not None and is_ours(link.xdp_program, self.map_ids)
+        ours = is_ours(link.xdp_program, self.map_ids)
         if link.xdp_program is not None and not ours and not force:
             raise NetError(
                 f"{link.name}: a foreign XDP program, id {link.xdp_program} "
-                f"({_program_name(link.xdp_program)}, {link.xdp_mode}), is attached",
+                f"({program_name(link.xdp_program)}, {link.xdp_mode}), is attached",
                 hint="`dsrlb run --force` replaces it",
             )
         self._forget_old(link)
@@ -204,7 +188,9 @@ class Attachments:
         except NetError:
             if not ours:
                 self._forget(link.name)
+                self._restore(link.name)
             raise
+        self._off.discard(link.name)
         self.status[link.name] = Attachment(
             link.name, True, link.driver, used, "", self._numbers[link.name], link.ifindex
         )
@@ -230,36 +216,42 @@ class Attachments:
         return "generic"
 
     def _replace(self, link: Link, mode: str) -> None:
-        """Put the program in the place of what is there, in one step where the mode is the same."""
+        """Put the program in the place of what is there: in one step where the mode is the same,
+        else with a gap of milliseconds. Where it is refused, what was there is put back."""
         self._prepare(link, generic=mode == "generic")
         fd = self._dataplane.program_fd
-        if link.xdp_program is not None and link.xdp_mode != mode:
+        old = program_fd(link.xdp_program)
+        if old is None:
+            xdp.attach(link, fd, mode)
+            return
+        before = link.xdp_mode or mode
+        try:
+            if before == mode:
+                xdp.attach(link, fd, mode, old)
+                return
             xdp.detach(link)
-        if link.xdp_program is None or link.xdp_mode != mode:
-            xdp.attach(link, fd, mode)
-            return
-        try:
-            old = bpf.prog_fd_by_id(link.xdp_program)
-        except FileNotFoundError:
-            xdp.attach(link, fd, mode)
-            return
-        try:
-            xdp.attach(link, fd, mode, old)
+            try:
+                xdp.attach(link, fd, mode)
+            except NetError:
+                xdp.attach(link, old, before)
+                raise
         finally:
             os.close(old)
 
     def _prepare(self, link: Link, generic: bool) -> None:
         """Turn off the offloads that hide or merge frames; detach() restores them."""
-        wanted = {"rxvlan": False, "lro": False}
-        if generic:
-            wanted["gro"] = False
-        changed = features.change(link.name, wanted)
-        if changed:
-            saved = self._state.features()
-            saved[link.name] = {**changed, **saved.get(link.name, {})}
-            self._state.save_features(saved)
-            off = ", ".join(changed)
-            self._events.add("interface", f"{link.name}: turned off {off} (`detach` restores)")
+        wanted = {"rxvlan", "lro", *(("gro",) if generic else ())}
+        on = {
+            name: True for name, now in features.read(link.name).items() if now and name in wanted
+        }
+        if not on:
+            return
+        saved = self._state.features()  # first: who is killed behind the change knows what it was
+        saved[link.name] = {**on, **saved.get(link.name, {})}
+        self._state.save_features(saved)
+        features.change(link.name, dict.fromkeys(on, False))
+        off = ", ".join(sorted(on))
+        self._events.add("interface", f"{link.name}: turned off {off} (`detach` restores)")
 
     def _mark_gone(self, name: str) -> None:
         known = self.status.get(name)
@@ -296,7 +288,7 @@ class Attachments:
         link = links.get_link(name)
         detached = False
         if link is not None:
-            if link.xdp_program is not None and is_ours(link.xdp_program, self.map_ids):
+            if is_ours(link.xdp_program, self.map_ids):
                 detached = xdp.detach(link)
                 self._events.add("interface", f"{name}: detached")
             self._restore(name)
@@ -305,12 +297,17 @@ class Attachments:
         self.status.pop(name, None)
         return detached
 
-    def _restore(self, name: str) -> None:
+    def _restore(self, name: str, present: str = "") -> None:
         """An offload that cannot be restored must not keep the program on the interface."""
         try:
-            restore_features(self._state, name)
+            restore_features(self._state, name, present)
         except NetError as error:
             self._events.add("interface", f"{name}: not restored: {error.message}", "warning")
+
+    def start_over(self) -> None:
+        """Know nothing of what is attached: the next bring_up() finds out."""
+        self.status.clear()
+        self._off.clear()
 
     def counters(self) -> npt.NDArray[np.uint64]:
         """Packets by (interface number, reason), summed over the CPUs."""
@@ -318,10 +315,11 @@ class Attachments:
         return total.reshape(-1, self._dataplane.artifact.constants["MAX_REASONS"])
 
 
-def restore_features(state: State, name: str) -> None:
-    """Put the offloads of an interface back as they were before dsrlb."""
+def restore_features(state: State, name: str, present: str = "") -> None:
+    """Put the offloads of an interface back as they were before dsrlb. ``present``: its name now,
+    if it was renamed."""
     saved = state.features()
     before = saved.pop(name, None)
     if before:
+        features.change(present or name, before)
         state.save_features(saved)
-        features.change(name, before)

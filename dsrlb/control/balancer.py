@@ -25,7 +25,7 @@ from dsrlb.control.plan import view
 from dsrlb.control.state import State
 from dsrlb.control.views import PlanView
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.errors import ConfigError, StateError
+from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
 from dsrlb.net.host import host_facts
 from dsrlb.observe.events import EventLog, now_text
@@ -99,15 +99,27 @@ class Balancer:
     def _start(self, config: Config, before: Config | None, options: Options) -> None:
         """Attach and write; on failure what was attached anew is taken off, and what was taken
         over holds the configuration of before again."""
+        saved = self.state.saved_config()
         try:
             self._bring_in_line(config, options)
-            self._adopt(config, options.adopt_vip)
             self.state.save_config(dump(config))
+            self._adopt(config, options.adopt_vip)
         except Exception:
             self.attachments.undo()
-            if before is not None and self.dataplane.maps.taken_over:
-                self._bring_in_line(before, strict=False)
+            running = before if self.dataplane.maps.taken_over else None
+            self._take_back(saved, running)
             raise
+
+    def _take_back(self, saved: str | None, config: Config | None) -> None:
+        """After a change that failed: files and maps as before. What cannot be done now is told,
+        and settle() tries it again."""
+        try:
+            self.state.restore_config(saved)
+            if config is not None:
+                self._bring_in_line(config, strict=False)
+        except (DsrlbError, OSError) as error:
+            self.links_changed = True
+            self.events.add("apply", f"not taken back yet: {error}", "error")
 
     def check_tables(self, config: Config, origin: Origin) -> None:
         """Does it fit into the tables, whose size does not change while they are in use?"""
@@ -194,12 +206,13 @@ class Balancer:
         _check(config, origin, adopt_vip, before)
         self.check_tables(config, origin)
         changes = view(before, config)
+        saved = self.state.saved_config()
         try:
             self._bring_in_line(config)
-            self._adopt(config, adopt_vip)
             self.state.save_config(dump(config))
+            self._adopt(config, adopt_vip)
         except Exception:
-            self._bring_in_line(before, strict=False)
+            self._take_back(saved, before)
             raise
         self.config = config
         count = len(changes["changes"])
@@ -214,7 +227,7 @@ class Balancer:
 
     def concerns(self, name: str, ifindex: int) -> bool:
         """Is the interface one of ours, or was it?"""
-        ours = {link.ifindex for link in self.attachments.links.values()}
+        ours = {link.ifindex for link in tuple(self.attachments.links.values())}
         return name in self.config.balancer.interfaces or ifindex in ours
 
     def settle(self) -> None:
@@ -235,7 +248,12 @@ class Balancer:
 
         Raises NetError when the program stays on an interface; the balancer goes on then.
         """
-        done = everywhere(self.state, self.attachments.map_ids)
+        try:
+            done = everywhere(self.state, self.attachments.map_ids)
+        except NetError:
+            self.attachments.start_over()
+            self.links_changed = True
+            raise
         self.detached = True
         return done + remove_pins(self.paths)
 

@@ -23,6 +23,7 @@ from dsrlb.control.views import (
     StatsRow,
     StatusView,
 )
+from dsrlb.errors import StateError
 from dsrlb.paths import Paths
 
 T = TypeVar("T")
@@ -110,7 +111,10 @@ class DaemonController:
         def work() -> PlanView:
             changes = self._balancer.accept(config, origin, who, adopt_vip)
             if not filename.startswith("<"):  # "<stdin>" and the like cannot be read again
-                self._balancer.state.remember_source(Path(filename))
+                try:
+                    self._balancer.state.remember_source(Path(filename))
+                except StateError as error:  # the change is in force all the same
+                    self._balancer.events.add("apply", error.message, "warning")
             return changes
 
         return await self._changed(work)

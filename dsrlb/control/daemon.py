@@ -36,6 +36,17 @@ def notify(message: str) -> None:
         channel.sendto(message.encode(), address)
 
 
+async def _to_its_end(work: Callable[[], T]) -> T:
+    """Run work in a thread. Who is cancelled meanwhile waits: the thread cannot be stopped, and
+    nobody else may begin before it has ended."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
 class Daemon:
     """The tasks around one Balancer."""
 
@@ -54,9 +65,11 @@ class Daemon:
         """Run something that touches the balancer in a thread, one at a time."""
         try:
             async with self._lock:
-                return await asyncio.to_thread(work)
+                return await _to_its_end(work)
         finally:
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
+            if self._balancer.links_changed:
+                self._dirty.set()
 
     def stop(self) -> None:
         """End the daemon; the data plane stays."""
@@ -161,7 +174,7 @@ class Daemon:
         while True:
             self._balancer.announcer.wanted.clear()
             async with self._lock:
-                due = await asyncio.to_thread(self._balancer.announcer.send_due)
+                due = await _to_its_end(self._balancer.announcer.send_due)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._balancer.announcer.wanted.wait(), due)
 

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from dsrlb.control.announce import leave_groups
-from dsrlb.control.attach import is_ours, restore_features
+from dsrlb.control.attach import restore_features
 from dsrlb.control.state import State
-from dsrlb.dataplane import bpf
 from dsrlb.dataplane.loader import PROGRAM
+from dsrlb.dataplane.programs import is_orphan, is_ours
 from dsrlb.errors import NetError
 from dsrlb.net import xdp
 from dsrlb.net.links import Link, list_links
@@ -26,36 +25,25 @@ def attached(maps: set[int], others: set[int] | None = None) -> Iterator[tuple[L
         number = link.xdp_program
         if number is None:
             continue
-        if is_ours(number, maps) or (others is not None and _is_orphan(number, others)):
+        if is_ours(number, maps) or (others is not None and is_orphan(number, PROGRAM, others)):
             yield link, number
-
-
-def _is_orphan(program_id: int, pinned: set[int]) -> bool:
-    try:
-        fd = bpf.prog_fd_by_id(program_id)
-    except FileNotFoundError:
-        return False
-    try:
-        return bpf.prog_info(fd).name == PROGRAM and not bpf.prog_map_ids(fd) & pinned
-    finally:
-        os.close(fd)
 
 
 def everywhere(state: State, maps: set[int], others: set[int] | None = None) -> list[str]:
     """Detach wherever attached() finds the program, restore offloads, leave groups.
 
-    Returns what was done, line by line. Raises NetError when a program could not be detached;
-    everything else has been done then.
+    Returns what was done, line by line. Raises NetError when a program could not be detached: its
+    interface keeps its offloads and groups then, and all others are done.
     """
-    done, failed = [], []
+    done, failed = [], {}
     for link, number in attached(maps, others):
         try:
             xdp.detach(link)
         except NetError as error:
-            failed.append(error.message)
+            failed[link.name] = error.message
         else:
             done.append(f"XDP program {number} on {link.name}")
-    present = list_links()
+    present = list_links().keys() - failed.keys()
     for name in list(state.features()):
         if name not in present:
             continue
@@ -65,7 +53,7 @@ def everywhere(state: State, maps: set[int], others: set[int] | None = None) -> 
             done.append(f"offloads of {name} not restored: {error.message}")
         else:
             done.append(f"offloads of {name} restored")
-    leave_groups(state)
     if failed:
-        raise NetError("; ".join(failed))
+        raise NetError("; ".join(failed.values()))
+    leave_groups(state)
     return done

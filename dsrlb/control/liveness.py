@@ -56,6 +56,10 @@ class Liveness:
             del self._waiting[place]
         return silent
 
+    def last_chance(self, place: Place) -> bool:
+        """Does the next question decide whether it is silent?"""
+        return self._misses.get(place, 0) == MISSES - 1
+
     def turn(self, places: Collection[Place]) -> list[Place]:
         """Whom to ask in this round, of all; forgets everybody else."""
         ours = set(places)

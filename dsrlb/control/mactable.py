@@ -85,7 +85,6 @@ class MacTable:
         self._routes: dict[IPAddress, Route] = {}
         self._neighbours: dict[Place, Neighbour] = {}
         self._meanwhile: list[tuple[Place, Neighbour | None]] | None = None
-        self._sources: dict[tuple[int, int], IPAddress | None] = {}
         self._found: dict[Target, Found] = {}
         self._seeds: dict[Target, DesiredReal] = {}
 
@@ -121,16 +120,11 @@ class MacTable:
         present = {link.ifindex: link for link in links.list_links().values()}
         found = routes.resolve(self._by_address)
         neighbours = routes.list_neighbours()
-        sources = {
-            (ifindex, version): links.primary_address(ifindex, version)
-            for ifindex in self._links
-            for version in (4, 6)
-        }
         with self._lock:
             for place, neighbour in self._meanwhile or ():
                 _note(neighbours, place, neighbour)
             self._meanwhile = None
-            self._present, self._routes, self._sources = present, found, sources
+            self._present, self._routes = present, found
             self._neighbours = neighbours
             return self._evaluate({t for targets in self._by_address.values() for t in targets})
 
@@ -265,14 +259,22 @@ class MacTable:
             present = self._present.get(link.ifindex)
             if all(target.static for target in targets) or present is None or not present.up:
                 continue
-            frame = b""
-            source = self._sources.get((link.ifindex, address.version))
-            if isinstance(address, IPv4Address) and isinstance(source, IPv4Address):
-                frame = frames.arp_request(link.mac, source, address)
-            elif isinstance(address, IPv6Address) and isinstance(source, IPv6Address):
-                frame = frames.neighbour_solicitation(link.mac, source, address)
-            found[link.ifindex, address] = link.name, frame
+            place = (link.ifindex, address)
+            found[place] = link.name, self._question(place, link.mac, route.source)
         return found
+
+    def _question(self, place: Place, mac: str, source: IPAddress | None) -> bytes:
+        """ARP request or neighbour solicitation, from the address that the kernel would take; b""
+        when it has none. The last question before giving up goes to the known MAC address alone:
+        a segment may lose broadcasts or multicasts, and the real be well."""
+        address = place[1]
+        known = self._neighbours.get(place)
+        to = known.mac if known is not None and self._liveness.last_chance(place) else None
+        if isinstance(address, IPv4Address) and isinstance(source, IPv4Address):
+            return frames.arp_request(mac, source, address, to)
+        if isinstance(address, IPv6Address) and isinstance(source, IPv6Address):
+            return frames.neighbour_solicitation(mac, source, address, to)
+        return b""
 
     def probe(self) -> None:
         """One round: take in who answered, ask the next ones on the wire. Raises NetError."""

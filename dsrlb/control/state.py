@@ -62,15 +62,25 @@ class State:
         self._lock = descriptor
 
     def saved_config(self) -> str | None:
-        """The text of the last accepted configuration, or None."""
+        """The text of the last accepted configuration, or None. Raises StateError."""
+        path = self._paths.saved_config
         try:
-            return self._paths.saved_config.read_text()
+            return path.read_text()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StateError(f"cannot read {path}: {error.strerror}") from error
 
     def save_config(self, text: str) -> None:
         """Keep the accepted configuration."""
         write_atomically(self._paths.saved_config, text)
+
+    def restore_config(self, text: str | None) -> None:
+        """Put back what saved_config() gave before a change that came to nothing."""
+        if text is None:
+            self._paths.saved_config.unlink(missing_ok=True)
+        elif text != self.saved_config():
+            self.save_config(text)
 
     def remember_source(self, path: Path) -> None:
         """Keep which file the configuration came from (status compares it)."""

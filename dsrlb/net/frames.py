@@ -23,10 +23,12 @@ def _arp(destination: bytes, source: bytes, operation: int, *fields: bytes) -> b
     return destination + source + b"\x08\x06" + head + b"".join(fields)
 
 
-def arp_request(mac: str, source: IPv4Address, target: IPv4Address) -> bytes:
-    """A broadcast ARP request (RFC 826); source 0.0.0.0 makes it a probe (RFC 5227)."""
+def arp_request(mac: str, source: IPv4Address, target: IPv4Address, to: str | None = None) -> bytes:
+    """An ARP request (RFC 826), broadcast or to the MAC address ``to`` alone; source 0.0.0.0 makes
+    it a probe (RFC 5227)."""
     own = _mac(mac)
-    return _arp(_BROADCAST, own, 1, own, source.packed, bytes(6), target.packed)
+    destination = _mac(to) if to else _BROADCAST
+    return _arp(destination, own, 1, own, source.packed, bytes(6), target.packed)
 
 
 def gratuitous_arp(mac: str, address: IPv4Address) -> bytes:
@@ -53,19 +55,24 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def _icmpv6(mac: str, source: IPv6Address, destination: IPv6Address, message: bytes) -> bytes:
+def _icmpv6(
+    mac: str, source: IPv6Address, destination: IPv6Address, message: bytes, to: str | None = None
+) -> bytes:
     pseudo = source.packed + destination.packed + struct.pack("!II", len(message), 58)
     checksum = _checksum(pseudo + message)
     message = message[:2] + checksum.to_bytes(2, "big") + message[4:]
     ip = struct.pack("!IHBB", 6 << 28, len(message), 58, 255)
-    ethernet = _mac(group_mac(destination)) + _mac(mac) + b"\x86\xdd"
+    ethernet = _mac(to or group_mac(destination)) + _mac(mac) + b"\x86\xdd"
     return ethernet + ip + source.packed + destination.packed + message
 
 
-def neighbour_solicitation(mac: str, source: IPv6Address, target: IPv6Address) -> bytes:
-    """A multicast neighbour solicitation with source link-layer address (RFC 4861, 4.3)."""
+def neighbour_solicitation(
+    mac: str, source: IPv6Address, target: IPv6Address, to: str | None = None
+) -> bytes:
+    """A neighbour solicitation with source link-layer address (RFC 4861, 4.3): multicast, or to
+    the target at the MAC address ``to`` alone."""
     message = struct.pack("!BBHI", 135, 0, 0, 0) + target.packed + b"\x01\x01" + _mac(mac)
-    return _icmpv6(mac, source, solicited_node(target), message)
+    return _icmpv6(mac, source, target if to else solicited_node(target), message, to)
 
 
 def unsolicited_advertisement(mac: str, address: IPv6Address) -> bytes:

@@ -124,12 +124,6 @@ def list_addresses() -> dict[IPAddress, str]:
     return {address: names.get(index, str(index)) for address, index, _ in _addresses()}
 
 
-def primary_address(ifindex: int, version: int) -> IPAddress | None:
-    """An address of the interface in the family, global ones first; None when it has none."""
-    found = [a for a, index, _ in _addresses() if index == ifindex and a.version == version]
-    return min(found, key=lambda address: address.is_link_local, default=None)
-
-
 def remove_address(address: IPAddress) -> str:
     """Take an address off all interfaces; their other addresses stay.
 

@@ -145,10 +145,16 @@ def test_takeover_with_other_interfaces(plain: Plain, balancer: Instance) -> Non
 
 
 def test_renamed_interface(plain: Plain, balancer: Instance) -> None:
+    plain.lb.run("ethtool", "-K", "eth0", "gro", "on")
+    before = plain.lb.run("ethtool", "-k", "eth0")
     balancer.start(config())
     plain.lb.batch("link set eth0 down", "link set eth0 name foo", "link set foo up")
     balancer.wait_event("eth0 is not there")
     wait_until("foo is clean", lambda: _program(plain.lb, "foo") is None)
+    wait_until(
+        "its offloads are back",
+        lambda: plain.lb.run("ethtool", "-k", "foo") == before.replace("eth0", "foo"),
+    )
     plain.lb.batch("link set foo down", "link set foo name eth0", "link set eth0 up")
     wait_until("serving again", lambda: serves(plain.client))
 
@@ -226,6 +232,40 @@ def test_mode_is_changed_while_running(plain: Plain, balancer: Instance) -> None
         assert balancer.get("/status")["interfaces"][0]["xdp_mode"] == mode
         for vip in VIPS:
             assert request(plain.client, vip, count=4) == {"r1": 2, "r2": 2}
+
+
+def test_refused_mode_leaves_what_runs(plain: Plain, balancer: Instance) -> None:
+    """The driver refuses native XDP at this MTU; the program stays in generic mode, and serves."""
+    plain.lb.batch("link set eth0 mtu 9000")
+    plain.switch.batch("link set lb mtu 9000")
+    balancer.start(config())
+    number = _program(plain.lb, "eth0")
+    file = balancer.write(config(balancer='xdp_mode = "native"'))
+    refused = balancer.dsrlb("apply", file)
+    assert refused.returncode == 1
+    assert "eth0" in refused.stderr
+    (interface,) = balancer.get("/status")["interfaces"]
+    assert (interface["state"], interface["xdp_mode"]) == ("attached", "generic")
+    assert _program(plain.lb, "eth0") == number
+    assert serves(plain.client)
+    balancer.kill()
+    assert balancer.dsrlb("run", "-c", file).returncode == 1
+    assert serves(plain.client)
+
+
+def test_refused_start_leaves_a_foreign_program_and_the_offloads(
+    plain: Plain, balancer: Instance
+) -> None:
+    plain.lb.run("ethtool", "-K", "eth0", "gro", "on", "rxvlan", "on")
+    plain.lb.batch("link set eth0 mtu 9000")
+    plain.switch.batch("link set lb mtu 9000")
+    before = plain.lb.run("ethtool", "-k", "eth0")
+    number = attach_pass(plain.lb, "eth0", "generic")
+    file = balancer.write(config(balancer='xdp_mode = "native"'))
+    assert balancer.dsrlb("run", "--force", "-c", file).returncode == 1
+    assert _program(plain.lb, "eth0") == number
+    assert plain.lb.run("ethtool", "-k", "eth0") == before
+    assert not balancer.pins.exists()
 
 
 def test_force_chooses_the_mode_itself(plain: Plain, balancer: Instance) -> None:

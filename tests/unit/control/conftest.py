@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from types import SimpleNamespace
 
 import pytest
@@ -21,11 +20,6 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     net = Network()
     monkeypatch.setattr(links, "list_links", net.list_links)
     monkeypatch.setattr(
-        links,
-        "primary_address",
-        lambda ifindex, version: ip_address("10.0.0.254" if version == 4 else "fe80::1"),
-    )
-    monkeypatch.setattr(
         routes,
         "resolve",
         lambda wanted: {a: r for a, r in net.routes.items() if a in wanted},
@@ -35,7 +29,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     monkeypatch.setattr(routes, "confirmed", lambda: dict(net.confirmed))
     monkeypatch.setattr(routes, "give_up", net.given_up.extend)
     monkeypatch.setattr(mactable, "time", SimpleNamespace(monotonic=lambda: net.now))
-    monkeypatch.setattr(frames, "send", lambda name, batch: net.sent.append((name, len(batch))))
+    monkeypatch.setattr(frames, "send", net.send)
     return net
 
 

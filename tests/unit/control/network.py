@@ -23,6 +23,7 @@ from dsrlb.observe.events import EventLog
 ETH0 = LinkState(1, 11, "eth0", "02:00:00:00:00:f1", 1500)
 ETH1 = LinkState(2, 12, "eth1", "02:00:00:00:00:f2", 1500)
 OLD, NEW = "02:00:00:00:00:01", "02:00:00:00:00:02"
+OWN, OWN6 = ip_address("10.0.0.254"), ip_address("2001:db8:1::fe")
 R1, R6 = ip_address("10.0.0.1"), ip_address("2001:db8:1::1")
 ID1 = RealId(ServiceId("web", 4), R1)
 TEXT = """
@@ -46,14 +47,20 @@ class Network:
 
     def __init__(self) -> None:
         self.up = {"eth0": True, "eth1": True}
-        self.routes: dict[IPAddress, Route] = {R1: Route(11, None, None)}
+        self.routes: dict[IPAddress, Route] = {R1: Route(11, None, OWN)}
         self.neighbours: dict[tuple[int, IPAddress], Neighbour] = {}
         self.used: list[Any] = []
         self.sent: list[tuple[str, int]] = []
+        self.frames: list[bytes] = []
         self.kinds: dict[str, str] = {}
         self.confirmed: dict[tuple[int, IPAddress], float] = {}
         self.given_up: list[tuple[int, IPAddress]] = []
         self.now = 1000.0
+
+    def send(self, name: str, batch: list[bytes]) -> None:
+        """As dsrlb.net.frames."""
+        self.sent.append((name, len(batch)))
+        self.frames += batch
 
     def list_links(self) -> dict[str, Link]:
         """As dsrlb.net.links."""

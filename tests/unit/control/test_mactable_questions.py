@@ -15,7 +15,7 @@ from dsrlb.control.desired import (
 from dsrlb.control.liveness import MISSES, PER_ROUND, QUESTIONS_PER_SECOND
 from dsrlb.control.mactable import MacTable
 from dsrlb.errors import NetError
-from dsrlb.net import frames, links, routes
+from dsrlb.net import frames, routes
 from dsrlb.net.links import IPAddress
 from dsrlb.net.routes import Neighbour, Route
 from tests.unit.control.network import (
@@ -23,7 +23,10 @@ from tests.unit.control.network import (
     ETH0,
     ID1,
     OLD,
+    OWN,
+    OWN6,
     R1,
+    R6,
     SILENT,
     STATIC,
     TEXT,
@@ -76,11 +79,9 @@ def test_questions_that_could_not_be_sent_do_not_count(
     assert network.given_up == []
 
 
-def test_no_question_without_an_address_of_the_family(
-    table: MacTable, network: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_question_without_an_address_of_the_family(table: MacTable, network: Network) -> None:
     """The kernel is asked all the same; it may know whom to ask as whom."""
-    monkeypatch.setattr(links, "primary_address", lambda ifindex, version: None)
+    network.routes = {R1: Route(11, None, None)}
     table.refresh()
     network.confirmed[11, R1] = 100.0
     for _ in range(2 * MISSES):
@@ -89,11 +90,38 @@ def test_no_question_without_an_address_of_the_family(
     assert network.given_up == []
 
 
+@pytest.mark.parametrize(("address", "own"), [(R1, OWN), (R6, OWN6)], ids=["ipv4", "ipv6"])
+def test_questions_come_from_the_address_that_the_kernel_would_take(
+    table: MacTable, network: Network, address: IPAddress, own: IPAddress
+) -> None:
+    """A real may answer nobody outside its own subnet. The last question goes to the known MAC
+    address alone: two broadcasts may be lost on a segment, and the real be well."""
+    config = parse(TEXT.replace('"192.0.2.10"', '["192.0.2.10", "2001:db8::10"]'), "x.toml")
+    table.configure(config, {"eth0": ETH0})
+    network.routes = {address: Route(11, None, own)}
+    network.neighbours = {(11, address): Neighbour(OLD, "stale")}
+    network.confirmed[11, address] = 100.0
+    table.refresh()
+    for _ in range(MISSES):
+        one_round(table, network)
+    assert len(network.frames) == MISSES
+    for frame in network.frames:
+        assert own.packed in frame
+        assert address.packed in frame
+    to = [frame[:6] for frame in network.frames]
+    assert all(mac[0] & 1 for mac in to[:-1])
+    assert to[-1].hex(":") == OLD
+    network.confirmed[11, address] = 0.0  # which is answered
+    one_round(table, network)
+    assert network.given_up == []
+    assert network.frames[-1][0] & 1
+
+
 def test_frames_per_second_are_bounded(table: MacTable, network: Network) -> None:
     """Everybody is asked in turn."""
     config = parse(TEXT + many(200), "x.toml")
     table.configure(config, {"eth0": ETH0})
-    network.routes = {target.address: Route(11, None, None) for target in targets(config)}
+    network.routes = {target.address: Route(11, None, OWN) for target in targets(config)}
     table.refresh()
     rounds = -(-201 // PER_ROUND)
     for _ in range(rounds):
