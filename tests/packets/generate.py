@@ -98,8 +98,8 @@ def extensions(kinds: list[int], last: int, random_: random.Random) -> tuple[int
 class Generator:
     """Random frames around a set of VIPs and ports."""
 
-    def __init__(self, seed: int, vips: list[str], ports: list[int]) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, seed: int | random.Random, vips: list[str], ports: list[int]) -> None:
+        self.random = seed if isinstance(seed, random.Random) else random.Random(seed)
         self._vips = [ip_address(vip) for vip in vips]
         self._ports = ports
 

@@ -115,6 +115,12 @@ class Program:
                 for key in keys:
                     self.maps[name].delete(key.tobytes())
 
+    def rewind(self) -> None:
+        """As just configured: no flows, every schedule at its beginning."""
+        self.forget_flows()
+        for service in self.applier.installed.services.values():
+            self.maps["cursors"].set(service.id, 0)
+
     def expire_flows(self) -> None:
         """Make every flow one that has been idle too long."""
         for name in _TABLES:
