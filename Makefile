@@ -5,8 +5,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # make install, make uninstall. Not from the environment (:=): uninstall removes what they name.
+# PREFIX is dsrlb's alone: install marks it by a file .dsrlb, without which uninstall leaves it.
 # CACHEDIR is cleared by uninstall, INSTANCE detached.
-PREFIX ?= /opt/dsrlb
+PREFIX := /opt/dsrlb
 SBINDIR := /usr/local/sbin
 MANDIR := /usr/local/share/man/man8
 SYSCONFDIR := /etc/dsrlb
@@ -81,6 +82,12 @@ install: ## to PREFIX (/opt/dsrlb), with a systemd service (root)
 	@if ! "$(SYSTEM_PYTHON)" -c '$(usable)'; then \
 		echo "make install: $(SYSTEM_PYTHON) has to be 3.11 or newer, with venv and bcc;" \
 			"on Debian or Ubuntu: apt-get install $(needed)" >&2; exit 1; fi
+	@if [[ "$(PREFIX)" != /* ]]; then echo "PREFIX has to be an absolute path" >&2; exit 1; fi
+	@if [[ ! -e "$(PREFIX)/.dsrlb" && -e "$(PREFIX)" && -n "$$(ls -A "$(PREFIX)")" ]]; then \
+		echo "$(PREFIX) is not empty, and not an installation of dsrlb (no .dsrlb in it)" >&2; \
+		exit 1; fi
+	install -d "$(PREFIX)"
+	touch "$(PREFIX)/.dsrlb"
 	"$(SYSTEM_PYTHON)" -m venv --system-site-packages "$(PREFIX)"
 	"$(PREFIX)/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade .
 	install -d "$(SBINDIR)" "$(MANDIR)" "$(SYSCONFDIR)" "$(UNITDIR)"
@@ -104,9 +111,10 @@ uninstall: ## takes the program off the interfaces and removes what install made
 	if $(systemd_has_it); then systemctl daemon-reload; fi
 	! cmp -s dsrlb/data/example.toml "$(SYSCONFDIR)/dsrlb.toml" || rm -f "$(SYSCONFDIR)/dsrlb.toml"
 	[[ ! -d "$(SYSCONFDIR)" ]] || rmdir --ignore-fail-on-non-empty "$(SYSCONFDIR)"
-	[[ ! -e "$(PREFIX)/pyvenv.cfg" ]] || rm -rf "$(PREFIX)"
+	[[ ! -e "$(PREFIX)/.dsrlb" ]] || rm -rf "$(PREFIX)"
 	rm -rf "$(CACHEDIR)"
-	@for kept in "$(SYSCONFDIR)" /var/lib/dsrlb; do [[ ! -e $$kept ]] || echo "kept: $$kept"; done
+	@for kept in "$(PREFIX)" "$(SYSCONFDIR)" /var/lib/dsrlb; do \
+		[[ ! -e $$kept ]] || echo "kept: $$kept"; done
 
 .PHONY: clean
 clean: ## removes .venv, build/ and caches

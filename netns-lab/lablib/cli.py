@@ -92,9 +92,12 @@ def up(name: str, no_balancer: bool) -> None:
 
 @cli.command()
 @_NAME
-@click.option("--all", "everything", is_flag=True, help="Every topology's lab.")
+@click.option("--all", "everything", is_flag=True, help="Every topology of netns-lab/topologies.")
 def down(name: str, everything: bool) -> None:
-    """Remove the network and all that runs in it."""
+    """Remove the network and all that runs in it.
+
+    --all does not know topology files of your own: name each.
+    """
     for one in topology.names() if everything else [name]:
         for line in _down(Lab(topology.load(one))):
             click.echo(f"removed {line}")

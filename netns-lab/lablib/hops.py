@@ -72,13 +72,16 @@ def _first(found: Sequence[Segment], like: Segment) -> Segment:
 
 
 def follow(seen: Evidence) -> tuple[list[Hop], list[Hop]]:
-    """(request, reply) of the first HTTP request, at every place where tcpdump saw it."""
+    """(request, reply) of the first HTTP request, at every place where tcpdump saw it; LabError
+    when it cannot be followed from end to end."""
     client, balancer = seen.client.name, seen.balancer.name
     asked = next((s for s in seen.requests(client) if s.payload.startswith(_START)), None)
     if asked is None:
         raise LabError(f"no HTTP request to {seen.vip} was captured at {client}")
     out = _first(seen.out_of_balancer(), asked)
-    real = seen.reals[out.destination_mac]
+    real = seen.reals.get(out.destination_mac)
+    if real is None:
+        raise LabError(f"sent to no real server: {out.describe()}")
     request = [
         (f"{client}, eth0", asked),
         (f"switch, port {client}", _first(seen.requests(f"sw-{client}"), asked)),
@@ -87,7 +90,10 @@ def follow(seen: Evidence) -> tuple[list[Hop], list[Hop]]:
         (f"switch, port {real}", _first(seen.requests(f"sw-{real}"), asked)),
         (f"{real}, eth0", _first(seen.requests(real), asked)),
     ]
-    made = next(s for s in seen.replies(real) if s.flow == asked.reversed_flow and s.payload)
+    replies = (s for s in seen.replies(real) if s.flow == asked.reversed_flow and s.payload)
+    made = next(replies, None)
+    if made is None:
+        raise LabError(f"{real} sent no reply to {asked.describe()}")
     places = [(f"{real}, eth0", real), (f"switch, port {real}", f"sw-{real}")]
     places += [(f"switch, port {client}", f"sw-{client}"), (f"{client}, eth0", client)]
     reply = [(where, _first(seen.replies(point), made)) for where, point in places]

@@ -9,7 +9,6 @@ from lablib.shell import PYTHON, inside, kill_all, processes_in, run
 from lablib.topology import Node, Topology
 
 SWITCH = "sw"
-_PREFIX = "dsrlb-"
 # What puts several segments into one frame, or a checksum or tag where it is not in the frame.
 _OFFLOADS = (
     "tx",
@@ -85,13 +84,17 @@ def build(topology: Topology) -> None:
         run(inside(switch, [PYTHON, "-m", "lablib.peer", node.name]))
 
 
-def present(lab: str | None = None) -> list[str]:
-    """Namespaces of one lab, or of all labs."""
-    prefix = f"{_PREFIX}{lab}-" if lab else _PREFIX
+def present(lab: str) -> list[str]:
+    """Namespaces of a lab; those of nodes, too, that its topology had when it was built.
+
+    A node's name has no dash: what follows in ``dsrlb-l2dsr-big-r1`` is no node of lab l2dsr.
+    """
+    prefix = f"dsrlb-{lab}-"
     folder = Path("/run/netns")
     if not folder.is_dir():
         return []
-    return sorted(path.name for path in folder.iterdir() if path.name.startswith(prefix))
+    names = (path.name for path in folder.iterdir() if path.name.startswith(prefix))
+    return sorted(name for name in names if "-" not in name.removeprefix(prefix))
 
 
 def remove(lab: str) -> list[str]:

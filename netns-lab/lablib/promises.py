@@ -135,6 +135,11 @@ def _replies(seen: Evidence) -> Iterator[Promise]:
     arrived = seen.replies(f"sw-{seen.client.name}")
     made = [found for real in seen.reals.values() for found in seen.replies(real)]
     yield _same_frames("replies: byte for byte as the real server made them", made, arrived)
+    asked = by_flow([found for found in seen.requests(seen.client.name) if found.payload])
+    got = {found.reversed_flow for found in seen.replies(seen.client.name) if found.payload}
+    silent = [found[0].describe() for flow, found in asked.items() if flow not in got]
+    detail = f"none to {silent[0]}" if silent else _nothing(len(asked))
+    yield Promise("replies: every flow with a request got one", not detail, len(asked), detail)
     both = list(pairs(made, arrived))
     home = {found.flow: found.destination_mac for found in seen.out_of_balancer()}
     yield _each(

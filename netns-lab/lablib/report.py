@@ -12,6 +12,7 @@ from typing import Any
 from lablib.evidence import Evidence
 from lablib.hops import COLUMNS, Hop, follow, table
 from lablib.promises import Promise
+from lablib.shell import LabError
 from lablib.topology import Topology
 from lablib.traffic import Result
 
@@ -41,6 +42,13 @@ class Report:
             for real in self.seen.reals.values()
         }
 
+    def _followed(self) -> tuple[list[Hop], list[Hop], str | None]:
+        """The hops of a request and of its reply; none, and why, when it cannot be followed."""
+        try:
+            return *follow(self.seen), None
+        except LabError as error:
+            return [], [], str(error)
+
     def _hops(self, hops: Sequence[Hop]) -> list[dict[str, Any]]:
         return [
             {
@@ -54,7 +62,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The keys of report.json, which are a promise to programs."""
-        request, reply = follow(self.seen)
+        request, reply, not_followed = self._followed()
         carried, total = self.seen.carried()
         return {
             "mode": self.topology.mode,
@@ -80,6 +88,7 @@ class Report:
             "total_bytes": total,
             "request_hops": self._hops(request),
             "reply_hops": self._hops(reply),
+            "not_followed": not_followed,
             "pcaps": [path.name for path in self.pcaps],
         }
 
@@ -93,11 +102,12 @@ class Report:
         """The report for people, as lines."""
         lines = ["", f"=== {self.topology.mode}, IPv{self.version}, VIP {self.seen.vip} ===", ""]
         lines += self._who_got_what()
-        request, reply = follow(self.seen)
+        request, reply, not_followed = self._followed()
         lines += ["", "one request, hop by hop (* differs from the hop before):", ""]
-        lines += table(request)
-        lines += ["", "its reply:", ""]
-        lines += table(reply)
+        if not_followed is None:
+            lines += [*table(request), "", "its reply:", "", *table(reply)]
+        else:
+            lines.append(f"could not be followed: {not_followed}")
         carried, total = self.seen.carried()
         share = f"{100 * carried / total:.1f} %" if total else "-"
         lines += ["", f"the balancer carried {carried:,} of {total:,} bytes ({share})", ""]

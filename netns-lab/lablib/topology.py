@@ -25,7 +25,7 @@ IP = IPv4Address | IPv6Address
 class Node:
     """A namespace with one interface, eth0, on the switch."""
 
-    name: str
+    name: str  # letters and digits
     role: str  # "client" | "balancer" | "real"
     mac: str
     addresses: tuple[IPv4Interface | IPv6Interface, ...]
@@ -68,7 +68,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Topology:
-    """Read topologies/NAME.toml, or the topology file NAME; LabError when there is none."""
+    """Read topologies/NAME.toml, or the topology file NAME; LabError when that does not go."""
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file() or (path.parent == FOLDER and path.stem not in names()):
         raise LabError(f"no topology {name!r}; there are: {', '.join(names())}, or name a file")
@@ -82,6 +82,9 @@ def load(name: str) -> Topology:
         )
         for entry in data["node"]
     )
+    for node in nodes:
+        if not (node.name.isascii() and node.name.isalnum()):
+            raise LabError(f"{path}: node {node.name!r}: letters and digits only")
     vips = tuple(ip_address(vip) for vip in data["vips"])
     config = path.resolve().parent / data["config"]
     return Topology(data["name"], data["mode"], config, vips, nodes, data["shares"])

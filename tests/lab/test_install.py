@@ -38,7 +38,8 @@ class Place:
     def make(self, target: str, *more: str) -> subprocess.CompletedProcess[str]:
         """Run a target of the Makefile with every folder below the root."""
         folders = [f"{name}={self.root / folder}" for name, folder in FOLDERS.items()]
-        command = ["make", "-C", str(ROOT), target, *folders, f"INSTANCE=t-{os.getpid()}-i", *more]
+        command = ["make", "-C", str(ROOT), "-f", str(ROOT / "Makefile"), target, *folders]
+        command += [f"INSTANCE=t-{os.getpid()}-i", *more]
         return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
     def run(self, *command: str) -> str:
@@ -115,6 +116,55 @@ def test_the_unit_names_what_was_installed(installed: Place) -> None:
     assert "/usr/local" not in unit
     assert f"ExecStart={installed.root}/sbin/dsrlb run\n" in unit
     assert f"ExecReload={installed.root}/sbin/dsrlb apply {installed.root}/etc/dsrlb.toml\n" in unit
+
+
+def test_it_is_installed_again_over_itself(installed: Place) -> None:
+    assert (installed.root / "opt/.dsrlb").is_file()
+    done = installed.make("install")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("own", ["pyvenv.cfg", "bin/dsrlb", ".hidden"])
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, own: str) -> None:
+    file = tmp_path / "opt" / own
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    refused = Place(tmp_path).make("install")
+    assert refused.returncode != 0
+    assert f"{tmp_path}/opt is not empty, and not an installation of dsrlb" in refused.stderr
+    assert Place(tmp_path).files() == [f"opt/{own}"]
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("prefix", ["", "build/here"])
+def test_a_relative_folder_is_refused(tmp_path: Path, prefix: str) -> None:
+    refused = Place(tmp_path).make("install", f"PREFIX={prefix}", "-C", str(tmp_path))
+    assert refused.returncode != 0
+    assert "PREFIX has to be an absolute path" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_uninstall_leaves_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    """Even one that `make install` of an earlier version made an environment of."""
+    (tmp_path / "opt/bin").mkdir(parents=True)
+    for name in ("opt/pyvenv.cfg", "opt/bin/other"):
+        (tmp_path / name).write_text("mine")
+    done = Place(tmp_path).make("uninstall")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert Place(tmp_path).files() == ["opt/bin/other", "opt/pyvenv.cfg"]
+    assert f"kept: {tmp_path}/opt\n" in done.stdout
+
+
+def test_prefix_is_not_taken_from_the_environment(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["make", "-C", str(ROOT), "-n", "uninstall"],
+        env={**os.environ, "PREFIX": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(tmp_path) not in done.stdout
+    assert 'rm -rf "/opt/dsrlb"' in done.stdout
 
 
 def test_what_is_missing_is_named_before_anything_is_made(tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from lablib import demo
+from lablib.lab import Lab
+from lablib.shell import kill_all, processes_in
+from lablib.topology import load
 from tests.lab.plain import PREFIX, ROOT, listed, processes_of
 from tests.waiting import wait_until
 
@@ -22,6 +26,7 @@ NAME = f"t{os.getpid()}-lab"
 NAMESPACES = {f"dsrlb-{NAME}-{node}" for node in ("client", "lb", "r1", "r2", "r3", "sw")}
 VIPS = {4: "10.77.0.100", 6: "fd77::100"}
 BALANCER_MAC = "02:00:00:77:00:0a"
+UNREACHABLE_AT_ONCE = ("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
 
 
 def _left() -> list[str]:
@@ -59,6 +64,10 @@ def done(*arguments: str) -> str:
     result = lab(*arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def _tcpdump(pcap: Path, expression: str) -> int:
@@ -129,6 +138,78 @@ def test_up_exec_status_down(topology: Path) -> None:
     assert f"removed dsrlb-{NAME}-lb" in done("down", name)
     assert done("down", name) == ""
     assert lab("status", name).returncode == 1
+
+
+@pytest.fixture
+def one(topology: Path) -> Iterator[Lab]:
+    """The lab, up: of this process, which breaks it."""
+    made = Lab(load(str(topology)))
+    made.up()
+    try:
+        yield made
+    finally:
+        made.down()
+
+
+def test_a_server_that_is_dead_is_seen(one: Lab, tmp_path: Path) -> None:
+    """No dnsmasq on any real server: its queries are forwarded, and not answered."""
+    said: list[str] = []
+    for real in one.topology.role("real"):
+        one.exec(real.name, ["sysctl", "-qw", *UNREACHABLE_AT_ONCE])
+        names = {pid: _name(pid) for pid in processes_in(one.topology.namespace(real.name))}
+        assert sorted(names.values()) == ["dnsmasq", "nginx", "nginx"]
+        kill_all([pid for pid, name in names.items() if name == "dnsmasq"])
+    assert demo.run(one, said.append, requests=30, output=tmp_path) is False
+    for version in VIPS:
+        assert f"\nIPv{version}: NOT VERIFIED" in said
+        report = json.loads((tmp_path / f"l2dsr-ipv{version}/report.json").read_text())
+        assert report["services"]["web"]["answered"] == 30
+        assert report["services"]["dns"]["answered"] == 0
+        assert [p["name"] for p in report["promises"] if not p["ok"]] == [
+            "DNS: every request answered",
+            "replies: every flow with a request got one",
+        ]
+
+
+def test_a_frame_to_nobody_is_reported(one: Lab, topology: Path, tmp_path: Path) -> None:
+    """The balancer sends to a MAC address that the topology does not have."""
+    text = topology.read_text()
+    for number in (11, 12, 13):
+        text = text.replace(f'"02:00:00:77:00:{number}"', f'"02:00:00:77:01:{number}"')
+    other = tmp_path / "other.toml"
+    other.write_text(text)
+    one.topology, said = load(str(other)), list[str]()
+    assert demo.run(one, said.append, requests=30, output=tmp_path) is False
+    assert "FAIL  dst MAC: a real server's" in "\n".join(said)
+    for version in VIPS:
+        report = json.loads((tmp_path / f"l2dsr-ipv{version}/report.json").read_text())
+        assert report["verified"] is False
+        assert report["not_followed"].startswith("sent to no real server: 02:00:00:77:00:0a -> ")
+
+
+def test_down_leaves_a_lab_with_a_longer_name(topology: Path) -> None:
+    one, longer = NAMESPACES, {name.replace(NAME, f"{NAME}-big") for name in NAMESPACES}
+    removed_node = f"dsrlb-{NAME}-r4"
+    try:
+        for name in (*one, removed_node, *longer):
+            subprocess.run(["ip", "netns", "add", name], check=True)
+        said = done("down", str(topology))
+        assert set(listed("/run/netns", f"dsrlb-{NAME}")) == longer
+        assert {line.removeprefix("removed ") for line in said.splitlines()} == {*one, removed_node}
+        assert lab("status", str(topology)).returncode == 1
+    finally:
+        for name in listed("/run/netns", f"dsrlb-{NAME}"):
+            subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+def test_a_node_with_a_dash_is_refused(topology: Path) -> None:
+    """Its namespace could be one of another lab."""
+    topology.write_text(topology.read_text().replace('name = "r1"', 'name = "big-r1"'))
+    refused = lab("up", str(topology))
+    assert refused.returncode == 1
+    assert "node 'big-r1': letters and digits only" in refused.stderr
+    assert _left() == []
+    topology.write_text(topology.read_text().replace('name = "big-r1"', 'name = "r1"'))
 
 
 def test_capture_ends_with_an_interrupt(topology: Path, tmp_path: Path) -> None:

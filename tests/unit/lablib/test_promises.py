@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,60 +12,27 @@ import pytest
 
 from lablib import hops, promises
 from lablib.capture import Frame, read_pcap
-from lablib.evidence import Evidence
+from lablib.report import Report
 from lablib.shell import LabError
-from lablib.topology import load
-
-CLIENT, BALANCER, R1, R2 = (bytes.fromhex(f"02000077{n}") for n in ("0001", "000a", "0011", "0012"))
-# 10.77.0.1:40000 > 10.77.0.100:80, TOS 0xba (DSCP 46, ECT 0), TTL 64, "GET /name"; checksums right.
-REQUEST = bytes.fromhex(
-    "0800"
-    "45ba0031 00014000 4006 250e 0a4d0001 0a4d0064"
-    "9c400050 00000001 00000001 5018 0400 68f1 0000"
-    "474554202f6e616d65"
+from lablib.traffic import Result
+from tests.unit.lablib.wire import (
+    ANSWER,
+    ARP,
+    BALANCER,
+    CLIENT,
+    LATE_RESET,
+    QUERY,
+    R1,
+    R2,
+    REPLY,
+    REPLY_DATA,
+    REQUEST,
+    Point,
+    ask,
+    captures,
+    evidence,
+    reply,
 )
-# 10.77.0.100:80 > 10.77.0.1:40000, "r1"
-REPLY = bytes.fromhex(
-    "0800"
-    "45000028 00024000 4006 25d0 0a4d0064 0a4d0001"
-    "00509c40 00000001 0000000a 5010 0400 fa3a 0000"
-)
-REPLY_DATA = bytes.fromhex(
-    "0800"
-    "4500002a 00034000 4006 25cd 0a4d0064 0a4d0001"
-    "00509c40 00000001 0000000a 5018 0400 87ff 0000"
-    "7231"
-)
-ARP = bytes.fromhex("08060001080006040002") + BALANCER + bytes.fromhex("0a4d0064")
-ARP += CLIENT + bytes.fromhex("0a4d0001")
-Point = dict[str, list[bytes]]
-
-
-def captures() -> Point:
-    """One request to r1 and its reply, at every place, as they must be."""
-    into, out = BALANCER + CLIENT + REQUEST, R1 + BALANCER + REQUEST
-    reply = [CLIENT + R1 + REPLY, CLIENT + R1 + REPLY_DATA]
-    arp = CLIENT + BALANCER + ARP
-    return {
-        "client": [arp, into, *reply],
-        "sw-client": [arp, into, *reply],
-        "sw-lb": [arp, into, out],
-        "sw-r1": [out, *reply],
-        "r1": [out, *reply],
-        "sw-r2": [],
-        "r2": [],
-        "sw-r3": [],
-        "r3": [],
-    }
-
-
-def evidence(points: Point) -> Evidence:
-    topology = load("l2dsr")
-    at = {
-        name: [Frame(float(n), data, len(data)) for n, data in enumerate(frames)]
-        for name, frames in points.items()
-    }
-    return Evidence(topology, topology.vip(4), at)
 
 
 def broken(points: Point) -> list[str]:
@@ -127,10 +96,22 @@ def _foreign_reply(points: Point) -> None:
     _replace(points, ["client", "sw-client"], CLIENT + R1, CLIENT + R2)
 
 
+def _unanswered(points: Point) -> None:
+    """A query over UDP gets no answer; the request over TCP got its own."""
+    ask(points, QUERY)
+
+
+def _accepted_only(points: Point) -> None:
+    """The connection is made, and nothing comes."""
+    for name in ("client", "sw-client", "sw-r1", "r1"):
+        points[name].remove(CLIENT + R1 + REPLY_DATA)
+
+
 def _claimed(points: Point) -> None:
     points["sw-r1"].append(CLIENT + R1 + ARP.replace(BALANCER, R1))
 
 
+ANSWERED = "replies: every flow with a request got one"
 BREAKS: dict[str, tuple[Callable[[Point], None], str]] = {
     "frame lost": (_lost, "each request frame leaves the balancer exactly once"),
     "frame twice": (_twice, "each request frame leaves the balancer exactly once"),
@@ -150,6 +131,8 @@ BREAKS: dict[str, tuple[Callable[[Point], None], str]] = {
         _foreign_reply,
         "replies: src MAC of the real server that has the request, dst MAC the client's",
     ),
+    "query without answer": (_unanswered, ANSWERED),
+    "request without answer": (_accepted_only, ANSWERED),
     "VIP claimed": (_claimed, "ARP for the VIP: answered by the balancer alone"),
 }
 
@@ -160,6 +143,26 @@ def test_a_broken_promise_is_seen(name: str) -> None:
     points = captures()
     change(points)
     assert expected in broken(points)
+
+
+@pytest.mark.parametrize("change", [_unanswered, _accepted_only])
+def test_a_missing_answer_breaks_nothing_else(change: Callable[[Point], None]) -> None:
+    points = captures()
+    change(points)
+    assert broken(points) == [ANSWERED]
+
+
+def test_answers_over_udp_count() -> None:
+    points = captures()
+    ask(points, QUERY)
+    reply(points, ANSWER)
+    assert broken(points) == []
+
+
+def test_the_end_of_an_earlier_connection_is_no_request() -> None:
+    points = captures()
+    ask(points, LATE_RESET)
+    assert broken(points) == []
 
 
 def test_src_mac_is_what_tells_in_from_out() -> None:
@@ -219,11 +222,64 @@ def test_hops_mark_what_changed() -> None:
     assert hops.ranges((0, 1, 2, 5, 9, 10)) == "bytes 0-2, 5, 9-10"
 
 
-def test_a_request_that_is_lost_on_the_way_is_told() -> None:
+def _request_lost(points: Point) -> None:
+    points["r1"].pop(0)
+
+
+def _no_reply(points: Point) -> None:
+    for name in ("client", "sw-client", "sw-r1", "r1"):
+        points[name] = [frame for frame in points[name] if frame[6:12] != R1]
+
+
+def _no_request(points: Point) -> None:
+    for name in points:
+        points[name] = []
+
+
+NOT_FOLLOWED: dict[str, tuple[Callable[[Point], None], str]] = {
+    "lost": (_request_lost, "lost on the way: 02:00:00:77:00:01 -> 02:00:00:77:00:0a"),
+    "to nobody": (_after("020000770011", "020000770099"), "sent to no real server: .*0a -> .*:99"),
+    "no reply": (_no_reply, "r1 sent no reply to 02:00:00:77:00:01 -> 02:00:00:77:00:0a"),
+    "no request": (_no_request, "no HTTP request to 10.77.0.100 was captured at client"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_FOLLOWED)
+def test_what_cannot_be_followed_is_told(name: str) -> None:
+    change, reason = NOT_FOLLOWED[name]
     points = captures()
-    points["r1"] = points["r1"][1:]
-    with pytest.raises(LabError, match="lost on the way"):
+    change(points)
+    with pytest.raises(LabError, match=reason):
         hops.follow(evidence(points))
+
+
+@pytest.mark.parametrize("name", NOT_FOLLOWED)
+def test_a_report_is_made_of_what_cannot_be_followed(name: str, tmp_path: Path) -> None:
+    change, reason = NOT_FOLLOWED[name]
+    points = captures()
+    change(points)
+    seen = evidence(points)
+    held = promises.l2dsr(seen)
+    report = Report(seen.topology, 4, held, {"web": Result()}, {"web": {}}, seen, [])
+    said = report.text()
+    assert [line for line in said if re.search(f"^could not be followed: {reason}", line)]
+    assert sum(line.startswith("FAIL  ") for line in said) == len(broken(points)) > 0
+    assert sum(line.startswith("PASS  ") for line in said) == len(held) - len(broken(points))
+    written = json.loads(report.write(tmp_path).read_text())
+    assert written["verified"] is False
+    assert (written["request_hops"], written["reply_hops"]) == ([], [])
+    assert re.match(reason, written["not_followed"])
+
+
+def test_a_report_of_what_held(tmp_path: Path) -> None:
+    seen = evidence(captures())
+    held = promises.l2dsr(seen)
+    report = Report(seen.topology, 4, held, {"web": Result()}, {"web": {}}, seen, [])
+    assert not [line for line in report.text() if "could not be followed" in line]
+    written = json.loads(report.write(tmp_path).read_text())
+    assert written["verified"] is True
+    assert written["not_followed"] is None
+    assert (len(written["request_hops"]), len(written["reply_hops"])) == (6, 4)
 
 
 def test_captures_are_read_whole(tmp_path: Path) -> None:
