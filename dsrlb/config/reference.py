@@ -98,8 +98,8 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
     if inner:
         return _type(bare, inner)
     if get_origin(bare) is tuple:
-        element = get_args(bare)[0]
-        return f"{_type(element, [])}, or a list"
+        element = _type(get_args(bare)[0], [])
+        return "list of tables" if element == "table" else f"{element}, or a list"
     if get_origin(bare) in (types.UnionType, Union):
         arms = [arm for arm in get_args(bare) if arm is not type(None)]
         return "IP address" if IPv4Address in arms else _type(arms[0], [])
