@@ -66,8 +66,8 @@ INTRODUCTION = """\
 
 One TOML file, by default `/etc/dsrlb/dsrlb.toml`. `dsrlb check FILE` reads it and changes nothing.
 An error names file, line, key and value; a file with an error is not applied at all, and an unknown
-key is an error. Numbers may have underscores (`1_000_000`). A list of one may be written without
-its brackets.
+key is an error. Numbers may have underscores (`1_000_000`). Where the type says
+"or a list", a list of one may be written without its brackets.
 
 ## Top level
 
