@@ -4,7 +4,8 @@
 Nothing is global: every path below carries the instance's name, so that several balancers can
 live on one host (each in a network namespace of its own, for example).
 
-``DSRLB_ROOT`` prefixes the paths of /run, /var and /etc (not the pins); it exists for tests.
+``DSRLB_CONFIG`` names the configuration file (default /etc/dsrlb/dsrlb.toml). ``DSRLB_ROOT``
+prefixes the paths of /run, /var and /etc (not the pins); it exists for tests.
 """
 
 from __future__ import annotations
@@ -52,12 +53,13 @@ def for_instance(name: str = DEFAULT_INSTANCE) -> Paths:
             f"instance name {name!r} is not usable",
             hint="use 1 to 48 letters, digits, '_' or '-'",
         )
+    named = os.environ.get("DSRLB_CONFIG")
     return Paths(
         instance=name,
         socket=_root(f"/run/dsrlb/{name}.sock"),
         state=_root(f"/var/lib/dsrlb/{name}"),
         pins=Path("/sys/fs/bpf/dsrlb") / name,
-        config_file=_root("/etc/dsrlb/dsrlb.toml"),
+        config_file=Path(named) if named else _root("/etc/dsrlb/dsrlb.toml"),
     )
 
 

@@ -149,6 +149,25 @@ def _addresses(config: Config) -> Iterator[Found]:
             yield path, str(address), message
 
 
+def _families(config: Config) -> Iterator[Found]:
+    """A real with no address of a family in which it could serve anybody."""
+    users: dict[tuple[str, int], set[int]] = {}
+    groups = {group.name: index for index, group in enumerate(config.group)}
+    for index, service in enumerate(config.service):
+        place = ("service", index) if service.group is None else None
+        if service.group in groups:
+            place = ("group", groups[service.group])
+        if place is not None:
+            users.setdefault(place, set()).update(vip.version for vip in service.vip)
+    for (table, index), families in users.items():
+        reals = (config.group if table == "group" else config.service)[index].real
+        for number, real in enumerate(reals):
+            if not families & {address.version for address in real.address}:
+                wanted = " or ".join(f"IPv{family}" for family in sorted(families))
+                message = f"no VIP is of this family; give an {wanted} address"
+                yield (table, index, "real", number, "address"), _texts(real.address), message
+
+
 def _interfaces(config: Config) -> Iterator[Found]:
     known = config.balancer.interfaces
     for index, name in enumerate(known):
@@ -172,6 +191,7 @@ def check(config: Config) -> Iterator[Found]:
         yield from _members(config, index, service)
     yield from _ports(config)
     yield from _addresses(config)
+    yield from _families(config)
 
 
 def _check_interface(name: str, facts: HostFacts) -> str | None:

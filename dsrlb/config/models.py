@@ -78,13 +78,13 @@ def _unicast(address: IPAddress) -> IPAddress:
     return address
 
 
-def _built(later: tuple[str, ...], what: str, available: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value in later:
+def _built(later: tuple[str, ...], what: str, available: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and value in later:
             raise ValueError(f"{what} not in this version; available: {available}")
         return value
 
-    return AfterValidator(check)
+    return BeforeValidator(check)
 
 
 Address = Annotated[IPAddress, BeforeValidator(_address), AfterValidator(_unicast)]
@@ -195,20 +195,11 @@ class Service(_Model):
         "range, any",
     )
     mode: Annotated[
-        Literal["l2dsr", "l3dsr", "bridge", "router", "one-arm", "nat"],
+        Literal["l2dsr"],
         _built(LATER_MODES, "this mode is", "l2dsr"),
     ] = Field(description="how packets reach the real server; in this version l2dsr")
     algorithm: Annotated[
-        Literal[
-            "round-robin",
-            "weighted-round-robin",
-            "least-connection",
-            "weighted-least-connection",
-            "fastest-response-time",
-            "adaptive",
-            "hash",
-            "maglev",
-        ],
+        Literal["round-robin", "weighted-round-robin"],
         _built(LATER_ALGORITHMS, "this algorithm is", "round-robin, weighted-round-robin"),
     ] = Field(
         "round-robin", description="who gets the next flow: round-robin, weighted-round-robin"

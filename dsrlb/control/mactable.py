@@ -167,7 +167,9 @@ class MacTable:
             where = now.link.name if now.link else "?"
             self._events.add("mac", f"{target.address} is at {now.mac} on {where}")
         elif not now.fresh and (last is None or last.fresh or last.reason != now.reason):
-            self._events.add("mac", f"{target.address} is unresolved: {now.reason}", "warning")
+            asked = now.reason.startswith("waiting")  # an answer may be on its way
+            level = "info" if asked else "warning"
+            self._events.add("mac", f"{target.address} is unresolved: {now.reason}", level)
 
     def _seeded(self, target: Target) -> Resolution | None:
         """What a running data plane uses for a target, or None; asked for once."""

@@ -37,7 +37,7 @@ def _each_real(
                 yield real, RealId(identity, address)
 
 
-def _differs(file: Path | None, config: Config) -> bool:
+def differs(file: Path | None, config: Config) -> bool:
     """Does the file say something else than what runs? An unreadable one does."""
     if file is None:
         return False
@@ -58,7 +58,7 @@ def status(balancer: Balancer, flows: FlowCounts) -> StatusView:
         "started": balancer.started,
         "config_hash": digest(config),
         "file": str(file) if file else None,
-        "file_differs": _differs(file, config),
+        "file_differs": differs(file, config),
         "interfaces": [
             {
                 "name": entry.name,
@@ -70,7 +70,7 @@ def status(balancer: Balancer, flows: FlowCounts) -> StatusView:
             for entry in balancer.attachments.status.values()
         ],
         "services": len(config.service),
-        "reals": len(balancer.applier.installed.reals),
+        "reals": sum(len(config.reals_of(service)) for service in config.service),
         "flows": {
             _family(version): {
                 "open": counts["open"],

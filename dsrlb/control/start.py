@@ -11,6 +11,7 @@ import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dsrlb.control.state import State
 from dsrlb.control.views import Serve
@@ -18,6 +19,9 @@ from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths, for_instance
+
+if TYPE_CHECKING:
+    from dsrlb.control.balancer import Balancer
 
 _DEFAULT_CAPACITY = 1_000_000
 
@@ -60,6 +64,18 @@ def _open(paths: Paths, capacity: int) -> Dataplane:
     return Dataplane.create(bpffs.instance_folder(paths.pins, bpffs.ensure()), capacity)
 
 
+def _tell_origin(balancer: Balancer, file: Path, source: Path | None) -> None:
+    """Say which configuration runs, and when the file that it came from says something else."""
+    from dsrlb.config import digest
+    from dsrlb.control.rows import differs
+
+    message, level = f"configuration {digest(balancer.config)} from {file}", "info"
+    if source is not None and differs(source, balancer.config):
+        message += f"; {source} differs: `dsrlb apply {source}` makes it the running one"
+        level = "warning"
+    balancer.events.add("start", message, level)
+
+
 def main(
     instance: str,
     config_file: Path | None,
@@ -81,14 +97,15 @@ def main(
     with ThreadPoolExecutor(1) as pool:
         opening = pool.submit(_open, paths, _capacity(file))
         from dsrlb.config.source import load_with_origin
-        from dsrlb.control.balancer import Balancer, Options
+        from dsrlb.control import balancer as balancers
         from dsrlb.control.daemon import Daemon
 
         config, origin = load_with_origin(file)
-        options = Options(force, adopt_vip, seconds_since_start)
-        balancer = Balancer.start(paths, state, config, origin, opening.result, options)
+        options = balancers.Options(force, adopt_vip, seconds_since_start)
+        balancer = balancers.Balancer.start(paths, state, config, origin, opening.result, options)
     if file != paths.saved_config:
         state.remember_source(file)
+    _tell_origin(balancer, file, state.source())
     asyncio.run(Daemon(balancer, paths, server).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")

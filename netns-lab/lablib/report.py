@@ -129,4 +129,7 @@ class Report:
                 f"{name:<8}{result.sent:>8}{result.answered:>10}"
                 + "".join(f"{cell:>18}" for cell in cells)
             )
+        lines.append(
+            "(a flow is a connection or a client port; kept-alive ones carry several requests)"
+        )
         return lines

@@ -204,6 +204,16 @@ def test_xdp_is_taken_off_by_hand_in_the_mode_it_is_in(plain: Plain, balancer: I
     assert _xdp(plain.lb) is None
 
 
+def test_a_start_says_when_the_file_differs(plain: Plain, balancer: Instance) -> None:
+    balancer.start(config())
+    assert any(f"from {balancer.file}" in event for event in balancer.events())
+    balancer.stop()
+    balancer.write(config([real("r2")]))
+    balancer.start()
+    balancer.wait_event(f"{balancer.file} differs: `dsrlb apply {balancer.file}`")
+    assert request(plain.client, VIPS[0], count=4) == {"r1": 2, "r2": 2}
+
+
 def test_signals(plain: Plain, balancer: Instance) -> None:
     """SIGHUP reads the file again, a bad one is told and changes nothing; SIGINT ends it."""
     balancer.start(config())

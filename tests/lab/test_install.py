@@ -114,6 +114,7 @@ def test_the_example_is_a_good_start(installed: Place) -> None:
 def test_the_unit_names_what_was_installed(installed: Place) -> None:
     unit = (installed.root / "units/dsrlb.service").read_text()
     assert "/usr/local" not in unit
+    assert f"Environment=DSRLB_CONFIG={installed.root}/etc/dsrlb.toml\n" in unit
     assert f"ExecStart={installed.root}/sbin/dsrlb run\n" in unit
     assert f"ExecReload={installed.root}/sbin/dsrlb apply {installed.root}/etc/dsrlb.toml\n" in unit
 

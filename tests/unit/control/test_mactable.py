@@ -52,7 +52,7 @@ def test_waiting_then_found(table: MacTable, events: EventLog) -> None:
     assert now(table) == Resolution(OLD, ETH0, True)
     assert table.settled()
     assert told(events) == [
-        ("warning", f"10.0.0.1 is unresolved: {WAITING}"),
+        ("info", f"10.0.0.1 is unresolved: {WAITING}"),
         ("info", f"10.0.0.1 is at {OLD} on eth0"),
     ]
 
