@@ -22,9 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dsrlb.dataplane import bpf
-from dsrlb.net import xdp
-from dsrlb.net.links import get_link
 from tests.waiting import wait_until
 
 T = TypeVar("T")
@@ -39,7 +36,6 @@ HOSTS = {"client": 1, "lb": 2, "lb2": 3, "r1": 11, "r2": 12}
 
 # Senders must compute checksums and cut segments themselves: XDP forwards frames as they are.
 OFFLOADS_OFF = ("tx", "off", "gso", "off", "tso", "off", "txvlan", "off")
-_XDP_PASS = bytes.fromhex("b7000000020000009500000000000000")  # r0 = XDP_PASS; exit
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 _SYSCTL = (
@@ -131,33 +127,6 @@ class Namespace:
     def mac(self, name: str = "eth0") -> str:
         """The MAC address of an interface."""
         return str(self.link(name)["address"])
-
-
-def attach_pass(namespace: Namespace, name: str, mode: str) -> int:
-    """Attach a small program, "somebodys", that passes everything; returns its id."""
-
-    def attach() -> int:
-        fd = bpf.prog_load_xdp(_XDP_PASS, "somebodys")
-        try:
-            link = get_link(name)
-            assert link is not None
-            xdp.attach(link, fd, mode)
-            return bpf.prog_info(fd).id
-        finally:
-            os.close(fd)
-
-    return namespace.call(attach)
-
-
-def detach_all(namespace: Namespace, name: str) -> None:
-    """Take off whatever program is on an interface."""
-
-    def detach() -> None:
-        link = get_link(name)
-        assert link is not None
-        xdp.detach(link)
-
-    namespace.call(detach)
 
 
 def kill_in(namespace: str) -> None:

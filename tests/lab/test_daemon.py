@@ -12,7 +12,8 @@ import pytest
 
 from tests import scale
 from tests.lab.instance import Instance, config, real
-from tests.lab.plain import VIPS, Namespace, Plain, addresses, attach_pass
+from tests.lab.plain import VIPS, Namespace, Plain, addresses
+from tests.lab.programs import attach_pass
 from tests.lab.traffic import Load, request, serves, syn_retransmissions
 from tests.waiting import wait_until
 

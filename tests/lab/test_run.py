@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.capture import Capture
 from tests.lab.instance import Instance, config
 from tests.lab.plain import (
     MORE_VIPS,
@@ -20,9 +21,9 @@ from tests.lab.plain import (
     Namespace,
     Plain,
     addresses,
-    attach_pass,
     reachable,
 )
+from tests.lab.programs import attach_pass
 from tests.lab.traffic import request
 from tests.waiting import wait_until
 
@@ -109,26 +110,6 @@ def _fetch(plain: Plain, url: str) -> str:
         check=False,
     )
     return done.stdout
-
-
-class Capture:
-    """tcpdump at the client, read as text."""
-
-    def __init__(self, client: Namespace, folder: Path) -> None:
-        self._file = folder / "tcpdump.txt"
-        self._errors = folder / "tcpdump.log"
-        with self._file.open("wb") as out, self._errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                client.enter("tcpdump", "-lnnei", "eth0", "-Q", "in", "arp or icmp6"),
-                stdout=out,
-                stderr=errors,
-            )
-        wait_until("tcpdump listens", lambda: "listening" in self._errors.read_text())
-
-    def count(self, *patterns: str) -> int:
-        """How many lines hold all the patterns."""
-        lines = self._file.read_text().splitlines()
-        return sum(all(re.search(pattern, line) for pattern in patterns) for line in lines)
 
 
 def test_vips_are_announced_and_answered(plain: Plain, balancer: Instance, tmp_path: Path) -> None:
