@@ -16,7 +16,6 @@ from dsrlb.net.links import ethtool
 
 _GET_FLAGS, _SET_FLAGS, _GET_GRO, _SET_GRO = 0x25, 0x26, 0x2B, 0x2C
 _FLAGS = {"rxvlan": 1 << 8, "lro": 1 << 15}
-NAMES = ("gro", *_FLAGS)
 
 
 def _value(name: str, command: int, value: int = 0) -> int:
