@@ -10,7 +10,7 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
@@ -22,16 +22,27 @@
 #define MAX_RECORDS 16384   /* immutable service records, recycled by the control plane */
 #define MAX_MEMBERS 1048576 /* entries of all schedules together */
 #define MAX_REALS 65536	    /* one per service and real address; index 0 is never used */
-#ifndef MAX_FLOWS
-#define MAX_FLOWS 1000000 /* per family; the loader creates the tables in the configured size */
-#endif
+#define MAX_SOURCES 65536   /* prefixes in all allow and deny lists together */
+#define MAX_SOURCE_LISTS 4096
+#define MAX_HOMES 65536	       /* reals of services that share a persistence group */
+#define MAX_SOURCE_RATES 65536 /* clients whose rate of new flows is remembered */
 #define NAME_SIZE 64
 #define INTEREST_WORDS 1024 /* 65,536 bits: 8 KiB, stays in the L1 cache */
 
 #define MAX_VLAN_TAGS 2
 #define MAX_EXTENSION_HEADERS 6
 #define MAX_ND_BYTES 128
-#define SCHEDULE_ATTEMPTS 8
+#define SCHEDULE_ATTEMPTS 16
+
+/* Flow tables: sets of SET_FLOWS entries; a flow stands in one of the first SET_PROBES sets of its
+ * own order. The loader creates the tables with as many sets as are configured. */
+#define FLOW_SETS 512
+#define SET_FLOWS 4
+#define SET_PROBES 8
+#define INSERT_STRIPES 4096 /* inserts of keys of one stripe are told apart; a power of two */
+#define INSERT_ATTEMPTS 3
+#define MAX_SPILL_WORDS 163840 /* bits for 10 M sets, of one family */
+#define HASH_WORDS 10	       /* 32-bit words of the largest key */
 
 /* One clock tick is 2^27 ns (134 ms): cheap to compute, and a u32 of them lasts 18 years. */
 #define TICK_SHIFT 27
@@ -60,13 +71,29 @@
 	REASON(NO_REAL, "no-real", DROP, "the service has no usable real server")                  \
 	REASON(UNRESOLVED, "unresolved", DROP, "the flow's real server has no MAC address yet")    \
 	REASON(MTU_EXCEEDED, "mtu-exceeded", DROP, "larger than the egress interface's MTU")       \
-	REASON(NO_EGRESS, "no-egress", DROP, "the interface to the real server is gone")
+	REASON(NO_EGRESS, "no-egress", DROP, "the interface to the real server is gone")           \
+	REASON(ANSWERED_RESET, "answered-reset", ANSWER, "TCP segment of no known flow reset")     \
+	REASON(DENIED, "denied", DROP, "a new flow from a source that may not use the service")    \
+	REASON(SERVICE_RATE, "service-rate", DROP, "more new flows than the service takes")        \
+	REASON(SOURCE_RATE, "source-rate", DROP, "more new flows than one source may make")        \
+	REASON(REALS_FULL, "reals-full", DROP, "every usable real server has max_open flows")      \
+	REASON(FLOW_BUSY, "flow-busy", DROP, "another CPU was making the same flow")               \
+	REASON(INCOMPLETE, "incomplete", DROP, "a stage of the program is not loaded")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };
 
 /* A stage that has nothing to say lets the next one go on. */
 #define R_CONTINUE (-1)
+
+/* Programs that others go on to by a tail call: the places in stages[]. */
+enum stage { STAGE_UNKNOWN, STAGE_COUNT };
+
+/*
+ * Key of a look-up that stands on the stack. The verifier tells states apart by 8 bytes of stack: with
+ * another variable in the other half it would walk everything behind once for each of its values.
+ */
+typedef u32 lookup_key __attribute__((aligned(8)));
 
 /* IPv4 addresses stand in the last word, as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
 struct address {
@@ -76,6 +103,15 @@ struct address {
 struct settings {
 	u32 announce; /* answer ARP and ND for VIPs */
 	u32 reserved;
+};
+
+/* Written once, when the tables are made; only spill_active changes. */
+struct flow_settings {
+	u32 flow_sets;		    /* the first ones of flows4 and of flows6: the main table */
+	u32 pending_sets;	    /* those behind them: the pending table */
+	u32 spill_active;	    /* which of the two spill bitmaps look-ups go by */
+	u32 capacity;		    /* flows per family that the tables are rated for */
+	u64 secret[HASH_WORDS + 1]; /* the hash function of this start */
 };
 
 /* An interface that the program is attached to, by ifindex. */
@@ -102,7 +138,19 @@ struct service_key {
 	u8 block;
 };
 
-/* Immutable once a slot names it; slot value = revision << 32 | record index, 0 = no service. */
+#define UNKNOWN_DROP 0 /* service_record.on_unknown */
+#define UNKNOWN_SCHEDULE 1
+#define UNKNOWN_RESET 2
+
+#define SERVICE_ONE_PACKET 1 /* UDP: every packet is a flow of its own */
+#define SERVICE_ALLOW_ONLY 2 /* who is on no list may not use it */
+
+/*
+ * Immutable once a slot names it; slot value = revision << 32 | record index, 0 = no service.
+ *
+ * Rates are those of a generic cell rate algorithm (ITU-T I.371, "virtual scheduling"): one new flow
+ * per `interval` ns, and up to `burst` ns ahead of that. An interval of 0 means no limit.
+ */
 struct service_record {
 	u32 first; /* in members[] */
 	u32 count;
@@ -110,14 +158,46 @@ struct service_record {
 	u16 algorithm;
 	u16 mode;
 	u64 links;
-	u32 on_unknown; /* 0 drop, 1 schedule */
+	u32 on_unknown;
+	u32 flags;
+	u32 source_list; /* in sources[]; 0: everybody may use it */
+	u32 persistence_group;
+	u32 persistence_ticks; /* 0: off */
 	u32 reserved;
+	u64 service_interval;
+	u64 service_burst;
+	u64 source_interval;
+	u64 source_burst;
+};
+
+/* Allow and deny lists: the longest prefix decides. IPv4 prefixes count from bit 96. */
+struct source_key {
+	u32 prefix; /* 32 (the list) + bits of the address */
+	u32 list;
+	struct address address;
+};
+
+#define SOURCE_DENIED 1 /* values of sources[] */
+#define SOURCE_ALLOWED 2
+
+/* Whose new flows are counted: an IPv4 address, or an IPv6 network of 64 bits. */
+struct source_rate_key {
+	u32 service;
+	u32 reserved;
+	struct address address;
+};
+
+/* The same real server in another service of the persistence group. */
+struct home_key {
+	u32 service;
+	struct address address;
 };
 
 #define REAL_USABLE 1	/* may be given new flows */
 #define REAL_RESOLVED 2 /* has a MAC address */
 #define REAL_PRESENT 4	/* configured; without it the index is free */
 #define REAL_AWAY 8	/* does not answer: flows that another real can go on with leave it */
+#define REAL_STICKY 16	/* its service has persistence */
 
 /*
  * The first two 8-byte groups are written by one store each and read by one load each. The first is
@@ -151,37 +231,6 @@ struct traffic {
 	u64 flows;
 };
 
-struct flow4_key {
-	u32 source_be;
-	u32 destination_be;
-	u16 source_port_be;
-	u16 destination_port_be;
-	u8 proto;
-	u8 pad[3];
-};
-
-struct flow6_key {
-	struct address source;
-	struct address destination;
-	u16 source_port_be;
-	u16 destination_port_be;
-	u8 proto;
-	u8 pad[3];
-};
-
-enum flow_state {
-	FLOW_PENDING = 1, /* SYN seen, or one UDP packet */
-	FLOW_OPEN,
-	FLOW_CLOSING, /* FIN from the client */
-	FLOW_RESET,   /* RST from the client; a later segment opens it again */
-};
-
-struct flow {
-	u32 real;
-	u32 generation; /* real.generation when the flow was made */
-	u32 expires;	/* tick */
-	u8 state;
-	u8 pad[3];
-};
+#include "abi_flow.h"
 
 #endif

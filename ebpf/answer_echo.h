@@ -53,19 +53,6 @@ static __always_inline s32 echo_ipv6(struct packet *pkt)
 	return echo_icmp(pkt, 128, 129);
 }
 
-static __always_inline s32 swap_macs(struct packet *pkt)
-{
-	struct eth_header *eth = packet_data(pkt);
-	u8 mac[6];
-
-	if ((void *)(eth + 1) > packet_end(pkt))
-		return R_MALFORMED;
-	mac_copy(mac, eth->destination);
-	mac_copy(eth->destination, eth->source);
-	mac_copy(eth->source, mac);
-	return R_CONTINUE;
-}
-
 static __always_inline bool icmp_is_error(const struct packet *pkt)
 {
 	if (pkt->ipv6) /* RFC 4443, 3 */

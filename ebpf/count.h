@@ -6,7 +6,7 @@
 #include "maps.h"
 #include "packet.h"
 
-static __always_inline void count_traffic(u32 real_index, u32 service, u32 bytes)
+static __always_inline void count_traffic(lookup_key real_index, lookup_key service, u32 bytes)
 {
 	struct traffic *traffic = real_traffic.lookup(&real_index);
 
@@ -21,7 +21,7 @@ static __always_inline void count_traffic(u32 real_index, u32 service, u32 bytes
 	}
 }
 
-static __always_inline void count_flow(u32 real_index, u32 service)
+static __always_inline void count_flow(lookup_key real_index, lookup_key service)
 {
 	struct traffic *traffic = real_traffic.lookup(&real_index);
 
@@ -34,7 +34,7 @@ static __always_inline void count_flow(u32 real_index, u32 service)
 
 static __always_inline void count_reason(const struct packet *pkt, s32 reason)
 {
-	u32 row = (pkt->link & (MAX_LINKS - 1)) * MAX_REASONS + (reason & (MAX_REASONS - 1));
+	lookup_key row = (pkt->link & (MAX_LINKS - 1)) * MAX_REASONS + (reason & (MAX_REASONS - 1));
 	u64 *counter = counters.lookup(&row);
 
 	if (counter)

@@ -4,7 +4,9 @@
  *
  *   parse_link -> answer_arp
  *              -> parse_ipv4 / answer_nd, parse_ipv6 -> interest filter
- *              -> forward: flow, else VIP -> service -> schedule -> new flow; then rewrite
+ *              -> forward: open flow -> deliver (rewrite)
+ *                 else, in a program of its own -> unknown: pending flow, or VIP -> service ->
+ *                 schedule -> new flow; then deliver
  *
  * A stage returns R_CONTINUE or the reason of the final verdict; every packet counts one reason.
  */
@@ -12,6 +14,8 @@
 #include "answer_arp.h"
 #include "answer_nd.h"
 #include "parse_ip.h"
+#include "reaper.h"
+#include "unknown.h"
 
 static __always_inline s32 process(struct packet *pkt, const struct link *link)
 {
@@ -35,17 +39,9 @@ static __always_inline s32 process(struct packet *pkt, const struct link *link)
 	return forward(pkt, link);
 }
 
-static __always_inline int balance(struct xdp_md *ctx)
+/* Count the packet, and say in XDP's words what becomes of it. */
+static __always_inline int verdict(const struct packet *pkt, s32 reason)
 {
-	struct packet packet = { .ctx = ctx };
-	struct packet *pkt = &packet;
-	struct link *link = ingress_link(pkt);
-	s32 reason;
-
-	if (!link)
-		return XDP_PASS;
-	pkt->link = link->number;
-	reason = process(pkt, link);
 	count_reason(pkt, reason);
 	switch (reason) {
 	case R_FORWARDED:
@@ -53,6 +49,7 @@ static __always_inline int balance(struct xdp_md *ctx)
 	case R_ANSWERED_ARP:
 	case R_ANSWERED_ND:
 	case R_ANSWERED_ECHO:
+	case R_ANSWERED_RESET:
 		return XDP_TX;
 	case R_PASS:
 	case R_OTHER_HOST:
@@ -63,7 +60,37 @@ static __always_inline int balance(struct xdp_md *ctx)
 	}
 }
 
+static __always_inline int balance(struct xdp_md *ctx)
+{
+	struct packet packet = { .ctx = ctx };
+	struct link *link = ingress_link(&packet);
+
+	if (!link)
+		return XDP_PASS;
+	packet.link = link->number;
+	return verdict(&packet, process(&packet, link));
+}
+
 int dsrlb(struct xdp_md *ctx)
 {
 	return balance(ctx);
+}
+
+/* By a tail call: STAGE_UNKNOWN. */
+int dsrlb_unknown(struct xdp_md *ctx)
+{
+	struct scratch *with = scratch_find();
+	struct packet packet;
+
+	if (!with)
+		return XDP_ABORTED;
+	packet = with->packet;
+	packet.ctx = ctx;
+	return verdict(&packet, serve_unknown(&packet, with));
+}
+
+/* For the control plane, by BPF_PROG_TEST_RUN. */
+int dsrlb_reaper(struct xdp_md *ctx)
+{
+	return reap(ctx);
 }

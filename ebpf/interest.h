@@ -20,7 +20,8 @@ static __always_inline u32 interest_bit(const struct address *address)
 
 static __always_inline bool interesting(const struct address *address)
 {
-	u32 zero = 0, bit = interest_bit(address);
+	lookup_key zero = 0;
+	u32 bit = interest_bit(address);
 	struct interest *filter = interest.lookup(&zero);
 
 	return filter && (filter->word[(bit >> 6) & (INTEREST_WORDS - 1)] >> (bit & 63)) & 1;

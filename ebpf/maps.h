@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every map of the fast path. All are pinned; the loader gives flow tables their capacity.
+ * Every map of the fast path. All are pinned; the loader gives the flow tables their sizes.
  *
- * Mapped (BPF_F_MMAPABLE) arrays are written by the control plane with aligned 8-byte stores;
- * nothing in them is written by the program.
+ * Mapped (BPF_F_MMAPABLE) arrays of the configuration are written by the control plane with aligned
+ * 8-byte stores, and never by the program. The flow tables and what belongs to them are the other
+ * way round: the program writes (also for the control plane, reaper.h), user space reads.
  */
 #ifndef DSRLB_MAPS_H
 #define DSRLB_MAPS_H
@@ -23,15 +24,25 @@ BPF_F_TABLE("array", u32, struct real, reals, MAX_REALS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct service_name, names, MAX_SERVICES, BPF_F_MMAPABLE);
 BPF_TABLE("array", u32, u64, cursors, MAX_SERVICES);
 
-BPF_TABLE("lru_hash", struct flow4_key, struct flow, flows4, MAX_FLOWS);
-BPF_TABLE("lru_hash", struct flow6_key, struct flow, flows6, MAX_FLOWS);
-BPF_TABLE("lru_hash", struct flow4_key, struct flow, pending4, MAX_FLOWS);
-BPF_TABLE("lru_hash", struct flow6_key, struct flow, pending6, MAX_FLOWS);
+BPF_F_TABLE("array", u32, struct flow_set4, flows4, FLOW_SETS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct flow_set6, flows6, FLOW_SETS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct flow_settings, flow_settings, 1, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u64, spills, 4 * MAX_SPILL_WORDS, BPF_F_MMAPABLE);
+BPF_TABLE("array", u32, u64, inserts, 2 * INSERT_STRIPES);
+BPF_F_TABLE("array", u32, u64, pressure, TABLE_COUNT * 8, BPF_F_MMAPABLE);
+BPF_TABLE("percpu_array", u32, u64, flow_counters, TABLE_COUNT *MAX_FLOW_EVENTS);
+BPF_F_TABLE("array", u32, struct load, loads, MAX_REALS, BPF_F_MMAPABLE);
+
+BPF_F_TABLE("lpm_trie", struct source_key, u32, sources, MAX_SOURCES, BPF_F_NO_PREALLOC);
+BPF_TABLE("hash", struct home_key, u32, homes, MAX_HOMES);
+BPF_TABLE("array", u32, u64, service_rates, MAX_SERVICES);
+BPF_TABLE("lru_hash", struct source_rate_key, u64, source_rates, MAX_SOURCE_RATES);
 
 BPF_TABLE("percpu_array", u32, struct traffic, service_traffic, MAX_SERVICES);
 BPF_TABLE("percpu_array", u32, struct traffic, real_traffic, MAX_REALS);
 BPF_TABLE("percpu_array", u32, u64, counters, MAX_LINKS *MAX_REASONS);
 
 BPF_DEVMAP(egress, MAX_LINKS);
+BPF_PROG_ARRAY(stages, STAGE_COUNT);
 
 #endif

@@ -20,6 +20,7 @@ struct packet {
 	u16 destination_port_be;
 	u8 proto;
 	u8 tcp_flags;
+	u8 tcp_data; /* has a payload */
 	u8 ipv6;
 	u8 icmp_type;
 	u8 icmp_code;
@@ -47,18 +48,24 @@ static __always_inline u32 bounded(u32 offset, u32 mask)
 	return offset & mask;
 }
 
-/*
- * Hide a value from the verifier, too: it adds x - x, for some x. Otherwise everything behind is
- * walked once for each value that this one is known to have.
- */
-static __always_inline u32 unknown(const struct packet *pkt, u32 value)
-{
-	u32 any = pkt->ctx->ingress_ifindex;
+/* Hide a loop's counter from LLVM, which may join two bounds into one that the verifier cannot see. */
+#define hide(counter) asm volatile("" : "+r"(counter))
 
+/*
+ * Hide a value from the verifier, too: it adds x - x, for some x that the verifier knows nothing of.
+ * Otherwise everything behind is walked once for each value that this one is known to have.
+ */
+static __always_inline u64 blur(u64 value, u64 any)
+{
 	asm volatile("%1 -= %1\n"
 		     "%0 += %1"
 		     : "+r"(value), "+r"(any));
 	return value;
+}
+
+static __always_inline u32 unknown(const struct packet *pkt, u32 value)
+{
+	return blur(value, pkt->ctx->ingress_ifindex);
 }
 
 static __always_inline void *network_header(const struct packet *pkt)
@@ -91,6 +98,20 @@ static __always_inline void mac_copy(u8 *to, const u8 *from)
 	*(u16 *)to = *(u16 *)from;
 	*(u16 *)(to + 2) = *(u16 *)(from + 2);
 	*(u16 *)(to + 4) = *(u16 *)(from + 4);
+}
+
+/* Back to where the frame came from. */
+static __always_inline s32 swap_macs(struct packet *pkt)
+{
+	struct eth_header *eth = packet_data(pkt);
+	u8 mac[6];
+
+	if ((void *)(eth + 1) > packet_end(pkt))
+		return R_MALFORMED;
+	mac_copy(mac, eth->destination);
+	mac_copy(eth->destination, eth->source);
+	mac_copy(eth->source, mac);
+	return R_CONTINUE;
 }
 
 static __always_inline bool address_equal(const struct address *a, const struct address *b)

@@ -20,6 +20,7 @@ static __always_inline s32 parse_tcp(struct packet *pkt, u32 left)
 	pkt->source_port_be = tcp->source_be;
 	pkt->destination_port_be = tcp->destination_be;
 	pkt->tcp_flags = tcp->flags;
+	pkt->tcp_data = left > header;
 	if (tcp->flags & TCP_SYN) {
 		if (tcp->flags & (TCP_FIN | TCP_RST))
 			return R_BAD_FLAGS;

@@ -5,6 +5,7 @@
 
 #include "maps.h"
 #include "packet.h"
+#include "scratch.h"
 
 /* Return the VIP that `address` is on link number `link`, or NULL. */
 static __always_inline struct vip *vip_find(struct address *address, u32 link)
@@ -16,40 +17,49 @@ static __always_inline struct vip *vip_find(struct address *address, u32 link)
 	return vip;
 }
 
-/*
- * Find the service of the packet's destination port and set *id. Only block sizes in use on this
- * VIP are looked up, the smallest first, so an exact port costs one look-up.
- */
-static __always_inline struct service_record *service_find(struct packet *pkt, struct vip *vip,
-							   u32 *id)
+/* The record of a service that is in force, or NULL. */
+static __always_inline struct service_record *service_record_of(lookup_key id)
 {
-	u32 blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
+	u64 *slot = slots.lookup(&id);
+	lookup_key index;
+
+	if (!slot || !*slot)
+		return NULL;
+	index = *slot;
+	return records.lookup(&index);
+}
+
+/*
+ * Find the service of the packet's destination port and set with->service. Only the block sizes in
+ * use on this VIP (with->blocks) are looked up, the smallest first, so an exact port costs one
+ * look-up.
+ */
+static __always_inline struct service_record *service_find(const struct packet *pkt,
+							   struct scratch *with)
+{
+	struct service_key *key = &with->service_key;
 	u16 port = bpf_ntohs(pkt->destination_port_be);
-	struct service_key key = { .vip = pkt->destination, .proto = pkt->proto };
 	struct service_record *record;
 	u32 *found = NULL;
-	u64 *slot;
-	u32 i, index;
+	u32 i;
 
+	key->vip = pkt->destination;
+	key->proto = pkt->proto;
 	for (i = 0; i <= 16; i++) {
-		if (!(blocks >> i))
+		if (!(with->blocks >> i))
 			return NULL;
-		if (!(blocks >> i & 1))
+		if (!(with->blocks >> i & 1))
 			continue;
-		key.block = i;
-		key.port = port & ~((1 << i) - 1);
-		found = services.lookup(&key);
+		key->block = i;
+		key->port = port & ~((1 << i) - 1);
+		found = services.lookup(key);
 		if (found)
 			break;
 	}
 	if (!found)
 		return NULL;
-	*id = *found;
-	slot = slots.lookup(found);
-	if (!slot || !*slot)
-		return NULL;
-	index = *slot;
-	record = records.lookup(&index);
+	with->service = *found;
+	record = service_record_of(*found);
 	if (!record || !(record->links >> (pkt->link & (MAX_LINKS - 1)) & 1))
 		return NULL;
 	return record;

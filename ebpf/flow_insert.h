@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Make and remove flows without a lock.
+ *
+ * An insert surveys the sets where its key may stand, takes the cheapest entry by compare-and-swap
+ * (BUSY, with the key's tag), writes it, and commits by raising the counter of the key's stripe
+ * from what it was before the survey; then the entry is published. Two inserts of one key are of
+ * one stripe. The later commit read the counter behind the earlier one, hence surveyed behind the
+ * earlier one's taking of its entry, and saw it: BUSY with its own tag, or the key itself. So a key
+ * never stands twice. A commit that fails gives the entry back and begins again.
+ */
+#ifndef DSRLB_FLOW_INSERT_H
+#define DSRLB_FLOW_INSERT_H
+
+#include "flow_count.h"
+#include "flow_table.h"
+#include "scratch.h"
+
+/*
+ * So many full sets in a row say that a table is at its rating: there one insert in 1,600 meets
+ * them, at four fifths of it one in 20,000, at half of it one in 7 million.
+ */
+#define PRESSURE_PROBE 4
+#define PRESSURE_TICKS 8 /* about a second */
+
+/* BUSY entries expire far away: by meta_worth() they are the last that an insert would take. */
+#define BUSY_TICKS 0x40000000
+
+enum insert_result {
+	INSERT_MADE,
+	INSERT_EXISTS, /* and `replace` was not given; its value is in `found` */
+	INSERT_FULL,   /* and `may_replace` was not given */
+	INSERT_RACED,  /* another CPU was faster: try again */
+};
+
+/*
+ * Note what one set has: the key, or else the entry that is worth least. With as few branches as
+ * can be, for the verifier walks this for every set and attempt.
+ */
+static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct flow_key *key,
+				       bool ipv6, struct survey *survey)
+{
+	u64 tag = (u64)key_tag(key) << META_TAG_SHIFT, seen = 0;
+	u32 slot;
+
+#pragma unroll
+	for (slot = 0; slot < SET_FLOWS; slot++) {
+		u64 meta = meta_load(&set[slot]);
+		u64 worth = meta_worth(meta, key->now);
+
+		survey->blocked |= meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG);
+		if (worth < survey->worth) {
+			survey->worth = worth;
+			survey->meta = meta;
+			survey->entry = at * SET_FLOWS + slot;
+			survey->probe = probe;
+		}
+	}
+	slot = set_match(set, key, ipv6, &seen);
+	if (slot == SET_FLOWS)
+		return;
+	survey->same = true;
+	survey->worth = meta_worth(seen, key->now);
+	survey->meta = seen;
+	survey->entry = at * SET_FLOWS + slot;
+	survey->probe = probe;
+}
+
+/* Look at every set in which the key may stand, and as far as there is a free entry. */
+static __always_inline void survey_sets(bool ipv6, struct span span, const struct flow_key *key,
+					struct survey *survey)
+{
+	u32 probe, at;
+	u64 *set;
+
+	survey->worth = ~0ull;
+	survey->meta = FLOW_BUSY;
+	survey->same = survey->blocked = 0;
+	for (probe = 0; probe < SET_PROBES; probe++) {
+		at = key_set(key, probe, span);
+		set = table_set(ipv6, at);
+		if (!set)
+			return;
+		survey_set(set, at, probe, key, ipv6, survey);
+		if (survey->same || (!survey->worth && !set_spilled(ipv6, at)))
+			return;
+	}
+}
+
+static __always_inline u64 *insert_stripe(bool ipv6, const struct flow_key *key)
+{
+	lookup_key stripe = (ipv6 ? INSERT_STRIPES : 0) + (key->hash >> 8) % INSERT_STRIPES;
+
+	return inserts.lookup(&stripe);
+}
+
+/* Note that the table is at its rating. */
+static __always_inline void pressure_note(enum flow_table table, u32 now)
+{
+	lookup_key place = table * 8;
+	u64 *since = pressure.lookup(&place);
+
+	if (since && *since != now)
+		*since = now;
+}
+
+/* Ticks since the table was last at its rating; many when it never was. */
+static __always_inline u32 pressure_age(enum flow_table table, u32 now)
+{
+	lookup_key place = table * 8;
+	u64 *since = pressure.lookup(&place);
+
+	return since && *since ? now - (u32)*since : ~0u;
+}
+
+static __always_inline void mark_probes(bool ipv6, struct span span, const struct flow_key *key,
+					u32 probes)
+{
+	u32 probe;
+
+	for (probe = 0; probe < SET_PROBES - 1; probe++) {
+		hide(probe);
+		if (probe >= probes)
+			return;
+		set_mark_spilled(ipv6, key_set(key, probe, span));
+	}
+}
+
+/* Change an entry that still is what `ref` says to free; counted. False: it is another's. */
+static __always_inline bool flow_remove(struct flow_ref *ref)
+{
+	u32 attempt;
+
+	for (attempt = 0; attempt < 3; attempt++) {
+		u64 meta = ref->seen;
+		u64 before = compare_and_swap(ref->meta, meta, meta_next(meta, 0, 0, 0, false));
+
+		if (before == meta) {
+			count_change(ref->value, meta, 0);
+			return true;
+		}
+		if (((before ^ meta) & META_VERSION) || meta_is_busy(before))
+			return false;
+		ref->seen = before; /* only touched */
+	}
+	return false;
+}
+
+/* The entry with this number (set * SET_FLOWS + slot), as it is now. False: it is free or BUSY. */
+static __always_inline bool flow_at(bool ipv6, u32 entry, struct flow_ref *ref)
+{
+	u64 *set = table_set(ipv6, entry / SET_FLOWS);
+	u32 slot = entry & (SET_FLOWS - 1);
+
+	if (!set)
+		return false;
+	ref->meta = &set[slot];
+	ref->seen = meta_load(ref->meta);
+	ref->value = *(volatile u64 *)&set_flow(set, slot, ipv6)[flow_value_word(ipv6)];
+	return meta_is_flow(ref->seen) && !((meta_load(ref->meta) ^ ref->seen) & META_VERSION);
+}
+
+/* The forward half of a pair, by the value of its reverse half. False: it is gone. */
+static __always_inline bool pair_forward(bool ipv6, u64 reverse, struct flow_ref *forward)
+{
+	return flow_at(ipv6, (u32)reverse, forward) &&
+	       meta_version(forward->seen) == ((reverse >> 32) & 0xffff);
+}
+
+/*
+ * Has the forward half of this reverse half's value gone? Until then its entry keeps its version,
+ * also while it is BUSY: the reverse half is published first.
+ */
+static __always_inline bool half_is_stale(bool ipv6, u64 reverse)
+{
+	u64 *set = table_set(ipv6, (u32)reverse / SET_FLOWS);
+
+	return !set || meta_version(meta_load(&set[(u32)reverse & (SET_FLOWS - 1)])) !=
+			       ((reverse >> 32) & 0xffff);
+}
+
+/* The entry was taken from a flow: count that, and let the other half of a pair go as well. */
+static __always_inline void displaced(bool ipv6, bool pending, const struct survey *survey,
+				      u64 value, u32 now)
+{
+	struct flow_ref forward;
+	u64 meta = survey->meta;
+
+	if (!meta_state(meta))
+		return;
+	count_flow_event(table_of(ipv6, pending),
+			 survey->same ? EVENT_SUPERSEDED : replaced_event(meta, now));
+	if (!(meta & META_REVERSE))
+		count_change(value, meta, 0);
+	else if (pair_forward(ipv6, value, &forward))
+		flow_remove(&forward);
+}
+
+static __always_inline void flow_write(u64 *flow, const struct flow_key *key, u64 value, bool ipv6)
+{
+	flow[0] = key->word[0];
+	flow[1] = key->word[1];
+	if (ipv6) {
+		flow[2] = key->word[2];
+		flow[3] = key->word[3];
+		flow[4] = key->word[4];
+	}
+	*(volatile u64 *)&flow[flow_value_word(ipv6)] = value;
+}
+
+/* What an insert reserved and has yet to publish. */
+struct reserved {
+	u64 *meta;
+	u64 busy;
+	u32 entry;
+};
+
+/* Is there an entry that may be taken? INSERT_MADE when there is. */
+static __always_inline enum insert_result may_take(bool ipv6, u64 *meta, u64 value,
+						   struct scratch *with)
+{
+	struct recording *recording = &with->recording;
+	struct survey *survey = &with->survey;
+
+	if (survey->same && survey->worth && !recording->replace &&
+	    !(survey->meta & META_REVERSE && half_is_stale(ipv6, value))) {
+		recording->found = value;
+		return ((meta_load(meta) ^ survey->meta) & META_VERSION) ? INSERT_RACED :
+									   INSERT_EXISTS;
+	}
+	if (survey->worth && !survey->same) {
+		pressure_note(table_of(ipv6, recording->pending), with->key.now);
+		if (!recording->may_replace)
+			return INSERT_FULL;
+	}
+	return INSERT_MADE;
+}
+
+/*
+ * Write with->key and with->recording.value into an entry of the table, which nobody sees before it
+ * is published.
+ */
+static __always_inline enum insert_result flow_reserve(bool ipv6, struct scratch *with,
+						       struct reserved *reserved)
+{
+	const struct flow_key *key = &with->key;
+	struct recording *recording = &with->recording;
+	struct survey *survey = &with->survey;
+	struct span span = table_span(recording->pending);
+	u64 before, old, *set, *flow, *meta, *stripe = insert_stripe(ipv6, key);
+	enum insert_result result;
+
+	if (!stripe)
+		return INSERT_RACED;
+	before = *(volatile u64 *)stripe;
+	survey_sets(ipv6, span, key, survey);
+	set = table_set(ipv6, survey->entry / SET_FLOWS);
+	if (!set || survey->blocked || meta_is_busy(survey->meta))
+		return INSERT_RACED;
+	meta = &set[survey->entry & (SET_FLOWS - 1)];
+	flow = set_flow(set, survey->entry, ipv6);
+	old = *(volatile u64 *)&flow[flow_value_word(ipv6)];
+	result = may_take(ipv6, meta, old, with);
+	if (result != INSERT_MADE)
+		return result;
+	if (survey->probe) {
+		mark_probes(ipv6, span, key, survey->probe);
+		if (survey->probe >= PRESSURE_PROBE)
+			pressure_note(table_of(ipv6, recording->pending), key->now);
+	}
+	reserved->meta = meta;
+	reserved->entry = survey->entry;
+	reserved->busy =
+		meta_next(survey->meta, FLOW_BUSY, key_tag(key), survey->probe, recording->reverse);
+	reserved->busy |= (u64)(key->now + BUSY_TICKS) << META_EXPIRES_SHIFT;
+	if (compare_and_swap(meta, survey->meta, reserved->busy) != survey->meta)
+		return INSERT_RACED;
+	displaced(ipv6, recording->pending, survey, old, key->now);
+	flow_write(flow, key, recording->value, ipv6);
+	if (compare_and_swap(stripe, before, before + 1) == before)
+		return INSERT_MADE;
+	exchange(meta, meta_next(reserved->busy, 0, 0, 0, false));
+	return INSERT_RACED;
+}
+
+static __always_inline void flow_publish(const struct reserved *reserved,
+					 const struct recording *recording)
+{
+	u64 meta = meta_with(reserved->busy, recording->state, recording->expires);
+
+	exchange(reserved->meta, meta);
+	count_change(recording->value, 0, meta);
+}
+
+/* Make the flow of with->key as with->recording says. */
+static __always_inline enum insert_result flow_insert(bool ipv6, struct scratch *with)
+{
+	struct reserved reserved;
+	enum insert_result result = flow_reserve(ipv6, with, &reserved);
+	enum flow_table table = table_of(ipv6, with->recording.pending);
+
+	if (result == INSERT_MADE)
+		flow_publish(&reserved, &with->recording);
+	if (result == INSERT_MADE || result == INSERT_RACED)
+		count_flow_event(table, result == INSERT_MADE ? EVENT_MADE : EVENT_RACED);
+	return result;
+}
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Packets without a flow: who gets them, and what is to be recorded of it.
+ *
+ * A pending table that is at its rating records no more SYNs: those are scheduled by their hash,
+ * and the ACK, which computes the same, makes the flow. So a flood of SYNs, however long, pushes
+ * out nobody, and an honest connection still succeeds.
+ */
+#ifndef DSRLB_NEW_FLOW_H
+#define DSRLB_NEW_FLOW_H
+
+#include "admit.h"
+#include "count.h"
+#include "persistence.h"
+
+/* How long after the last pressure an ACK may belong to a SYN that was not recorded. */
+#define PRESSURE_GRACE_TICKS (PRESSURE_TICKS + 75) /* 10 s */
+
+/* Is there anything that speaks for a TCP segment or UDP packet of no known flow? */
+static __always_inline s32 take_up(const struct packet *pkt, const struct service_record *record,
+				   const struct scratch *with)
+{
+	if (with->first)
+		return R_CONTINUE;
+	if (pkt->tcp_flags & (TCP_SYN | TCP_RST))
+		return R_NO_FLOW;
+	if (with->known || with->grace || record->on_unknown == UNKNOWN_SCHEDULE)
+		return R_CONTINUE;
+	return record->on_unknown == UNKNOWN_RESET ? R_ANSWERED_RESET : R_NO_FLOW;
+}
+
+/* What kind of packet it is, for all that follows. */
+static __always_inline void classify(const struct packet *pkt, struct scratch *with)
+{
+	const struct moving *moving = &with->moving;
+	u32 age = pressure_age(table_of(pkt->ipv6, true), pkt->now);
+
+	with->first = (pkt->proto == PROTO_UDP && !moving->from) || pure_syn(pkt);
+	with->known = moving->orphan || moving->from;
+	with->grace = age < PRESSURE_GRACE_TICKS;
+	with->by_hash = with->grace;
+	if (with->first && pkt->proto == PROTO_TCP)
+		with->by_hash = age < PRESSURE_TICKS;
+	with->hash = with->by_hash ? with->key.hash | 1 : 0;
+	with->full = with->index = 0;
+}
+
+/* Choose the real server: the source's, or the next. */
+static __always_inline s32 choose(struct packet *pkt, const struct service_record *record,
+				  struct scratch *with)
+{
+	if (record->persistence_ticks) {
+		source_key_of(&with->source, pkt, record->persistence_group);
+		if (with->by_hash)
+			with->hash = with->source.hash | 1;
+		forget(pkt, with);
+		if (persistent_real(with))
+			return R_CONTINUE;
+		forget(pkt, with);
+	}
+	if (schedule(record, with))
+		return R_CONTINUE;
+	return with->full ? R_REALS_FULL : R_NO_REAL;
+}
+
+/* What is to be recorded of the flow. */
+static __always_inline void
+plan_recording(const struct packet *pkt, const struct service_record *record, struct scratch *with)
+{
+	struct recording *recording = &with->recording;
+	struct real *real = reals.lookup(&with->index);
+
+	__builtin_memset(recording, 0, sizeof(*recording));
+	if (!real || record->flags & SERVICE_ONE_PACKET)
+		return;
+	if (with->first && with->by_hash && pkt->proto == PROTO_TCP) {
+		count_flow_event(table_of(pkt->ipv6, true), EVENT_UNRECORDED);
+		return;
+	}
+	recording->wanted = true;
+	recording->pending = with->first;
+	recording->replace = with->known;
+	recording->may_replace = !(with->first && with->by_hash);
+	recording->state = FLOW_PENDING;
+	if (!with->first)
+		recording->state = with->known || (pkt->tcp_flags & TCP_FIN) ?
+					   flow_next_state(pkt, FLOW_OPEN) :
+					   FLOW_UNVERIFIED;
+	recording->expires = pkt->now + flow_timeout(recording->state, real);
+	recording->value = value_of(with->index, real->generation);
+	if (record->persistence_ticks) {
+		recording->group = record->persistence_group;
+		recording->group_ticks = record->persistence_ticks;
+	}
+}
+
+/*
+ * Give the packet a real server (with->index): for a first packet a pending flow, for a later one of
+ * a flow that moves an open one, for one of an unknown connection that the service takes up an
+ * unverified one. Returns R_CONTINUE, or the reason why not.
+ */
+static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
+{
+	struct service_record *record;
+	s32 reason;
+
+	classify(pkt, with);
+	forget(pkt, with);
+	record = service_find(pkt, with);
+	if (!record)
+		return R_NO_SERVICE;
+	forget(pkt, with);
+	reason = take_up(pkt, record, with);
+	if (reason != R_CONTINUE)
+		return reason;
+	if (!with->known) {
+		reason = admit(record, pkt, with);
+		if (reason != R_CONTINUE)
+			return reason;
+	}
+	forget(pkt, with);
+	reason = choose(pkt, record, with);
+	if (reason != R_CONTINUE)
+		return reason;
+	with->is_new = true;
+	forget(pkt, with);
+	plan_recording(pkt, record, with);
+	return R_CONTINUE;
+}
+
+#endif

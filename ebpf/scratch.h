@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What packets without a flow need and the stack (512 bytes) has no room for: one per CPU, in use
+ * while one packet is in the program. No pointers: the verifier keeps no types of what is in a map.
+ */
+#ifndef DSRLB_SCRATCH_H
+#define DSRLB_SCRATCH_H
+
+#include "flow_key.h"
+
+/* What a survey of a key's sets found. */
+struct survey {
+	u64 meta; /* of the entry to take */
+	u64 worth;
+	u64 blocked; /* a CPU is writing what may be this key */
+	u32 entry;
+	u32 probe;
+	u32 same; /* it has the key */
+	u32 reserved;
+};
+
+/* An entry that is to be written (flow_insert), and what for. */
+struct recording {
+	u64 value;
+	u64 found; /* out: value of the entry that the key has already */
+	u32 state;
+	u32 expires;
+	u32 group; /* persistence group whose entry is to be written as well; 0: none */
+	u32 group_ticks;
+	u8 wanted;
+	u8 pending;	/* in which table */
+	u8 reverse;	/* half of a pair */
+	u8 replace;	/* also where the key has a flow already */
+	u8 may_replace; /* also by letting another flow go */
+	u8 promotes;	/* the flow is pending, and becomes an open one */
+	u8 source;	/* the flow is written, and now the source's entry is */
+	u8 reserved;
+};
+
+/* What is known of a packet that no open flow took. */
+struct moving {
+	u64 old_seen; /* meta of the entry that is to be removed when another is written */
+	u32 old_entry;
+	u32 from;  /* index of a real that does not answer, or 0; used when there is no other */
+	u8 orphan; /* the real was removed; its index may have been given to another */
+	u8 old;	   /* there is such an entry */
+	u8 reserved[6];
+};
+
+struct scratch {
+	struct packet packet;
+	struct flow_key key;
+	struct flow_key source;
+	struct moving moving;
+	struct recording recording;
+	struct survey survey;
+	struct service_key service_key;
+	struct source_key source_key;
+	struct source_rate_key source_rate_key;
+	struct home_key home_key;
+	u32 blocks; /* of ports that the VIP has services for, as in struct vip */
+	u32 index;  /* of the real server */
+	u32 full;   /* a real was refused for being full */
+	u32 service;
+	u32 is_new; /* a flow that is to be counted as one */
+	u32 hash;   /* by which to schedule instead of the cursor, or 0 */
+	u8 first;   /* the flow's first packet */
+	u8 known;   /* of a flow that moves */
+	u8 grace;   /* the pending table was at its rating not long ago */
+	u8 by_hash; /* schedule by hash */
+};
+
+BPF_TABLE("percpu_array", u32, struct scratch, scratch, 1);
+
+static __always_inline struct scratch *scratch_find(void)
+{
+	lookup_key zero = 0;
+
+	return scratch.lookup(&zero);
+}
+
+/*
+ * Make the verifier forget what it knows of the packet, which differs by the way it came here:
+ * what follows is walked once, and not once for every way.
+ */
+static __always_inline void forget(struct packet *pkt, struct scratch *with)
+{
+	struct xdp_md *ctx = pkt->ctx;
+
+	with->packet = *pkt;
+	asm volatile("" ::: "memory");
+	*pkt = with->packet;
+	pkt->ctx = ctx;
+}
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Packets to a VIP that no open flow took: of a pending flow, or of none. A program of its own, so
+ * that the way of all others stays short, for the CPU and for the verifier.
+ */
+#ifndef DSRLB_UNKNOWN_H
+#define DSRLB_UNKNOWN_H
+
+#include "answer_reset.h"
+#include "deliver.h"
+#include "record.h"
+
+/* A persistent service's source moves to the main table together with its flow. */
+static __always_inline void promote_source(const struct real *real, struct recording *recording)
+{
+	struct service_record *record;
+
+	if (!(real->flags & REAL_STICKY))
+		return;
+	record = service_record_of(real->service);
+	if (!record || !record->persistence_ticks)
+		return;
+	recording->group = record->persistence_group;
+	recording->group_ticks = record->persistence_ticks;
+}
+
+/*
+ * Return whether the packet's flow is pending at a real that answers (with->index). A second packet
+ * that is no RST makes it an open one. An RST leaves it: anybody may have forged it, and the real
+ * decides what it means.
+ */
+static __always_inline bool pending_real(struct packet *pkt, struct scratch *with)
+{
+	struct recording *recording = &with->recording;
+	struct moving *moving = &with->moving;
+	struct flow_ref flow;
+	struct real *real;
+
+	if (!flow_find_any(true, &with->key, &flow))
+		return false;
+	with->index = value_real(flow.value);
+	real = reals.lookup(&with->index);
+	if (!real || !value_is_of(flow.value, real) || !(real->flags & REAL_PRESENT)) {
+		moving->orphan = true;
+		return false;
+	}
+	if (pkt->proto == PROTO_TCP && pkt->tcp_flags & TCP_RST)
+		return true;
+	if (real->flags & REAL_AWAY)
+		moving->from = with->index;
+	if (pure_syn(pkt)) {
+		flow_touch(&flow, pkt->now + real->pending_ticks);
+		return !moving->from;
+	}
+	note_old(moving, &flow);
+	recording->wanted = recording->promotes = recording->replace = true;
+	recording->may_replace = true;
+	recording->state = flow_next_state(pkt, FLOW_OPEN);
+	recording->expires = pkt->now + flow_timeout(recording->state, real);
+	recording->value = flow.value;
+	promote_source(real, recording);
+	return !moving->from; /* then this holds if there is no other */
+}
+
+/* A packet to a service that no open flow takes: pending, or new. Sets with->index. */
+static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
+{
+	s32 reason;
+
+	__builtin_memset(&with->recording, 0, sizeof(with->recording));
+	with->is_new = false;
+	if (!with->moving.from && pending_real(pkt, with)) {
+		reason = R_CONTINUE;
+	} else {
+		forget(pkt, with);
+		reason = new_flow(pkt, with);
+	}
+	if (reason != R_CONTINUE) {
+		if (!with->moving.from)
+			return reason;
+		with->index = with->moving.from; /* as if it answered: it may be back soon */
+	}
+	if (!with->recording.wanted)
+		return R_CONTINUE;
+	forget(pkt, with);
+	if (with->recording.group && source_is_kept(pkt, with))
+		with->recording.group = 0;
+	forget(pkt, with);
+	return record_flow(pkt, with);
+}
+
+/* What scratch[] says of the packet was written by forward_unknown(). Returns the final reason. */
+static __always_inline s32 serve_unknown(struct packet *pkt, struct scratch *with)
+{
+	struct real *real;
+	s32 reason = settle(pkt, with);
+
+	forget(pkt, with);
+	if (reason == R_ANSWERED_RESET)
+		return answer_reset(pkt);
+	if (reason != R_CONTINUE)
+		return reason;
+	if (with->is_new)
+		count_flow(with->index, with->service);
+	real = reals.lookup(&with->index);
+	return real ? deliver(pkt, with->index, real) : R_NO_REAL;
+}
+
+#endif
