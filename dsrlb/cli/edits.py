@@ -18,6 +18,18 @@ _weight = click.option(
     help="Share of new flows, 0 to 65535; 0: no new flows.",
 )
 _mac = click.option("--mac", metavar="MAC", help='A fixed MAC address, or "auto".')
+_max_open = click.option(
+    "--max-open",
+    type=click.IntRange(0),
+    metavar="N",
+    help="No new flows at so many open ones; 0: no limit.",
+)
+_max_open_low = click.option(
+    "--max-open-low",
+    type=click.IntRange(0),
+    metavar="N",
+    help="... until it is down to so many; default: 9/10 of --max-open.",
+)
 
 
 def _edit(
@@ -87,7 +99,7 @@ def service() -> None:
     help='80, "8000-8099" or "any"; may be repeated.',
 )
 @click.option(
-    "--real", "reals", multiple=True, metavar="IP[,weight=N][,mac=MAC]", help="May be repeated."
+    "--real", "reals", multiple=True, metavar="IP[,KEY=VALUE]...", help="May be repeated."
 )
 @click.option("--group", metavar="NAME", help="A group's reals, in place of --real.")
 @click.option(
@@ -148,9 +160,9 @@ def real() -> None:
     """
 
 
-def _real_settings(weight: int | None, mac: str | None) -> dict[str, Any]:
-    given = {"weight": weight, "mac": mac}
-    return {key: value for key, value in given.items() if value is not None}
+def _given(**settings: int | str | None) -> dict[str, Any]:
+    """The options that were given, by their names in the configuration."""
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 @real.command("add")
@@ -158,13 +170,23 @@ def _real_settings(weight: int | None, mac: str | None) -> dict[str, Any]:
 @click.argument("address")
 @_weight
 @_mac
+@_max_open
+@_max_open_low
 @json_option
 @click.pass_obj
 def real_add(
-    instance: str, service: str, address: str, weight: int | None, mac: str | None, as_json: bool
+    instance: str,
+    service: str,
+    address: str,
+    weight: int | None,
+    mac: str | None,
+    max_open: int | None,
+    max_open_low: int | None,
+    as_json: bool,
 ) -> None:
     """Add ADDRESS to SERVICE (two, with a comma: one per family)."""
-    _edit(instance, "real-add", service, as_json, _real_settings(weight, mac), address)
+    settings = _given(weight=weight, mac=mac, max_open=max_open, max_open_low=max_open_low)
+    _edit(instance, "real-add", service, as_json, settings, address)
 
 
 @real.command("set")
@@ -172,15 +194,24 @@ def real_add(
 @click.argument("address")
 @_weight
 @_mac
+@_max_open
+@_max_open_low
 @json_option
 @click.pass_obj
 def real_set(
-    instance: str, service: str, address: str, weight: int | None, mac: str | None, as_json: bool
+    instance: str,
+    service: str,
+    address: str,
+    weight: int | None,
+    mac: str | None,
+    max_open: int | None,
+    max_open_low: int | None,
+    as_json: bool,
 ) -> None:
-    """Change the weight or MAC address of a real server."""
-    settings = _real_settings(weight, mac)
+    """Change the weight, MAC address or limit of a real server."""
+    settings = _given(weight=weight, mac=mac, max_open=max_open, max_open_low=max_open_low)
     if not settings:
-        raise click.UsageError("nothing to change: give --weight or --mac")
+        raise click.UsageError("nothing to change: give --weight, --mac or --max-open")
     _edit(instance, "real-set", service, as_json, settings, address)
 
 

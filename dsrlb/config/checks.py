@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dsrlb.config.models import MOST_REALS, Config, IPAddress, PortRange, Real, Service
+from dsrlb.config.policies import Found, check_policies
 from dsrlb.errors import Problem
 
 if TYPE_CHECKING:
     from dsrlb.config.source import Origin
-
-Found = tuple[tuple[str | int, ...], Any, str]
-"""Key path, value, message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +190,7 @@ def check(config: Config) -> Iterator[Found]:
     yield from _ports(config)
     yield from _addresses(config)
     yield from _families(config)
+    yield from check_policies(config)
 
 
 def _check_interface(name: str, facts: HostFacts) -> str | None:

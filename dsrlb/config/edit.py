@@ -82,6 +82,22 @@ def _service_set(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
         entry.pop("real", None)
     if settings.get("protocol", entry["protocol"]) != entry["protocol"]:
         entry.pop("idle_timeout")  # its default depends on the protocol
+    _update(entry, settings)
+
+
+# What is nothing without another key goes when that one is turned off (0), unless it is given.
+_BELONGING = {
+    "new_flow_rate": "new_flow_burst",
+    "source_flow_rate": "source_flow_burst",
+    "persistence": "persistence_group",
+    "max_open": "max_open_low",
+}
+
+
+def _update(entry: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    for key, belonging in _BELONGING.items():
+        if key in settings and settings[key] in (0, "0", "0s"):
+            entry.pop(belonging, None)
     entry.update(settings)
 
 
@@ -96,7 +112,7 @@ def _real_add(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
 
 def _real_set(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
     reals = _reals_of(tables, change["service"])
-    _find_real(reals, change["service"], change["address"]).update(change["settings"])
+    _update(_find_real(reals, change["service"], change["address"]), change["settings"])
 
 
 def _real_remove(tables: dict[str, Any], change: Mapping[str, Any]) -> None:

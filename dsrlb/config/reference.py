@@ -6,15 +6,15 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from dsrlb.config import models
+from dsrlb.config import models, values
 from dsrlb.config.models import Balancer, Group, PortRange, Real, Service
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "CONFIG.md"
@@ -31,6 +31,7 @@ EXAMPLES: dict[str, str] = {
     "balancer.xdp_mode": '"native"',
     "balancer.flow_capacity": "4_000_000",
     "balancer.announce": "false",
+    "balancer.scan_interval": '"5s"',
     "group.name": '"web"',
     "group.real": '[{ address = "10.0.0.11" }]',
     "service.name": '"web"',
@@ -46,17 +47,31 @@ EXAMPLES: dict[str, str] = {
     "service.pending_timeout": '"10s"',
     "service.closing_timeout": '"30s"',
     "service.on_unknown": '"schedule"',
+    "service.allow": '["10.0.0.0/8", "2001:db8::/32"]',
+    "service.deny": '"10.66.0.0/16"',
+    "service.one_packet": "true",
+    "service.new_flow_rate": "20_000",
+    "service.new_flow_burst": "5_000",
+    "service.source_flow_rate": "100",
+    "service.source_flow_burst": "200",
+    "service.persistence": '"30m"',
+    "service.persistence_group": '"shop"',
     "real.address": '["10.0.0.11", "2001:db8:1::11"]',
     "real.weight": "2",
     "real.mac": '"02:00:00:00:00:11"',
+    "real.max_open": "10_000",
+    "real.max_open_low": "8_000",
 }
 # Defaults that depend on something else.
 DEFAULTS = {
     "service.idle_timeout": '"15m" (tcp), "60s" (udp)',
     "service.interfaces": "all of balancer.interfaces",
     "service.group": "none",
+    "service.persistence": "0",
+    "service.persistence_group": "none",
+    "real.max_open_low": "9/10 of max_open",
 }
-_DURATION = get_args(models.Seconds)[1]
+_DURATIONS = {get_args(kind)[1] for kind in (values.Seconds, values.SecondsOrOff)}
 LATER = {*models.LATER_MODES, *models.LATER_ALGORITHMS}
 
 INTRODUCTION = """\
@@ -92,7 +107,7 @@ def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
 
 
 def _type(annotation: Any, metadata: list[Any]) -> str:
-    if _DURATION in metadata:
+    if not _DURATIONS.isdisjoint(item for item in metadata if isinstance(item, BeforeValidator)):
         return "duration"
     bare, inner = _unwrap(annotation)
     if inner:
@@ -102,7 +117,8 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         return "list of tables" if element == "table" else f"{element}, or a list"
     if get_origin(bare) in (types.UnionType, Union):
         arms = [arm for arm in get_args(bare) if arm is not type(None)]
-        return "IP address" if IPv4Address in arms else _type(arms[0], [])
+        known = {IPv4Address: "IP address", IPv4Network: "prefix"}
+        return known.get(arms[0]) or _type(arms[0], [])
     if bare is PortRange:
         return "port, range"
     if isinstance(bare, type) and issubclass(bare, BaseModel):

@@ -17,7 +17,15 @@ def _addresses(addresses: tuple[Any, ...]) -> str | list[str]:
 
 
 def _real(real: Real) -> dict[str, Any]:
-    return {"address": _addresses(real.address), "weight": real.weight, "mac": real.mac}
+    table: dict[str, Any] = {
+        "address": _addresses(real.address),
+        "weight": real.weight,
+        "mac": real.mac,
+        "max_open": real.max_open,
+    }
+    if real.max_open_low is not None:
+        table["max_open_low"] = real.max_open_low
+    return table
 
 
 def _service(service: Service) -> dict[str, Any]:
@@ -33,7 +41,17 @@ def _service(service: Service) -> dict[str, Any]:
         "pending_timeout": f"{service.pending_timeout}s",
         "closing_timeout": f"{service.closing_timeout}s",
         "on_unknown": service.on_unknown,
+        "allow": [str(prefix) for prefix in service.allow],
+        "deny": [str(prefix) for prefix in service.deny],
+        "one_packet": service.one_packet,
+        "new_flow_rate": service.new_flow_rate,
+        "new_flow_burst": service.new_flow_burst,
+        "source_flow_rate": service.source_flow_rate,
+        "source_flow_burst": service.source_flow_burst,
+        "persistence": f"{service.persistence}s",
     }
+    if service.persistence_group is not None:
+        table["persistence_group"] = service.persistence_group
     if service.interfaces:
         table["interfaces"] = list(service.interfaces)
     if service.group is not None:
@@ -52,6 +70,7 @@ def to_tables(config: Config) -> dict[str, Any]:
             "xdp_mode": balancer.xdp_mode,
             "flow_capacity": balancer.flow_capacity,
             "announce": balancer.announce,
+            "scan_interval": f"{balancer.scan_interval}s",
         }
     }
     if config.group:

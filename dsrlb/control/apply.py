@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the difference between desired and installed state, so that no packet meets half of it.
 
-Order: what others refer to first. Reals, then schedules, records and slots (one 8-byte store makes
-a service's new form valid), then service keys, then VIPs; removal goes the other way round, and the
-interest filter is wide meanwhile. A real that may have no new flows any more says so after the
-schedules that name it are gone. Every intermediate state is one in which each new flow is treated
-either as before or as after; only a service that changes and loses a port or VIP at the same time
-may serve that one by its new form until it is gone.
+Order: what others refer to first. Reals and homes, then lists of sources, schedules, records and
+slots (one 8-byte store makes a service's new form valid), then service keys, then VIPs; removal
+goes the other way round, and the interest filter is wide meanwhile. A real that may have no new
+flows any more says so after the schedules that name it are gone. Every intermediate state is one in
+which each new flow is treated either as before or as after; only a service that changes and loses a
+port or VIP at the same time may serve that one by its new form until it is gone.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from dsrlb.control.desired import (
     ServiceId,
 )
 from dsrlb.control.installed import Installed, InstalledReal, InstalledService
+from dsrlb.control.persistence import Home, group_numbers, home_key
+from dsrlb.control.sources import SourceLists
 from dsrlb.dataplane.keys import IPAddress, address_bytes, interest_words
 from dsrlb.dataplane.map import possible_cpus
 from dsrlb.dataplane.maps import MapSet
@@ -39,6 +41,8 @@ class Applier:
         self._maps = maps
         self._installed = installed
         self._revision = max((s.revision for s in installed.services.values()), default=0)
+        numbers = maps["slots"].max_entries  # as many lists as services (MAX_SOURCE_LISTS)
+        self._lists = SourceLists(maps["sources"], numbers, installed.lists, self._named())
 
     @property
     def installed(self) -> Installed:
@@ -52,6 +56,7 @@ class Applier:
         itself (whole services), and the next apply goes on from there.
         """
         before = self._snapshot()
+        self._lists.collect(self._named())
         self._maps["settings"].set(0, (int(desired.announce), 0))
         self._filter({*desired.vips, *self._installed.vips})
         for service in desired.services:
@@ -62,23 +67,32 @@ class Applier:
         for identity, real in desired.reals.items():
             if identity not in retired:
                 self._put_real(identity, real)
+        homes = self._homes(desired)
+        self._put_homes(homes)
+        groups = self._groups(desired)
         for service, content in desired.services.items():
-            self._put_service(service, content)
+            self._put_service(service, content, groups.get(service, 0))
         for identity, real in retired.items():
             self._put_real(identity, real)
         self._put_keys(desired)
         self._remove_ways(desired)
         for address, vip in desired.vips.items():
             self._put_vip(address, vip)
+        self._remove_homes(homes)
         self._remove_ends(desired)
         self._filter(set(desired.vips))
+        self._lists.collect(self._named())
         return self._snapshot() != before
 
     def _snapshot(self) -> tuple[object, ...]:
         state = self._installed
         return (
-            {name: entry.content for name, entry in state.services.items()},
+            {
+                name: (entry.content, entry.persistence_group)
+                for name, entry in state.services.items()
+            },
             {name: entry.content for name, entry in state.reals.items()},
+            dict(state.homes),
             dict(state.keys),
             {address: asdict(vip) for address, vip in state.vips.items()},
         )
@@ -100,10 +114,10 @@ class Applier:
             return
         number = state.service_ids.allocate()
         self._zero_traffic("service_traffic", number)
-        self._maps["cursors"].set(number, 0)
+        for name in ("cursors", "service_rates"):
+            self._maps[name].set(number, 0)
         self._maps["names"].array["name"][number] = f"{service.family}:{service.name}".encode()
-        empty = DesiredService(0, 0, 0, 0, ())
-        state.services[service] = InstalledService(number, 0, 0, 0, 0, empty)
+        state.services[service] = InstalledService(number)
 
     def _retires(self, identity: RealId, wanted: DesiredReal) -> bool:
         """Is the real in a schedule now, and will not be?"""
@@ -127,6 +141,7 @@ class Applier:
         if present is not None:  # what is lost (the MAC address) before it is overwritten
             row["flags"] = present.content.flags & wanted.flags
         self._put_next_hop(index, wanted)
+        self._put_limits(index, wanted)
         row["flags"] = wanted.flags
         state.reals[identity] = InstalledReal(index, wanted)
 
@@ -138,12 +153,47 @@ class Applier:
         memory[index, 0] = int.from_bytes(first, "little")
         memory[index, 1] = int.from_bytes(second, "little")
 
-    def _put_service(self, service: ServiceId, wanted: DesiredService) -> None:
-        """Write schedule and record to fresh places, then flip the slot."""
+    def _put_limits(self, index: int, wanted: DesiredReal) -> None:
+        """Both by one aligned 8-byte store: the rest of struct load is the program's (abi.h)."""
+        memory = self._maps["loads"].array.view("<u8").reshape(-1, 8)
+        memory[index, 3] = wanted.max_open_low << 32 | wanted.max_open
+
+    def _homes(self, desired: Desired) -> dict[Home, int]:
+        """What homes[] should hold, when the reals have their places."""
+        state = self._installed
+        return {
+            (state.services[real.service].id, real.address): state.reals[real].index
+            for real in desired.reals
+            if real.service in desired.groups
+        }
+
+    def _put_homes(self, wanted: dict[Home, int]) -> None:
+        for home, index in wanted.items():
+            if self._installed.homes.get(home) != index:
+                self._maps["homes"].set(home_key(home), index)
+                self._installed.homes[home] = index
+
+    def _groups(self, desired: Desired) -> dict[ServiceId, int]:
+        """The persistence group's number of each service that has persistence."""
+        state = self._installed
+        numbers = group_numbers(
+            desired.groups,
+            {name: entry.persistence_group for name, entry in state.services.items()},
+            self._maps["slots"].max_entries,
+        )
+        return {
+            name: numbers.get(name, state.services[name].id)
+            for name, content in desired.services.items()
+            if content.persistence_ticks
+        }
+
+    def _put_service(self, service: ServiceId, wanted: DesiredService, group: int) -> None:
+        """Write list, schedule and record to fresh places, then flip the slot."""
         state = self._installed
         present = state.services[service]
-        if present.record and present.content == wanted:
+        if present.record and (present.content, present.persistence_group) == (wanted, group):
             return
+        sources = self._lists.number_of(wanted.sources) if wanted.has_list else 0
         count = len(wanted.schedule)
         record = state.records.allocate()
         try:
@@ -162,13 +212,28 @@ class Applier:
             wanted.mode,
             wanted.links,
             wanted.on_unknown,
+            wanted.flags,
+            sources,
+            group,
+            wanted.persistence_ticks,
             0,
+            wanted.service_rate.interval,
+            wanted.service_rate.burst,
+            wanted.source_rate.interval,
+            wanted.source_rate.burst,
         )
+        if present.content.service_rate != wanted.service_rate:
+            # How far ahead the old rate was used up says nothing of the new one.
+            self._maps["service_rates"].set(present.id, 0)
         self._maps["slots"].array[present.id] = self._revision << 32 | record
         self._release(present)
         state.services[service] = InstalledService(
-            present.id, record, first, count, self._revision, wanted
+            present.id, record, first, count, self._revision, sources, group, wanted
         )
+
+    def _named(self) -> set[int]:
+        """The lists of sources that records name."""
+        return {entry.source_list for entry in self._installed.services.values()}
 
     def _release(self, service: InstalledService) -> None:
         if service.record:
@@ -216,6 +281,11 @@ class Applier:
         for key in sorted(gone, key=lambda key: -key.block):
             self._maps["services"].delete(self._key(key))
             del state.keys[key]
+
+    def _remove_homes(self, wanted: dict[Home, int]) -> None:
+        for home in self._installed.homes.keys() - wanted.keys():
+            self._maps["homes"].delete(home_key(home))
+            del self._installed.homes[home]
 
     def _remove_ends(self, desired: Desired) -> None:
         """Reals and services that no packet can be given to any more."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dsrlb.config import Config, Real, Service
+from dsrlb.config.values import IPNetwork
 from dsrlb.control.ports import ANY_BLOCK, blocks
 from dsrlb.control.sequence import sequence
 from dsrlb.dataplane.keys import IPAddress, mac_bytes
@@ -20,8 +21,17 @@ MODES = {"l2dsr": 1}
 PROTOCOLS = {"tcp": 6, "udp": 17}
 TICK_NS = 1 << 27
 
-USABLE, RESOLVED, PRESENT, AWAY = 1, 2, 4, 8
+UNKNOWN = {"drop": 0, "schedule": 1, "reset": 2}
+"""service_record.on_unknown in abi.h."""
+
+USABLE, RESOLVED, PRESENT, AWAY, STICKY = 1, 2, 4, 8, 16
 """real.flags in abi.h."""
+
+ONE_PACKET, ALLOW_ONLY = 1, 2
+"""service_record.flags in abi.h."""
+
+Sources = frozenset[tuple[IPNetwork, bool]]
+"""Prefixes that may (True) or may not use a service, all of its address family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class RealId:
 
 @dataclass(frozen=True, slots=True)
 class DesiredReal:
-    """The content of one element of reals[] (times in ticks)."""
+    """The content of one element of reals[] (times in ticks), and its limits in loads[]."""
 
     mac: bytes
     source_mac: bytes
@@ -77,17 +87,44 @@ class DesiredReal:
     closing_ticks: int
     pending_ticks: int
     weight: int
+    max_open: int = 0  # flows; 0: no limit
+    max_open_low: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most one new flow per ``interval`` ns, and up to ``burst`` ns ahead; interval 0: any."""
+
+    interval: int = 0
+    burst: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredService:
-    """The content of one service record, with its schedule by real."""
+    """The content of one service record, with its schedule by real and its list of sources.
+
+    The numbers of list and persistence group are the Applier's.
+    """
 
     algorithm: int
     mode: int
     links: int
     on_unknown: int
     schedule: tuple[RealId, ...]
+    flags: int = 0
+    sources: Sources = frozenset()
+    persistence_ticks: int = 0
+    service_rate: Rate = Rate()
+    source_rate: Rate = Rate()
+
+    @property
+    def has_list(self) -> bool:
+        """Are sources looked up? Also in an empty list, when only those on it are allowed."""
+        return bool(self.sources or self.flags & ALLOW_ONLY)
+
+
+NO_SERVICE = DesiredService(0, 0, 0, 0, ())
+"""Of a service that is named and has no record yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +155,8 @@ class Desired:
     reals: dict[RealId, DesiredReal] = field(default_factory=dict)
     keys: dict[PortKey, ServiceId] = field(default_factory=dict)
     vips: dict[IPAddress, DesiredVip] = field(default_factory=dict)
+    groups: dict[ServiceId, str] = field(default_factory=dict)
+    """The persistence group of each service that names one."""
 
 
 def ticks(seconds: int) -> int:
@@ -125,8 +164,21 @@ def ticks(seconds: int) -> int:
     return -(-seconds * 1_000_000_000 // TICK_NS)
 
 
+def rate(flows: int, burst: int) -> Rate:
+    """Of so many flows per second (0: no limit) and so many at once (0: a tenth of a second's).
+
+    The first of a burst is on time; ``burst`` lets the others come ahead of theirs.
+    """
+    if not flows:
+        return Rate()
+    interval = round(1_000_000_000 / flows)
+    return Rate(interval, ((burst or max(flows // 10, 1)) - 1) * interval)
+
+
 def _real(service: Service, real: Real, found: Resolution) -> DesiredReal:
     flags = PRESENT if found.fresh else PRESENT | AWAY
+    if service.persistence:
+        flags |= STICKY
     if found.mac is not None and found.link is not None:
         flags |= RESOLVED
         if found.fresh and real.weight:
@@ -144,6 +196,35 @@ def _real(service: Service, real: Real, found: Resolution) -> DesiredReal:
         closing_ticks=ticks(service.closing_timeout),
         pending_ticks=idle if service.protocol == "udp" else ticks(service.pending_timeout),
         weight=real.weight,
+        max_open=real.max_open,
+        max_open_low=real.resumes_at,
+    )
+
+
+def _sources(service: Service, family: int) -> Sources:
+    lists = ((service.allow, True), (service.deny, False))
+    return frozenset(
+        (prefix, allowed)
+        for prefixes, allowed in lists
+        for prefix in prefixes
+        if prefix.version == family
+    )
+
+
+def _service(
+    service: Service, family: int, links: int, schedule: tuple[RealId, ...]
+) -> DesiredService:
+    return DesiredService(
+        algorithm=ALGORITHMS[service.algorithm],
+        mode=MODES[service.mode],
+        links=links,
+        on_unknown=UNKNOWN[service.on_unknown],
+        schedule=schedule,
+        flags=ONE_PACKET * service.one_packet | ALLOW_ONLY * bool(service.allow),
+        sources=_sources(service, family),
+        persistence_ticks=ticks(service.persistence),
+        service_rate=rate(service.new_flow_rate, service.new_flow_burst),
+        source_rate=rate(service.source_flow_rate, service.source_flow_burst),
     )
 
 
@@ -199,12 +280,9 @@ def compute(
                     if entry.flags & USABLE:
                         usable.append((key, real.weight))
             order = sequence(service.algorithm, [weight for _, weight in usable])
-            desired.services[identity] = DesiredService(
-                algorithm=ALGORITHMS[service.algorithm],
-                mode=MODES[service.mode],
-                links=mask,
-                on_unknown=int(service.on_unknown == "schedule"),
-                schedule=tuple(usable[index][0] for index in order.tolist()),
-            )
+            schedule = tuple(usable[index][0] for index in order.tolist())
+            desired.services[identity] = _service(service, family, mask, schedule)
+            if service.persistence_group is not None:
+                desired.groups[identity] = service.persistence_group
             _add_keys(desired, service, identity, mask)
     return desired

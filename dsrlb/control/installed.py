@@ -13,14 +13,19 @@ import numpy as np
 
 from dsrlb.control.arena import Arena
 from dsrlb.control.desired import (
+    NO_SERVICE,
     PRESENT,
     DesiredReal,
     DesiredService,
     DesiredVip,
     PortKey,
+    Rate,
     RealId,
     ServiceId,
+    Sources,
 )
+from dsrlb.control.persistence import Home, read_homes
+from dsrlb.control.sources import read_lists
 from dsrlb.dataplane.keys import IPAddress, address_from_bytes
 from dsrlb.dataplane.maps import MapSet
 
@@ -29,14 +34,17 @@ _INDEX = 0xFFFFFFFF
 
 @dataclass(slots=True)
 class InstalledService:
-    """A service in force: id, its record's place, its schedule's place, and the content."""
+    """A service in force: id, its record's place, its schedule's place, the numbers of its list of
+    sources and its persistence group (0: none), and the content."""
 
     id: int
-    record: int
-    first: int
-    count: int
-    revision: int
-    content: DesiredService
+    record: int = 0
+    first: int = 0
+    count: int = 0
+    revision: int = 0
+    source_list: int = 0
+    persistence_group: int = 0
+    content: DesiredService = NO_SERVICE
 
 
 @dataclass(slots=True)
@@ -55,6 +63,8 @@ class Installed:
     reals: dict[RealId, InstalledReal] = field(default_factory=dict)
     keys: dict[PortKey, int] = field(default_factory=dict)
     vips: dict[IPAddress, DesiredVip] = field(default_factory=dict)
+    homes: dict[Home, int] = field(default_factory=dict)
+    lists: dict[int, Sources] = field(default_factory=dict)  # as they were read
     service_ids: Arena = field(init=False)
     real_indices: Arena = field(init=False)
     records: Arena = field(init=False)
@@ -79,7 +89,7 @@ def _service_ids(maps: MapSet) -> dict[int, ServiceId]:
 
 
 def _read_reals(maps: MapSet, services: dict[int, ServiceId]) -> dict[RealId, InstalledReal]:
-    reals = maps["reals"].array
+    reals, loads = maps["reals"].array, maps["loads"].array
     found = {}
     for index in np.flatnonzero(reals["flags"] & PRESENT).tolist():
         row = reals[index]
@@ -100,13 +110,18 @@ def _read_reals(maps: MapSet, services: dict[int, ServiceId]) -> dict[RealId, In
                 closing_ticks=int(row["closing_ticks"]),
                 pending_ticks=int(row["pending_ticks"]),
                 weight=int(row["weight"]),
+                max_open=int(loads[index]["max_open"]),
+                max_open_low=int(loads[index]["max_open_low"]),
             ),
         )
     return found
 
 
 def _read_services(
-    maps: MapSet, services: dict[int, ServiceId], reals: dict[RealId, InstalledReal]
+    maps: MapSet,
+    services: dict[int, ServiceId],
+    reals: dict[RealId, InstalledReal],
+    lists: dict[int, Sources],
 ) -> dict[ServiceId, InstalledService]:
     by_index = {real.index: identity for identity, real in reals.items()}
     slots, records, members = (maps[name].array for name in ("slots", "records", "members"))
@@ -114,24 +129,32 @@ def _read_services(
     for number, identity in services.items():
         slot = int(slots[number])
         if not slot:  # named, but killed before it was complete
-            found[identity] = InstalledService(number, 0, 0, 0, 0, DesiredService(0, 0, 0, 0, ()))
+            found[identity] = InstalledService(number)
             continue
         place = slot & _INDEX
         record = records[place]
         first, count = int(record["first"]), int(record["count"])
         schedule = members[first : first + count].tolist()
+        source_list = int(record["source_list"])
         found[identity] = InstalledService(
             id=number,
             record=place,
             first=first,
             count=count,
             revision=int(record["revision"]),
+            source_list=source_list,
+            persistence_group=int(record["persistence_group"]),
             content=DesiredService(
                 algorithm=int(record["algorithm"]),
                 mode=int(record["mode"]),
                 links=int(record["links"]),
                 on_unknown=int(record["on_unknown"]),
                 schedule=tuple(by_index[index] for index in schedule if index in by_index),
+                flags=int(record["flags"]),
+                sources=lists.get(source_list, frozenset()),
+                persistence_ticks=int(record["persistence_ticks"]),
+                service_rate=Rate(int(record["service_interval"]), int(record["service_burst"])),
+                source_rate=Rate(int(record["source_interval"]), int(record["source_burst"])),
             ),
         )
     return found
@@ -142,7 +165,9 @@ def read(maps: MapSet) -> Installed:
     ids = _service_ids(maps)
     installed = Installed()
     installed.reals = _read_reals(maps, ids)
-    installed.services = _read_services(maps, ids, installed.reals)
+    installed.lists = read_lists(maps["sources"])
+    installed.services = _read_services(maps, ids, installed.reals, installed.lists)
+    installed.homes = read_homes(maps["homes"])
     for key in maps["services"].hash_keys():
         port = PortKey(
             address_from_bytes(key["vip"].tobytes()),

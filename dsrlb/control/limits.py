@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dsrlb import paths
 from dsrlb.config import Config, Service
 from dsrlb.config.source import Origin
-from dsrlb.control.desired import ServiceId, compute
+from dsrlb.control.desired import Desired, ServiceId, Sources, compute
 from dsrlb.control.sequence import sequence
 from dsrlb.dataplane.artifact import parse_constants
 from dsrlb.errors import Problem
@@ -24,22 +24,30 @@ def exceeded(
         limits = parse_constants((paths.ebpf_sources() / "abi.h").read_text())
     desired = compute(config, {}, {})
     keys = Counter(desired.keys.values())
-    totals = dict.fromkeys(("vips", "ports", "services", "real servers", "schedules"), 0)
+    totals = dict.fromkeys(_WHAT, 0)
     most = {
         "vips": limits["MAX_VIPS"],
         "ports": limits["MAX_SERVICE_KEYS"],
         "services": limits["MAX_SERVICES"] - 1,  # place 0 means none
         "real servers": limits["MAX_REALS"] - 1,
-        # The old schedule stays until the new one is in force.
+        # Old schedules and lists stay until the new ones are in force.
         "schedules": limits["MAX_MEMBERS"] // 2,
+        "prefixes": limits["MAX_SOURCES"] // 2,
+        "lists": limits["MAX_SOURCE_LISTS"] // 2,
+        "homes": limits["MAX_HOMES"],
     }
     seen_vips: set[object] = set()
+    seen_lists: set[Sources] = set()
     problems: dict[str, Problem] = {}
     for index, service in enumerate(config.service):
         for name, more in _needs(config, service, keys).items():
             totals[name] += more
         totals["vips"] += len(set(service.vip) - seen_vips)
         seen_vips |= set(service.vip)
+        lists = _lists(desired, service) - seen_lists
+        totals["lists"] += len(lists)
+        totals["prefixes"] += sum(map(len, lists))
+        seen_lists |= lists
         for name, total in totals.items():
             if total > most[name] and name not in problems:
                 message = f"{_WHAT[name]}: at most {most[name]}, and up to here there are {total}"
@@ -53,12 +61,22 @@ _WHAT = {
     "services": "too many services (one counts once for each address family)",
     "real servers": "too many real servers (one counts for each service and address)",
     "schedules": "the weights make too long schedules; smaller weights share as well",
+    "prefixes": "too many prefixes in allow and deny (equal lists count once)",
+    "lists": "too many lists of allow and deny (one per address family; equal ones count once)",
+    "homes": "too many real servers in persistence groups (one for each service and address)",
 }
 
 
+def _lists(desired: Desired, service: Service) -> set[Sources]:
+    """The lists of sources that a service goes by, one per address family at most."""
+    families = {vip.version for vip in service.vip}
+    entries = [desired.services[ServiceId(service.name, family)] for family in families]
+    return {entry.sources for entry in entries if entry.has_list}
+
+
 def _needs(config: Config, service: Service, keys: Mapping[ServiceId, int]) -> dict[str, int]:
-    """How many places of each table a service takes, VIPs left out."""
-    needs = {"ports": 0, "services": 0, "real servers": 0, "schedules": 0}
+    """How many places of each table a service takes, VIPs and lists left out."""
+    needs = {"ports": 0, "services": 0, "real servers": 0, "schedules": 0, "homes": 0}
     for family in {vip.version for vip in service.vip}:
         weights = [
             real.weight
@@ -68,6 +86,7 @@ def _needs(config: Config, service: Service, keys: Mapping[ServiceId, int]) -> d
         ]
         needs["services"] += 1
         needs["real servers"] += len(weights)
+        needs["homes"] += len(weights) if service.persistence_group is not None else 0
         needs["schedules"] += len(sequence(service.algorithm, [w for w in weights if w]))
         needs["ports"] += keys.get(ServiceId(service.name, family), 0)
     return needs

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from dsrlb.config import Config, Real, Service, digest
 from dsrlb.control.views import Change, PlanView
 
+_LISTS = ("allow", "deny")
+_SHOWN = 6
+"""Prefixes that a change of a list names."""
+
 
 def _change(kind: str, what: str, detail: str = "", affects_flows: bool = False) -> Change:
     return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}  # type: ignore[typeddict-item]
@@ -28,17 +32,30 @@ def _reals(service: str, before: tuple[Real, ...], after: tuple[Real, ...]) -> I
             yield _change("add", f"real {service} {_text(fresh)}")
     for real in after:
         was = next((old[address] for address in real.address if address in old), real)
-        for field in ("weight", "mac"):
+        for field in ("weight", "mac", "max_open", "max_open_low"):
             then, now = getattr(was, field), getattr(real, field)
             if then != now:
                 what = f"real {service} {_text(real.address)}"
-                yield _change("change", what, f"{field}: {then} -> {now}")
+                yield _change("change", what, f"{field}: {_text(then)} -> {_text(now)}")
 
 
 def _text(value: object) -> str:
+    if value is None or value == ():
+        return "none"
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
     return str(value)
+
+
+def _list_text(was: tuple[object, ...], now: tuple[object, ...]) -> str:
+    """What a list that may be long gains (+) and loses (-)."""
+    old, new = set(was), set(now)
+    changes = [f"+{item}" for item in now if item not in old]
+    changes += [f"-{item}" for item in was if item not in new]
+    if not changes:
+        return "in another order"
+    more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    return ", ".join(changes[:_SHOWN]) + more
 
 
 def _service(old: Service, new: Service) -> Iterator[Change]:
@@ -50,8 +67,10 @@ def _service(old: Service, new: Service) -> Iterator[Change]:
             continue
         removed = isinstance(was, tuple) and isinstance(now, tuple) and bool(set(was) - set(now))
         affects = field == "protocol" or (field == "vip" and removed)
-        detail = f"{field}: {_text(was)} -> {_text(now)}"
-        yield _change("change", f"service {new.name}", detail, affects)
+        text = f"{_text(was)} -> {_text(now)}"
+        if field in _LISTS:
+            text = _list_text(was, now)
+        yield _change("change", f"service {new.name}", f"{field}: {text}", affects)
 
 
 def _changes(before: Config | None, after: Config) -> Iterator[Change]:

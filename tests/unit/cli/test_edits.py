@@ -63,6 +63,21 @@ def test_service_set(run: Run, daemon: FakeController) -> None:
     assert [str(ports) for ports in daemon.config.service[0].port] == ["80", "443"]
 
 
+def test_service_set_lists_and_rates(run: Run, daemon: FakeController) -> None:
+    pairs = ("deny=10.66.0.0/16,fd00::/8", "allow=10.0.0.0/8", "new_flow_rate=50", "persistence=5m")
+    result = run("service", "set", "web", *pairs)
+    assert result.exit_code == 0, result.stderr
+    assert changed(daemon)["settings"] == {
+        "deny": ["10.66.0.0/16", "fd00::/8"],
+        "allow": "10.0.0.0/8",
+        "new_flow_rate": 50,
+        "persistence": "5m",
+    }
+    service = daemon.config.service[0]
+    assert [str(prefix) for prefix in service.deny] == ["10.66.0.0/16", "fd00::/8"]
+    assert "deny: +10.66.0.0/16, +fd00::/8" in result.stdout
+
+
 def test_service_remove(run: Run, daemon: FakeController) -> None:
     result = run("service", "remove", "web")
     assert "(existing flows are affected)" in result.stdout
@@ -86,6 +101,18 @@ def test_real_set_and_remove(run: Run, daemon: FakeController) -> None:
     assert [str(real.address[0]) for real in daemon.config.service[0].real] == ["10.0.0.12"]
 
 
+def test_limits_of_a_real(run: Run, daemon: FakeController) -> None:
+    result = run("real", "add", "web", "10.0.0.13", "--max-open", "100", "--max-open-low", "50")
+    assert result.exit_code == 0, result.stderr
+    assert changed(daemon)["settings"] == {"max_open": 100, "max_open_low": 50}
+    assert daemon.config.service[0].real[2].resumes_at == 50
+    assert run("real", "set", "web", "10.0.0.13", "--max-open", "0").exit_code == 0
+    real = daemon.config.service[0].real[2]
+    assert (real.max_open, real.max_open_low) == (0, None)
+    assert run(*DNS, "--real", "10.0.0.13,max_open=7").exit_code == 0
+    assert daemon.config.service[1].real[0].max_open == 7
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -94,6 +121,8 @@ def test_real_set_and_remove(run: Run, daemon: FakeController) -> None:
         (("service", "set", "web", "colour=red"), "unknown key"),
         (("service", "set", "web", "idle_timeout=07:32:00"), "a time such as"),
         (("real", "add", "web", "10.0.0.11"), "duplicate real server"),
+        (("real", "set", "web", "10.0.0.11", "--max-open-low", "5"), "there is no max_open"),
+        (("service", "set", "web", "allow=10.0.0.1/8"), "a network: 10.0.0.0/8"),
         ((*DNS, "--real", "10.0.0.11", "--mode", "nat"), "not in this version"),
         (DNS, "no real servers"),
     ],
@@ -120,6 +149,7 @@ def test_what_cannot_be_accepted(
         (*DNS, "--real", ""),
         ("real", "set", "web", "10.0.0.11"),
         ("real", "add", "web", "10.0.0.13", "--weight", "-1"),
+        ("real", "set", "web", "10.0.0.11", "--max-open", "-1"),
         ("real", "add", "web"),
         ("nonsense",),
     ],

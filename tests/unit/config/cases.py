@@ -64,7 +64,7 @@ CASES = {
         9,
         "group[0].real[0].zzz",
         "2",
-        "unknown key; known: address, mac, weight",
+        "unknown key; known: address, mac, max_open, max_open_low, weight",
     ),
     "unknown-table": ("[balancer]", "[foo.bar]\n[balancer]", 1, "foo", "{'bar': {}}", "unknown"),
     "not-built-key": (

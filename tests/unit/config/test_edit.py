@@ -92,6 +92,44 @@ def test_a_group_in_place_of_own_reals() -> None:
     assert reals(config, 2) == [("10.0.0.11", 1), ("10.0.0.12", 1)]
 
 
+def test_lists_and_rates_by_command() -> None:
+    service = changed(
+        "service-set", "web", allow=["10.0.0.0/8", "::/0"], new_flow_rate=50, persistence="5m"
+    ).service[0]
+    assert [str(prefix) for prefix in service.allow] == ["10.0.0.0/8", "::/0"]
+    assert (service.new_flow_rate, service.persistence) == (50, 300)
+
+
+@pytest.mark.parametrize(
+    ("on", "off"),
+    [
+        ({"new_flow_rate": 50, "new_flow_burst": 9}, {"new_flow_rate": 0}),
+        ({"source_flow_rate": 50, "source_flow_burst": 9}, {"source_flow_rate": 0}),
+        ({"persistence": 60, "persistence_group": "g"}, {"persistence": 0}),
+        ({"persistence": 60, "persistence_group": "g"}, {"persistence": "0s"}),
+        ({"allow": ["10.0.0.0/8"]}, {"allow": []}),
+    ],
+)
+def test_what_is_turned_off_takes_along_what_belongs_to_it(
+    on: dict[str, Any], off: dict[str, Any]
+) -> None:
+    config = changed("service-set", "web", **on)
+    change = {"verb": "service-set", "service": "web", "settings": off}
+    assert edit(config, change) == BASE
+
+
+def test_limits_of_a_real_by_command() -> None:
+    config = changed("real-set", "web", "10.0.0.12", max_open=100, max_open_low=10)
+    real = config.group[0].real[1]
+    assert (real.max_open, real.max_open_low) == (100, 10)
+    change = {"verb": "real-set", "service": "web", "address": "10.0.0.12"}
+    assert edit(config, {**change, "settings": {"max_open": 0}}) == BASE
+    with pytest.raises(ConfigError, match="less than max_open, which is 5"):
+        edit(config, {**change, "settings": {"max_open": 5}})
+    with pytest.raises(ConfigError, match="no max_open"):  # what is given is not thrown away
+        edit(config, {**change, "settings": {"max_open": 0, "max_open_low": 0}})
+
+
 def test_service_remove() -> None:
     assert [s.name for s in changed("service-remove", "tls").service] == ["web", "dns"]
 
@@ -176,6 +214,9 @@ def test_refusals(
         ("2001:db8::1", "2001:db8::1"),
         ('["a", "b"]', ["a", "b"]),
         ("any", "any"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("10.0.0.0/8,2001:db8::/32", ["10.0.0.0/8", "2001:db8::/32"]),
+        ("[]", []),
     ],
 )
 def test_values_of_commands(text: str, value: object) -> None:

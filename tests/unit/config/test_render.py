@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,11 +28,26 @@ PORT = st.one_of(
 MACS = st.one_of(
     st.just("auto"), st.binary(min_size=5, max_size=5).map(lambda b: "02:" + b.hex(":"))
 )
+LIMITS = st.one_of(
+    st.just((0, None)),
+    st.integers(1, 16_000_000).map(lambda most: (most, None)),
+    st.integers(1, 16_000_000).map(lambda most: (most, most // 3)),
+)
 REALS = st.builds(
-    Real,
-    address=st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6)),
-    weight=st.integers(0, 65535),
-    mac=MACS,
+    lambda address, weight, mac, limits: Real(
+        address=address, weight=weight, mac=mac, max_open=limits[0], max_open_low=limits[1]
+    ),
+    st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6)),
+    st.integers(0, 65535),
+    MACS,
+    LIMITS,
+)
+NETWORKS = st.one_of(
+    st.tuples(V4, st.integers(0, 32)),
+    st.tuples(V6, st.integers(0, 128)),
+).map(lambda pair: ip_network(pair, strict=False))
+RATES = st.one_of(
+    st.just((0, 0)), st.tuples(st.integers(1, 10_000_000), st.integers(0, 10_000_000))
 )
 LISTS = st.lists(REALS, min_size=1, max_size=4).map(tuple)
 BALANCERS = st.builds(
@@ -40,7 +56,26 @@ BALANCERS = st.builds(
     xdp_mode=st.sampled_from(["auto", "native", "generic"]),
     flow_capacity=st.integers(1000, 16_000_000),
     announce=st.booleans(),
+    scan_interval=st.integers(1, 60),
 )
+
+
+def policies(draw: st.DrawFn, protocol: str) -> dict[str, Any]:
+    """Lists, rates and persistence of a service."""
+    networks = draw(st.lists(NETWORKS, max_size=4, unique=True))
+    cut = draw(st.integers(0, 4))
+    one_packet = protocol == "udp" and draw(st.booleans())
+    rates = {"new_flow": draw(RATES), "source_flow": draw(RATES)}
+    persistence = 0 if one_packet else draw(st.sampled_from([0, 1, 600]))
+    return {
+        "allow": tuple(networks[:cut]),
+        "deny": tuple(networks[cut:]),
+        "one_packet": one_packet,
+        **{f"{name}_rate": rate for name, (rate, _) in rates.items()},
+        **{f"{name}_burst": burst for name, (_, burst) in rates.items()},
+        "persistence": persistence,
+        "persistence_group": draw(st.sampled_from([None, "g"])) if persistence else None,
+    }
 
 
 @st.composite
@@ -53,11 +88,12 @@ def configs(draw: st.DrawFn) -> Config:
     services = []
     for name in draw(st.lists(NAMES, max_size=3, unique=True)):
         group = draw(st.sampled_from([None, *(g.name for g in groups)]))
+        protocol = draw(st.sampled_from(["tcp", "udp"]))
         services.append(
             Service(
                 name=name,
                 vip=draw(st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6))),
-                protocol=draw(st.sampled_from(["tcp", "udp"])),
+                protocol=protocol,
                 port=tuple(draw(st.lists(PORT, min_size=1, max_size=3))),
                 mode="l2dsr",
                 algorithm=draw(st.sampled_from(["round-robin", "weighted-round-robin"])),
@@ -67,7 +103,8 @@ def configs(draw: st.DrawFn) -> Config:
                 idle_timeout=draw(st.integers(1, 604800)),
                 pending_timeout=draw(st.integers(1, 604800)),
                 closing_timeout=draw(st.integers(1, 604800)),
-                on_unknown=draw(st.sampled_from(["drop", "schedule"])),
+                on_unknown=draw(st.sampled_from(["drop", "reset", "schedule"])),
+                **policies(draw, protocol),
             )
         )
     return Config(balancer=balancer, group=tuple(groups), service=tuple(services))
@@ -124,12 +161,25 @@ def test_the_digest_changes_with_every_key() -> None:
         ("port = 80", "port = 80\npending_timeout = 7"),
         ("port = 80", "port = 80\nclosing_timeout = 7"),
         ("port = 80", 'port = 80\non_unknown = "schedule"'),
+        ("port = 80", 'port = 80\non_unknown = "reset"'),
+        ("port = 80", 'port = 80\nallow = "10.0.0.0/8"'),
+        ("port = 80", 'port = 80\ndeny = "10.0.0.0/8"'),
+        ('"tcp"', '"udp"\none_packet = true'),
+        ("port = 80", "port = 80\nnew_flow_rate = 7"),
+        ("port = 80", "port = 80\nnew_flow_rate = 7\nnew_flow_burst = 7"),
+        ("port = 80", "port = 80\nsource_flow_rate = 7"),
+        ("port = 80", "port = 80\nsource_flow_rate = 7\nsource_flow_burst = 7"),
+        ("port = 80", "port = 80\npersistence = 7"),
+        ("port = 80", 'port = 80\npersistence = 7\npersistence_group = "g"'),
         ("port = 80", 'port = 80\ninterfaces = "eth0"'),
         ("port = 80", 'port = 80\nalgorithm = "weighted-round-robin"'),
         ("10.0.0.11", "10.0.0.12"),
         ('"10.0.0.11"', '"10.0.0.11"\nweight = 2'),
         ('"10.0.0.11"', '"10.0.0.11"\nmac = "02:00:00:00:00:01"'),
+        ('"10.0.0.11"', '"10.0.0.11"\nmax_open = 7'),
+        ('"10.0.0.11"', '"10.0.0.11"\nmax_open = 7\nmax_open_low = 3'),
         ('["eth0"]', '["eth0"]\nannounce = false'),
+        ('["eth0"]', '["eth0"]\nscan_interval = 7'),
         ('["eth0"]', '["eth0"]\nxdp_mode = "native"'),
         ('["eth0"]', '["eth0"]\nflow_capacity = 5000'),
     ]

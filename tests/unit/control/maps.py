@@ -29,7 +29,12 @@ _DEFINE = re.compile(r"^#define (\w+) (\d+)", re.MULTILINE)
 _TABLE = re.compile(
     r'^BPF_(?:F_)?TABLE\("(\w+)", (struct \w+|\w+), (struct \w+|\w+), (\w+), (\w+)', re.MULTILINE
 )
-_KINDS = {"hash": 1, "array": 2, "percpu_array": 6}
+_KINDS = {"hash": 1, "array": 2, "percpu_array": 6, "lpm_trie": 11}
+_OURS = (
+    *("settings", "interest", "vips", "services", "slots", "records", "members", "reals", "names"),
+    *("cursors", "loads", "sources", "homes", "service_rates", "service_traffic", "real_traffic"),
+)
+"""What the Applier reads or writes."""
 SMALL = {"MAX_REALS": 512, "MAX_RECORDS": 512, "MAX_MEMBERS": 8192, "MAX_SERVICES": 128}
 """Arrays do not have to be as large as in the kernel."""
 
@@ -37,8 +42,9 @@ Write = Callable[[str], None]
 
 
 def _layouts() -> list[MapLayout]:
-    """What bcc would say of maps.h and abi.h."""
-    abi, maps = (EBPF / "abi.h").read_text(), (EBPF / "maps.h").read_text()
+    """What bcc would say of maps.h and the structs in abi.h and abi_flow.h."""
+    abi = "".join(path.read_text() for path in sorted(EBPF.glob("abi*.h")))
+    maps = (EBPF / "maps.h").read_text()
     numbers = {name: int(value) for name, value in _DEFINE.findall(abi)} | SMALL
     structs = dict(_STRUCT.findall(abi))
 
@@ -54,7 +60,7 @@ def _layouts() -> list[MapLayout]:
 
     found = []
     for kind, key, value, name, entries in _TABLE.findall(maps):
-        if kind not in _KINDS:
+        if name not in _OURS:
             continue
         size = numbers.get(entries) or int(entries)
         sketch = MapLayout(name, _KINDS[kind], 0, 0, size, 0, describe(key), describe(value))

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from dsrlb.config.values import IPNetwork
+from dsrlb.control.persistence import home_key
+from dsrlb.control.sources import read_lists
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, interest_bit
 from dsrlb.dataplane.maps import MapSet
 
@@ -15,7 +19,9 @@ NO_SERVICE = "no-service"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A record in force and the reals that its schedule leads to, None where one is not usable."""
+    """A record in force and the reals that its schedule leads to, None where one is not usable;
+    its list of sources; and which of the reals can be found from others of the persistence group.
+    """
 
     service: int
     algorithm: int
@@ -23,6 +29,11 @@ class Found:
     on_unknown: int
     links: int
     reals: tuple[IPAddress | None, ...]
+    flags: int = 0
+    sources: frozenset[tuple[IPNetwork, bool]] | None = None
+    persistence: tuple[int, int] = (0, 0)  # group, ticks
+    homes: frozenset[IPAddress] = frozenset()
+    rates: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def on(self, link: int) -> Outcome:
         """What becomes of a packet that comes in on ``link``."""
@@ -48,6 +59,7 @@ def record_of(maps: MapSet, service: int) -> Found | None:
         real = maps["reals"].array[index]
         usable = int(real["flags"]) & USABLE and int(real["service"]) == service
         reals.append(address_from_bytes(real["address"].tobytes()) if usable else None)
+    number, group = int(record["source_list"]), int(record["persistence_group"])
     return Found(
         service,
         int(record["algorithm"]),
@@ -55,7 +67,31 @@ def record_of(maps: MapSet, service: int) -> Found | None:
         int(record["on_unknown"]),
         int(record["links"]),
         tuple(reals),
+        int(record["flags"]),
+        read_lists(maps["sources"]).get(number, frozenset()) if number else None,
+        (group, int(record["persistence_ticks"])),
+        _homes(maps, service, reals) if group >= maps["slots"].max_entries else frozenset(),
+        (
+            int(record["service_interval"]),
+            int(record["service_burst"]),
+            int(record["source_interval"]),
+            int(record["source_burst"]),
+        ),
     )
+
+
+def _homes(maps: MapSet, service: int, reals: Iterable[IPAddress | None]) -> frozenset[IPAddress]:
+    """Those of the reals that homes[] leads to."""
+    found = set()
+    for address in reals:
+        index = maps["homes"].get(home_key((service, address))) if address is not None else None
+        if address is None or index is None:
+            continue
+        real = maps["reals"].array[int(index)]
+        here = int(real["service"]) == service and int(real["flags"]) & USABLE
+        if here and address_from_bytes(real["address"].tobytes()) == address:
+            found.add(address)
+    return frozenset(found)
 
 
 def service_of(maps: MapSet, vip: IPAddress, protocol: int, port: int) -> int | None:

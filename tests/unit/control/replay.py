@@ -4,12 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from dsrlb.config import Config, Service, parse
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import PROTOCOLS, Desired, LinkState, RealId, Resolution, compute
+from dsrlb.control.desired import (
+    PROTOCOLS,
+    Desired,
+    LinkState,
+    RealId,
+    Resolution,
+    ServiceId,
+    compute,
+)
 from dsrlb.control.installed import read
 from dsrlb.control.mactable import targets_of
+from dsrlb.control.sources import read_lists
 from dsrlb.dataplane.keys import IPAddress, interest_words
 from tests.unit.control.maps import FakeMaps
 from tests.unit.control.reader import (
@@ -26,7 +36,9 @@ LINKS = {
     name: LinkState(number, number + 10, name, f"02:00:00:00:00:f{number}", 1500)
     for number, name in ((1, "eth0"), (2, "eth1"))
 }
-CHAIN = frozenset(("interest", "reals", "members", "records", "slots", "services", "vips"))
+CHAIN = frozenset(
+    ("interest", "reals", "homes", "sources", "members", "records", "slots", "services", "vips")
+)
 """What a look-up reads."""
 PORTS = (79, 80, 81, 82, 83, 84, 95, 96, 443, 8000)
 Place = tuple[IPAddress, int, int, int]
@@ -128,7 +140,55 @@ def expected(config: Config, place: Place, lost: Iterable[str] = ()) -> Outcome:
         for address in real.address
         if real.weight and address.version == vip.version and str(address) not in lost
     ]
-    return Found(0, 2, 1, int(entry.on_unknown == "schedule"), 0, tuple(sorted(reals, key=str)))
+    addresses = tuple(sorted(reals, key=str))
+    content = desired_of(config, lost).services[ServiceId(entry.name, vip.version)]
+    service, source = content.service_rate, content.source_rate
+    return Found(
+        0,
+        2,
+        1,
+        ("drop", "schedule", "reset").index(entry.on_unknown),
+        0,
+        addresses,
+        flags=int(entry.one_packet) | 2 * bool(entry.allow),
+        sources=content.sources if content.has_list else None,
+        persistence=(0, content.persistence_ticks),
+        homes=frozenset(addresses if entry.persistence_group else ()),
+        rates=(service.interval, service.burst, source.interval, source.burst),
+    )
+
+
+def check_groups(maps: FakeMaps, config: Config) -> None:
+    """Services have the same number if they are of the same group, and only then."""
+    names: dict[int, set[str]] = {}
+    numbers: dict[str, set[int]] = {}
+    entries = {entry.name: entry for entry in config.service}
+    for identity, installed in read(maps).services.items():
+        entry, number = entries[identity.name], installed.persistence_group
+        if entry.persistence_group:
+            assert number >= maps["slots"].max_entries
+            names.setdefault(number, set()).add(entry.persistence_group)
+            numbers.setdefault(entry.persistence_group, set()).add(number)
+        else:
+            assert number == (installed.id if entry.persistence else 0)
+    assert all(len(found) == 1 for found in names.values())
+    assert all(len(found) == 1 for found in numbers.values())
+
+
+def check_leftovers(maps: FakeMaps, wanted: Desired) -> None:
+    """Nothing is left over for the next start, but lists that packets may still go by."""
+    clean = maps.copy()
+    assert not Applier(clean, read(clean)).apply(wanted)
+    lists = read_lists(clean["sources"]).values()
+    assert len(lists) == len(set(lists))
+    assert set(lists) == {entry.sources for entry in wanted.services.values() if entry.sources}
+    state = read(clean)
+    homes = {
+        (state.services[real.service].id, real.address): entry.index
+        for real, entry in state.reals.items()
+        if real.service in wanted.groups
+    }
+    assert state.homes == homes
 
 
 def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
@@ -137,14 +197,8 @@ def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
         got = seen(look_up(maps, *place))
         if isinstance(got, Found):
             assert None not in got.reals
-            got = Found(
-                0,
-                got.algorithm,
-                got.mode,
-                got.on_unknown,
-                0,
-                tuple(sorted(set(got.reals), key=str)),
-            )
+            reals = tuple(sorted(set(got.reals), key=str))
+            got = replace(got, reals=reals, persistence=(0, got.persistence[1]))
         assert got == expected(config, place, lost), place
     wanted = desired_of(config, lost)
     state = read(maps)
@@ -155,6 +209,8 @@ def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
     word = maps["interest"].get(0)
     assert word is not None
     assert word.tobytes() == interest_words(wanted.vips, word["word"].size).tobytes()
+    check_groups(maps, config)
+    check_leftovers(maps, wanted)
 
 
 def replay(

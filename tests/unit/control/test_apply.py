@@ -13,6 +13,7 @@ from dsrlb.control.desired import RESOLVED, Resolution, compute
 from dsrlb.control.installed import read
 from dsrlb.dataplane.keys import address_bytes, interest_bit
 from dsrlb.errors import ConfigError
+from tests.unit.control.changes import ALLOWED, CHANGES, NOTHING, TWO_DENIED, WEB
 from tests.unit.control.maps import FakeMaps
 from tests.unit.control.replay import (
     A1,
@@ -30,71 +31,6 @@ from tests.unit.control.replay import (
     resolved,
     service,
 )
-
-NOTHING = config_of()
-WEB = config_of(service("web", "80", [A1, A2]))
-
-CHANGES = {
-    "service-added": (NOTHING, WEB),
-    "service-removed": (WEB, NOTHING),
-    "service-replaced": (WEB, config_of(service("new", "80", [A3, A4]))),
-    "real-added": (WEB, config_of(service("web", "80", [A1, A2, A3]))),
-    "real-removed": (WEB, config_of(service("web", "80", [A2]))),
-    "reals-replaced": (WEB, config_of(service("web", "80", [A3, A4]))),
-    "weights": (WEB, config_of(service("web", "80", [A1 + "*3", A2 + "*2"]))),
-    "weights-exchanged": (
-        config_of(service("web", "80", [A1, A2 + "*0"])),
-        config_of(service("web", "80", [A1 + "*0", A2])),
-    ),
-    "vip-added": (WEB, config_of(service("web", "80", [A1, A2], vip=f"[{TEN}, {ELEVEN}]"))),
-    "vip-removed": (config_of(service("web", "80", [A1, A2], vip=f"[{TEN}, {ELEVEN}]")), WEB),
-    "vip-moved": (WEB, config_of(service("web", "80", [A1, A2], vip=ELEVEN))),
-    "port-moved": (WEB, config_of(service("web", "81", [A1, A2]))),
-    "exact-out-of-any": (
-        config_of(service("a", '"any"', [A1])),
-        config_of(service("a", "80", [A1]), service("b", '"any"', [A2])),
-    ),
-    "any-around-exact-goes": (
-        config_of(service("a", "80", [A1]), service("b", '"any"', [A2])),
-        config_of(service("c", '"any"', [A3])),
-    ),
-    "exact-and-range-become-any": (
-        config_of(service("a", "80", [A1]), service("b", '"80-95"', [A2])),
-        config_of(service("c", '"any"', [A3])),
-    ),
-    "exact-and-range-become-any-beside-a-range": (
-        config_of(service("a", "80", [A1]), service("b", '"80-95"', [A2])),
-        config_of(service("c", '["any", "96-111"]', [A3])),
-    ),
-    "exact-and-range-under-any-go": (
-        config_of(
-            service("a", "80", [A1]), service("b", '"80-95"', [A2]), service("c", '"any"', [A3])
-        ),
-        config_of(service("c", '"any"', [A3])),
-    ),
-    "range-grows": (
-        config_of(service("a", '"80-82"', [A1])),
-        config_of(service("a", '"80-96"', [A1])),
-    ),
-    "two-services-exchange-ports": (
-        config_of(service("a", "80", [A1]), service("b", "81", [A2])),
-        config_of(service("a", "81", [A1]), service("b", "80", [A2])),
-    ),
-    "links-narrowed": (WEB, config_of(service("web", "80", [A1, A2], 'interfaces = "eth0"'))),
-    "links-widened": (config_of(service("web", "80", [A1, A2], 'interfaces = "eth0"')), WEB),
-    "links-moved": (
-        config_of(service("web", "80", [A1, A2], 'interfaces = "eth0"')),
-        config_of(service("web", "80", [A1, A2], 'interfaces = "eth1"')),
-    ),
-    "range-goes-as-links-come": (
-        config_of(
-            service("a", "80", [A1], 'interfaces = "eth0"'),
-            service("b", '"any"', [A2], 'interfaces = "eth0"'),
-        ),
-        config_of(service("b", '"any"', [A2])),
-    ),
-    "on-unknown": (WEB, config_of(service("web", "80", [A1, A2], 'on_unknown = "schedule"'))),
-}
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -120,7 +56,17 @@ SERVICES = st.builds(
     st.sampled_from(["a", "b", "c"]),
     st.sampled_from(["80", "81", "[80, 443]", '"80-82"', '"80-95"', '"79-96"', '"any"']),
     REALS,
-    st.sampled_from(["", "", 'interfaces = "eth0"', 'interfaces = "eth1"']),
+    st.sampled_from(
+        [
+            "",
+            "",
+            'interfaces = "eth0"',
+            'interfaces = "eth1"',
+            TWO_DENIED,
+            ALLOWED,
+            "persistence = 9",
+        ]
+    ),
     st.sampled_from([TEN, ELEVEN, f"[{TEN}, {ELEVEN}]"]),
 )
 
@@ -147,11 +93,53 @@ def test_any_change(before: Config, after: Config, one: set[str], other: set[str
     replay(before, after, (sorted(one), sorted(other)))
 
 
+MEMBERS = st.builds(
+    lambda name, port, more: (name, port, more),
+    st.sampled_from(["a", "b", "c", "d"]),
+    st.sampled_from(["80", "81", "82", "443"]),
+    st.sampled_from(
+        ["", *(f'persistence = 60\npersistence_group = "{name}"' for name in ("g", "h", "i"))]
+    ),
+)
+
+
+@st.composite
+def grouped_configs(draw: st.DrawFn) -> Config:
+    """Services with the same real servers, in persistence groups."""
+    reals = draw(REALS)
+    unique = (lambda member: member[0], lambda member: member[1])
+    members = draw(st.lists(MEMBERS, max_size=4, unique_by=unique))
+    return config_of(*(service(name, port, reals, more) for name, port, more in members))
+
+
+@settings(max_examples=100, deadline=None)
+@given(grouped_configs(), grouped_configs())
+def test_any_change_of_groups(before: Config, after: Config) -> None:
+    replay(before, after)
+
+
 class Killed(Exception):
     """The daemon ends here."""
 
 
-@pytest.mark.parametrize("name", ["service-replaced", "exact-out-of-any", "vip-moved", "weights"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "service-replaced",
+        "exact-out-of-any",
+        "vip-moved",
+        "weights",
+        "list-added",
+        "list-changed",
+        "list-moves-to-another-service",
+        "rates",
+        "group-joined",
+        "group-left",
+        "group-gets-a-real",
+        "group-loses-a-real",
+        "group-split",
+    ],
+)
 def test_killed_at_any_store_the_next_start_finishes(name: str) -> None:
     before, after = CHANGES[name]
     whole = FakeMaps()
@@ -190,6 +178,12 @@ def test_addition_goes_from_what_others_refer_to() -> None:
     chain = ["interest", "reals", "members", "records", "slots", "services", "vips"]
     assert [name for name in order if name in chain] == chain
     assert maps.writes[-1] == "interest"
+    maps.writes.clear()
+    more = f'{TWO_DENIED}\npersistence = 60\npersistence_group = "g"'
+    Applier(maps, read(maps)).apply(desired_of(config_of(service("web", "80", [A1, A2, A3], more))))
+    order = first_writes(maps.writes)
+    chain = ["reals", "homes", "sources", "members", "records", "slots"]
+    assert [name for name in order if name in chain] == chain
 
 
 def test_removal_goes_the_other_way() -> None:

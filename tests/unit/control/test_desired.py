@@ -3,21 +3,29 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+
+import pytest
 
 from dsrlb.config import parse
 from dsrlb.control.desired import (
+    ALLOW_ONLY,
     AWAY,
+    ONE_PACKET,
     PRESENT,
     RESOLVED,
+    STICKY,
     USABLE,
     Desired,
+    DesiredService,
     LinkState,
     PortKey,
+    Rate,
     RealId,
     Resolution,
     ServiceId,
     compute,
+    rate,
     ticks,
 )
 
@@ -174,3 +182,87 @@ def test_settings() -> None:
     assert desired().services[WEB4].on_unknown == 0
     text = TEXT.replace("port = 80", 'port = 80\non_unknown = "schedule"')
     assert desired(text).services[WEB4].on_unknown == 1
+
+
+def content(more: str, family: ServiceId = WEB4) -> DesiredService:
+    """The service web with more keys."""
+    return desired(TEXT.replace("port = 80", f"port = 80\n{more}")).services[family]
+
+
+@pytest.mark.parametrize(("word", "number"), [("drop", 0), ("schedule", 1), ("reset", 2)])
+def test_on_unknown(word: str, number: int) -> None:
+    assert content(f'on_unknown = "{word}"').on_unknown == number
+
+
+def test_lists_hold_the_prefixes_of_one_family() -> None:
+    more = 'allow = ["10.0.0.0/8", "::/0"]\ndeny = "10.66.0.0/16"'
+    four, six = content(more), content(more, WEB6)
+    assert four.sources == {(ip_network("10.0.0.0/8"), True), (ip_network("10.66.0.0/16"), False)}
+    assert six.sources == {(ip_network("::/0"), True)}
+    assert (four.flags, six.flags) == (ALLOW_ONLY, ALLOW_ONLY)
+
+
+def test_an_allow_list_of_the_other_family_allows_nobody() -> None:
+    four, six = content('allow = "::/0"'), content('allow = "::/0"', WEB6)
+    assert (four.sources, four.flags, four.has_list) == (frozenset(), ALLOW_ONLY, True)
+    assert (six.flags, six.has_list) == (ALLOW_ONLY, True)
+
+
+def test_a_deny_list_of_the_other_family_denies_nobody() -> None:
+    four, six = content('deny = "::/0"'), content('deny = "::/0"', WEB6)
+    assert (four.sources, four.flags, four.has_list) == (frozenset(), 0, False)
+    assert (len(six.sources), six.flags, six.has_list) == (1, 0, True)
+
+
+def test_one_packet() -> None:
+    text = TEXT.replace('"tcp"', '"udp"').replace("port = 80", "port = 80\none_packet = true")
+    assert desired(text).services[WEB4].flags == ONE_PACKET
+
+
+@pytest.mark.parametrize(
+    ("flows", "burst", "interval", "ahead"),
+    [
+        (0, 0, 0, 0),
+        (1, 0, 1_000_000_000, 0),
+        (19, 0, 52_631_579, 0),
+        (20, 0, 50_000_000, 50_000_000),
+        (1000, 0, 1_000_000, 99_000_000),
+        (1000, 1, 1_000_000, 0),
+        (3, 4, 333_333_333, 999_999_999),
+        (10_000_000, 0, 100, 99_999_900),
+        (1, 10_000_000, 1_000_000_000, 9_999_999_000_000_000),
+    ],
+)
+def test_rates(flows: int, burst: int, interval: int, ahead: int) -> None:
+    assert rate(flows, burst) == Rate(interval, ahead)
+
+
+def test_rates_of_a_service_and_its_sources() -> None:
+    service = content("new_flow_rate = 1000\nsource_flow_rate = 10\nsource_flow_burst = 5")
+    assert service.service_rate == Rate(1_000_000, 99_000_000)
+    assert service.source_rate == Rate(100_000_000, 400_000_000)
+    assert content("").service_rate == content("").source_rate == Rate(0, 0)
+
+
+def test_persistence() -> None:
+    state = desired(TEXT.replace("port = 80", 'port = 80\npersistence = "1m"'))
+    assert state.services[WEB4].persistence_ticks == ticks(60)
+    assert state.reals[RealId(WEB4, R1)].flags == PRESENT | RESOLVED | USABLE | STICKY
+    assert state.groups == {}
+    assert desired().services[WEB4].persistence_ticks == 0
+
+
+def test_a_persistence_group() -> None:
+    more = 'port = 80\npersistence = "1m"\npersistence_group = "g"'
+    state = desired(TEXT.replace("port = 80", more))
+    assert state.groups == {WEB4: "g", WEB6: "g"}
+
+
+def test_limits_of_a_real() -> None:
+    state = desired(TEXT.replace("weight = 3", "max_open = 25"))
+    assert [
+        (state.reals[RealId(WEB4, ip)].max_open, state.reals[RealId(WEB4, ip)].max_open_low)
+        for ip in (R1, R2)
+    ] == [(0, 0), (25, 22)]
+    real = desired(TEXT.replace("weight = 3", "max_open = 25\nmax_open_low = 3"))
+    assert real.reals[RealId(WEB4, R2)].max_open_low == 3

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dsrlb.config.source import read
 from dsrlb.control.limits import exceeded
+from dsrlb.dataplane.artifact import parse_constants
+from dsrlb.paths import ebpf_sources
 
 LIMITS = {
     "MAX_VIPS": 3,
@@ -12,6 +14,9 @@ LIMITS = {
     "MAX_SERVICES": 5,
     "MAX_REALS": 7,
     "MAX_MEMBERS": 20,
+    "MAX_SOURCES": 8,
+    "MAX_SOURCE_LISTS": 4,
+    "MAX_HOMES": 3,
 }
 
 
@@ -74,3 +79,41 @@ def test_schedules_need_room_twice() -> None:
     reals = reals.replace("7", "8")
     assert "smaller weights" in wrong(service("a", '"192.0.2.1"', "80", reals, weighted))[0]
     assert wrong(service("a", '"192.0.2.1"', "80", reals.replace("3", "4"), weighted)) == []
+
+
+def test_prefixes_need_room_twice_and_equal_lists_count_once() -> None:
+    four = 'deny = ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16"]'
+    same = [
+        service(name, '"192.0.2.1"', str(port), ONE, four) for port, name in enumerate("ab", 80)
+    ]
+    assert wrong(*same) == []
+    (message,) = wrong(*same, service("c", '"192.0.2.1"', "90", ONE, 'deny = "10.5.0.0/16"'))
+    assert message.startswith("19: too many prefixes in allow and deny")
+    assert message.endswith("at most 4, and up to here there are 5")
+    six = 'deny = ["fd00::/16", "fd01::/16", "fd02::/16", "fd03::/16", "fd04::/16"]'
+    assert wrong(service("a", '"192.0.2.1"', "80", ONE, six)) == []  # none is of its family
+
+
+def test_lists_count_by_family() -> None:
+    vips = '"192.0.2.1", "2001:db8::1"'
+    both = service("a", vips, "80", BOTH, 'deny = ["10.1.0.0/16", "fd00::/16"]')
+    assert wrong(both) == []
+    (message,) = wrong(both, service("b", '"192.0.2.1"', "81", ONE, 'allow = "fd00::/16"'))
+    assert message.startswith("11: too many lists of allow and deny")  # an empty one is a list too
+    assert message.endswith("at most 2, and up to here there are 3")
+
+
+def test_reals_of_persistence_groups() -> None:
+    more = 'persistence = 60\npersistence_group = "g"'
+    alone = service("c", '"192.0.2.1"', "82", TWO, "persistence = 60")
+    one = service("a", '"192.0.2.1"', "80", TWO, more)
+    assert wrong(alone, one) == []
+    (message,) = wrong(one, service("b", '"192.0.2.1"', "81", TWO, more))
+    assert message.startswith("12: too many real servers in persistence groups")
+    assert message.endswith("at most 3, and up to here there are 4")
+
+
+def test_the_numbers_of_lists_and_services_are_as_many() -> None:
+    """The Applier takes one for the other."""
+    constants = parse_constants((ebpf_sources() / "abi.h").read_text())
+    assert constants["MAX_SOURCE_LISTS"] == constants["MAX_SERVICES"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import pytest
 
+from dsrlb.config import Config
 from dsrlb.control import arena
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import RealId, ServiceId
+from dsrlb.control.desired import ALLOW_ONLY, RealId, ServiceId, ticks
 from dsrlb.control.installed import read
+from dsrlb.control.sources import SourceLists
 from dsrlb.errors import StateError
 from tests.unit.control.maps import FakeMaps
 from tests.unit.control.reader import look_up
@@ -41,7 +43,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of every arena made from now on."""
     made = Clock()
-    monkeypatch.setattr(arena.Arena.__init__, "__defaults__", (made,))
+    for what in (arena.Arena, SourceLists):
+        monkeypatch.setattr(what.__init__, "__defaults__", (made,))
     return made
 
 
@@ -107,6 +110,23 @@ def test_schedules_give_their_places_back(clock: Clock) -> None:
     check_end(maps, large)
 
 
+def test_lists_that_have_rested_make_room(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    maps = FakeMaps()
+    monkeypatch.setattr(maps["sources"], "max_entries", 4)
+    applier = Applier(maps, read(maps))
+    forms = [
+        config_of(service("web", "80", [A1], f'deny = ["10.{n}.0.0/16", "10.{n}.0.0/24"]'))
+        for n in range(3)
+    ]
+    applier.apply(desired_of(forms[0]))
+    applier.apply(desired_of(forms[1]))
+    with pytest.raises(StateError, match="sources: no room"):
+        applier.apply(desired_of(forms[2]))
+    clock.now += arena.QUARANTINE_SECONDS
+    applier.apply(desired_of(forms[2]))
+    check_end(maps, forms[2])
+
+
 def test_takeover_reads_back_what_was_applied() -> None:
     maps = FakeMaps()
     applier = Applier(maps, read(maps))
@@ -116,6 +136,7 @@ def test_takeover_reads_back_what_was_applied() -> None:
     assert again.reals == applier.installed.reals
     assert again.keys == applier.installed.keys
     assert again.vips == applier.installed.vips
+    assert again.homes == applier.installed.homes
     maps.writes.clear()
     taken = Applier(maps, again)
     assert not taken.apply(desired_of(WEB))
@@ -124,3 +145,72 @@ def test_takeover_reads_back_what_was_applied() -> None:
     taken.apply(desired_of(new))
     revisions = [entry.revision for entry in taken.installed.services.values()]
     assert len(set(revisions)) == 2
+
+
+EVERYTHING = """allow = "10.0.0.0/8"
+deny = "10.66.0.0/16"
+on_unknown = "reset"
+new_flow_rate = 1000
+source_flow_rate = 10
+source_flow_burst = 20
+persistence = 60
+persistence_group = "g"
+"""
+
+
+def limited(most: int) -> Config:
+    """Every kind of content, and a limit on the real."""
+    text = service("web", "80", [A1], EVERYTHING) + f"max_open = {most}\n"
+    return config_of(text, service("tls", "443", [A1], EVERYTHING))
+
+
+def test_takeover_reads_back_every_field() -> None:
+    maps = FakeMaps()
+    applier = Applier(maps, read(maps))
+    applier.apply(desired_of(limited(50)))
+    again = read(maps)
+    assert again.services == applier.installed.services
+    assert again.reals == applier.installed.reals
+    assert again.homes == applier.installed.homes
+    assert len({entry.source_list for entry in again.services.values()}) == 1
+    assert not Applier(maps, again).apply(desired_of(limited(50)))
+    record = maps["records"].array[again.services[ServiceId("web", 4)].record]
+    assert int(record["flags"]) == ALLOW_ONLY
+    assert int(record["on_unknown"]) == 2
+    assert int(record["persistence_ticks"]) == ticks(60)
+    assert (int(record["service_interval"]), int(record["service_burst"])) == (10**6, 99 * 10**6)
+    assert (int(record["source_interval"]), int(record["source_burst"])) == (10**8, 19 * 10**8)
+
+
+def test_limits_are_written_by_one_store_and_nothing_beside_them() -> None:
+    maps = FakeMaps()
+    loads = maps["loads"].array
+    for field in ("open", "pending", "full"):
+        loads[field] = 7  # of flows that the last real left
+    applier = Applier(maps, read(maps))
+    for most, limits in ((50, (50, 45)), (60, (60, 54)), (0, (0, 0))):
+        maps.writes.clear()
+        applier.apply(desired_of(limited(most)))
+        index = next(
+            entry.index
+            for real, entry in applier.installed.reals.items()
+            if real.service.name == "web"
+        )
+        assert (int(loads[index]["max_open"]), int(loads[index]["max_open_low"])) == limits
+        assert maps.writes.count("loads") == (2 if most == 50 else 1)  # two new reals
+    for field in ("open", "pending", "full"):
+        assert (loads[field] == 7).all()
+
+
+def test_a_service_begins_with_an_unused_rate() -> None:
+    maps = FakeMaps()
+    applier = Applier(maps, read(maps))
+    web = ServiceId("web", 4)
+    rated = [config_of(service("web", "80", [A1], f"new_flow_rate = {n}")) for n in (5, 6)]
+    applier.apply(desired_of(rated[0]))
+    number = applier.installed.services[web].id
+    maps["service_rates"].set(number, 99)
+    applier.apply(desired_of(rated[0]))
+    assert maps["service_rates"].get(number) == 99
+    applier.apply(desired_of(rated[1]))
+    assert maps["service_rates"].get(number) == 0

@@ -77,6 +77,24 @@ def test_services_come_and_go() -> None:
             '"tcp"\non_unknown = "schedule"',
             ("service web", "on_unknown: drop -> schedule", False),
         ),
+        ('"tcp"', '"tcp"\nnew_flow_rate = 5', ("service web", "new_flow_rate: 0 -> 5", False)),
+        ('"tcp"', '"tcp"\npersistence = 60', ("service web", "persistence: 0 -> 60", False)),
+        ('"tcp"', '"tcp"\ninterfaces = "eth0"', ("service web", "interfaces: none -> eth0", False)),
+        (
+            '"10.0.0.2"',
+            '"10.0.0.2"\nmax_open = 5',
+            ("real web 10.0.0.2", "max_open: 0 -> 5", False),
+        ),
+        (
+            '"tcp"',
+            '"tcp"\nallow = ["10.0.0.0/8", "::/0"]',
+            ("service web", "allow: +10.0.0.0/8, +::/0", False),
+        ),
+        (
+            '["eth0", "eth1"]',
+            '["eth0", "eth1"]\nscan_interval = 5',
+            ("balancer", "scan_interval: 2 -> 5", False),
+        ),
         (
             '["192.0.2.10", "192.0.2.11"]',
             '"192.0.2.10"',
@@ -102,6 +120,30 @@ def test_services_come_and_go() -> None:
 def test_one_change(old: str, new: str, change: tuple[str, str, bool]) -> None:
     assert TEXT.count(old) == 1
     assert changes(TEXT, TEXT.replace(old, new)) == [("change", *change)]
+
+
+def test_what_comes_and_goes_of_a_list_is_told() -> None:
+    def text(numbers: range) -> str:
+        prefixes = ", ".join(f'"10.{number}.0.0/16"' for number in numbers)
+        return TEXT.replace('"tcp"', f'"tcp"\ndeny = [{prefixes}]')
+
+    (change,) = changes(text(range(3)), text(range(1, 5)))
+    assert change[2] == "deny: +10.3.0.0/16, +10.4.0.0/16, -10.0.0.0/16"
+    (change,) = changes(text(range(1)), text(range(10)))
+    assert change[2].endswith("+10.6.0.0/16 and 3 more")
+    (change,) = changes(text(range(3)), text(range(2, -1, -1)))
+    assert change[2] == "deny: in another order"
+
+
+def test_a_limit_and_a_group_that_go() -> None:
+    with_both = TEXT.replace('"10.0.0.2"', '"10.0.0.2"\nmax_open = 9\nmax_open_low = 5')
+    with_both = with_both.replace('"tcp"', '"tcp"\npersistence = 60\npersistence_group = "g"')
+    assert changes(with_both, TEXT) == [
+        ("change", "service web", "persistence: 60 -> 0", False),
+        ("change", "service web", "persistence_group: g -> none", False),
+        ("change", "real web 10.0.0.2", "max_open: 9 -> 0", False),
+        ("change", "real web 10.0.0.2", "max_open_low: 5 -> none", False),
+    ]
 
 
 def test_another_protocol_ends_flows() -> None:
