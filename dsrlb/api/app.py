@@ -24,6 +24,7 @@ from dsrlb.api.bodies import (
     PlanRequest,
     refusal,
 )
+from dsrlb.api.flows import add_flows, no_service
 from dsrlb.control.views import (
     Controller,
     EventRow,
@@ -59,6 +60,7 @@ def create_app(controller: Controller) -> FastAPI:
     _add_errors(app)
     _add_nouns(app, controller)
     _add_verbs(app, controller)
+    add_flows(app, controller)
     return app
 
 
@@ -136,7 +138,7 @@ def _add_verbs(app: FastAPI, controller: Controller) -> None:
 
 async def _no_service(controller: Controller, name: str) -> str:
     known = sorted({row["name"] for row in await controller.services()})
-    return f"there is no service {name!r}; there are: {', '.join(known) or 'none'}"
+    return no_service(name, known)
 
 
 def _add_errors(app: FastAPI) -> None:

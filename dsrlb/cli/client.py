@@ -6,6 +6,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +16,7 @@ from dsrlb.errors import ConfigError, DsrlbError, NotRunning, Problem
 from dsrlb.paths import for_instance
 
 _ASK_SECONDS = 30.0
+_PIECE = 1 << 16
 _CHANGE_SECONDS = 180.0  # an apply may have to compile and to make large maps
 
 
@@ -48,6 +51,21 @@ class Client:
         target = f"{path}?{urlencode(given)}" if given else path
         return self._decoded("GET", target, None, _ASK_SECONDS)
 
+    def stream(self, path: str, **query: str | int | list[str] | None) -> Iterator[bytes]:
+        """The lines of a GET's answer, without their ends, as they come; the whole of it is never
+        held. Nothing is asked before the first one is taken."""
+        given = {name: value for name, value in query.items() if value is not None}
+        target = f"{path}?{urlencode(given, doseq=True)}" if given else path
+        with self._answering("GET", target, None, _ASK_SECONDS) as response:
+            if response.status >= 400:
+                raise _refusal(_json(response.read(), target))
+            rest = b""
+            while piece := response.read1(_PIECE):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+            if rest:
+                yield rest
+
     def post(self, path: str, **body: Any) -> Any:
         """Return the decoded answer of a POST of a JSON object."""
         return self._decoded("POST", path, body, _CHANGE_SECONDS)
@@ -56,10 +74,7 @@ class Client:
         status, kind, raw = self._exchange(method, target, body, timeout)
         if kind.startswith("text/plain") and status < 400:
             return raw.decode()
-        try:
-            answer = json.loads(raw)
-        except ValueError as error:
-            raise DsrlbError(f"the daemon's answer to {target} is not JSON") from error
+        answer = _json(raw, target)
         if status >= 400:
             raise _refusal(answer)
         return answer
@@ -67,14 +82,21 @@ class Client:
     def _exchange(
         self, method: str, target: str, body: Any, timeout: float
     ) -> tuple[int, str, bytes]:
+        with self._answering(method, target, body, timeout) as response:
+            return response.status, response.headers.get("Content-Type", ""), response.read()
+
+    @contextmanager
+    def _answering(
+        self, method: str, target: str, body: Any, timeout: float
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The answer, to be read inside; errors of the connection become errors for people."""
         raw = None if body is None else json.dumps(body, default=str).encode()
         headers = {"Content-Type": "application/json"} if raw is not None else {}
         connection = _UnixConnection(self._path, timeout)
         try:
             connection.connect()
             connection.request(method, target, raw, headers)
-            response = connection.getresponse()
-            return response.status, response.headers.get("Content-Type", ""), response.read()
+            yield connection.getresponse()
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise _not_running(self._instance) from error
         except PermissionError as error:
@@ -87,6 +109,13 @@ class Client:
             raise DsrlbError(message, hint="its log may say why") from error
         finally:
             connection.close()
+
+
+def _json(raw: bytes, target: str) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise DsrlbError(f"the daemon's answer to {target} is not JSON") from error
 
 
 def _not_running(instance: str) -> NotRunning:

@@ -28,6 +28,7 @@ _SECTIONS = {
         "reals": "nouns:reals",
         "macs": "nouns:macs",
         "stats": "nouns:stats",
+        "flows": "flows:flows",
         "events": "nouns:events",
         "config": "nouns:config",
     },

@@ -61,12 +61,14 @@ def _commands(group: click.Group, ctx: click.Context) -> Iterator[str]:
         if command is None or command.hidden:
             continue
         inner = click.Context(command, parent=ctx, info_name=name)
-        if isinstance(command, click.Group):
+        if isinstance(command, click.Group) and not command.invoke_without_command:
             yield from _commands(command, inner)
             continue
         yield f'.SS "{_escaped(_usage(inner))}"'
         yield from _paragraphs(command.help)
         yield from _options(inner)
+        if isinstance(command, click.Group):
+            yield from _commands(command, inner)
 
 
 def page(root: click.Group) -> str:

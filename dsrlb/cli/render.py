@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import starmap
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from dsrlb.control.views import (
     EventRow,
+    FlowCounts,
     MacRow,
     RealRow,
     ServiceRow,
@@ -25,6 +27,7 @@ from dsrlb.control.views import (
 
 _WIDE = 110  # columns from which tables show everything
 _PLAIN_WIDTH = 120  # of a pipe or file
+_LOST = ("replaced-", "unrecorded", "raced")  # events of flow tables that matter at a glance
 
 _STYLES = {
     "up": "green",
@@ -208,21 +211,40 @@ def _source(view: StatusView) -> str:
     return text
 
 
-def _status(console: Console, view: StatusView) -> None:
-    flows = "\n".join(
-        f"{family}: {count(seen['open'])} open, {count(seen['pending'])} pending "
-        f"of {seen['capacity']:,}"
-        for family, seen in view["flows"].items()
+def _flows(family: str, seen: FlowCounts) -> str:
+    """Flows of a family, and how full its tables are."""
+    use = 100 * seen["used"] / seen["capacity"]
+    pending = 100 * seen["pending_used"] / seen["pending_capacity"]
+    return (
+        f"{family}: {count(seen['open'])} open, {count(seen['pending'])} pending, "
+        f"{count(seen['closing'])} closing of {seen['capacity']:,}\n"
+        f"  {use:.0f} % in use, {pending:.0f} % of the pending table"
     )
+
+
+def _lost(table: str, events: Mapping[str, int]) -> str:
+    """What a table could not keep or record; empty when nothing."""
+    seen = [
+        f"{count(number)} {name}"
+        for name, number in events.items()
+        if number and name.startswith(_LOST)
+    ]
+    return f"{table}: {', '.join(seen)}" if seen else ""
+
+
+def _status(console: Console, view: StatusView) -> None:
     facts = {
         "instance": view["instance"],
         "daemon": f"dsrlb {view['version']}, process {view['pid']}, up {age(view['started'])}",
         "configuration": _source(view),
         "services": f"{view['services']}, reals: {view['reals']}",
-        "flows": flows,
+        "flows": "\n".join(starmap(_flows, view["flows"].items())),
         "fast path": f"attached in {view['attach_seconds']:.2f} s, {view['bytecode']}; "
         f"headers: {view['headers']}",
     }
+    lost = "\n".join(filter(None, starmap(_lost, view["flow_events"].items())))
+    if lost:
+        facts["flow tables"] = lost
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")

@@ -18,6 +18,7 @@ from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
 from dsrlb.control.desired import compute
 from dsrlb.control.detach import everywhere
+from dsrlb.control.keeper import FlowKeeper
 from dsrlb.control.limits import exceeded
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
@@ -61,6 +62,7 @@ class Balancer:
         self.macs = MacTable(self.events)
         self.announcer = Announcer(self.events, state)
         self.attachments = Attachments(dataplane, state, self.events)
+        self.keeper = FlowKeeper(dataplane, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
 
     @classmethod
@@ -180,6 +182,8 @@ class Balancer:
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
         desired = compute(config, self.attachments.links, self.macs.resolutions())
+        if self.applier.installed.reals.keys() - desired.reals.keys():
+            self.keeper.reals_removed()
         return self.applier.apply(desired)
 
     def _claims(self, config: Config) -> list[Claim]:

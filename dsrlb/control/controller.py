@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +12,12 @@ from dsrlb.config import dump, edit
 from dsrlb.config.source import Origin, read
 from dsrlb.control import rows
 from dsrlb.control.balancer import Balancer
-from dsrlb.control.counters import FlowCounts, scan
+from dsrlb.control.flowcount import count_lines
+from dsrlb.control.flowlist import drop, limited, lines
+from dsrlb.control.flowquery import FlowQuery
+from dsrlb.control.flowselect import Reals, Selection
+from dsrlb.control.flowwatch import KIND
+from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
     EventRow,
     MacRow,
@@ -46,28 +50,20 @@ class DaemonController:
         self._paths = paths
         self._run = run
         self._stop = stop
-        self._counts: FlowCounts | None = None
-        self._counted = 0.0
-
-    async def _flows(self) -> FlowCounts:
-        """Flow counts, at most a second old."""
-        if self._counts is None or time.monotonic() - self._counted > _SCAN_SECONDS:
-            maps = self._balancer.dataplane.maps
-            self._counts = await asyncio.to_thread(scan, maps)
-            self._counted = time.monotonic()
-        return self._counts
 
     async def status(self) -> StatusView:
         """The balancer at a glance."""
-        return await self._with_flows(rows.status)
+        # Flows are counted beside changes, the rest is read between two.
+        totals = await asyncio.to_thread(self._balancer.keeper.totals, _SCAN_SECONDS)
+        return await self._run(lambda: rows.status(self._balancer, totals))
 
     async def services(self) -> list[ServiceRow]:
         """Every service, one row per address family."""
-        return await self._with_flows(rows.services)
+        return await self._run(lambda: rows.services(self._balancer))
 
     async def reals(self, service: str | None) -> list[RealRow]:
         """The reals of one service or of all; none when there is no such service."""
-        return await self._with_flows(lambda of, flows: rows.reals(of, flows, service))
+        return await self._run(lambda: rows.reals(self._balancer, service))
 
     async def macs(self) -> list[MacRow]:
         """The MAC table."""
@@ -77,10 +73,31 @@ class DaemonController:
         """Packets by interface and reason."""
         return await self._run(lambda: rows.stats(self._balancer))
 
-    async def _with_flows(self, show: Callable[[Balancer, FlowCounts], T]) -> T:
-        """Flows are counted beside changes, the rest between them: a view shows no half of one."""
-        flows = await self._flows()
-        return await self._run(lambda: show(self._balancer, flows))
+    def _reals(self) -> Reals:
+        """The real servers and groups in force, for a look at flows. Called between changes."""
+        balancer = self._balancer
+        generations = balancer.dataplane.maps["reals"].array["generation"]
+        groups = {service.name: service.persistence_group for service in balancer.config.service}
+        return Reals.of(balancer.applier.installed, generations, groups)
+
+    async def flows(
+        self, query: FlowQuery, count_by: str | None, limit: int | None
+    ) -> AsyncIterator[bytes]:
+        """Flows that fit, or their numbers, as newline-delimited JSON in pieces. The tables are
+        read as the pieces are asked for."""
+        reals = await self._run(self._reals)
+        found = Selection(query, reals).search(*self._balancer.keeper.tables)
+        if count_by is not None:
+            return stepwise(count_lines(found, reals, count_by, limit))
+        return stepwise(lines(limited(found, limit), reals))
+
+    async def drop_flows(self, query: FlowQuery, who: str) -> int:
+        """Remove the flows that fit; returns how many."""
+        reals = await self._run(self._reals)
+        found = Selection(query, reals).search(*self._balancer.keeper.tables)
+        count = await to_its_end(lambda: drop(found, self._balancer.dataplane.reaper()))
+        self._balancer.events.add(KIND, f"{who} dropped {count:,} flows ({query.text() or 'all'})")
+        return count
 
     def events(self, since: int) -> list[EventRow]:
         """Events with an id greater than ``since``, oldest first."""
@@ -117,7 +134,7 @@ class DaemonController:
                     self._balancer.events.add("apply", error.message, "warning")
             return changes
 
-        return await self._changed(work)
+        return await self._run(work)
 
     async def edit(self, change: Mapping[str, Any], who: str) -> PlanView:
         """Apply one change as dsrlb.config.edit() describes it."""
@@ -126,12 +143,7 @@ class DaemonController:
             config = edit(self._balancer.config, change)
             return self._balancer.accept(config, Origin("<command>"), who)
 
-        return await self._changed(work)
-
-    async def _changed(self, work: Callable[[], PlanView]) -> PlanView:
-        changes = await self._run(work)
-        self._counts = None
-        return changes
+        return await self._run(work)
 
     async def detach(self) -> list[str]:
         """Take everything off the host and stop; returns what was done, line by line."""

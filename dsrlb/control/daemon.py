@@ -7,13 +7,14 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
 from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.controller import DaemonController
+from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
 from dsrlb.errors import DsrlbError
 from dsrlb.net import watch
@@ -21,6 +22,7 @@ from dsrlb.paths import Paths
 
 _SETTLE_SECONDS = 0.05
 _RETRY_SECONDS = 5.0
+_HURRY_SECONDS = 0.05
 _STOP_SECONDS = 7.0  # the API gives requests in flight 5 s
 T = TypeVar("T")
 
@@ -36,17 +38,6 @@ def notify(message: str) -> None:
         channel.sendto(message.encode(), address)
 
 
-async def _to_its_end(work: Callable[[], T]) -> T:
-    """Run work in a thread. Who is cancelled meanwhile waits: the thread cannot be stopped, and
-    nobody else may begin before it has ended."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
 class Daemon:
     """The tasks around one Balancer."""
 
@@ -56,6 +47,7 @@ class Daemon:
         self._server = server
         self._stop = asyncio.Event()
         self._dirty = asyncio.Event()
+        self._removed = asyncio.Event()
         self._lock = asyncio.Lock()
         self._retry: asyncio.TimerHandle | None = None
         self._refusals: dict[str, str] = {}
@@ -65,11 +57,13 @@ class Daemon:
         """Run something that touches the balancer in a thread, one at a time."""
         try:
             async with self._lock:
-                return await _to_its_end(work)
+                return await to_its_end(work)
         finally:
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
             if self._balancer.links_changed:
                 self._dirty.set()
+            if self._balancer.keeper.hurried:
+                self._removed.set()
 
     def stop(self) -> None:
         """End the daemon; the data plane stays."""
@@ -88,6 +82,7 @@ class Daemon:
                 ("settle", self._settle()),
                 ("probe", self._probe()),
                 ("announce", self._announce()),
+                ("flows", self._keep_flows()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
             )
@@ -142,7 +137,7 @@ class Daemon:
             await self._dirty.wait()
             await asyncio.sleep(_SETTLE_SECONDS)  # events come in bursts
             self._dirty.clear()
-            settled = await self._try("interface", self._balancer.settle)
+            settled = await self._try("interface", lambda: self.change(self._balancer.settle))
             if self._retry is not None:
                 self._retry.cancel()
                 self._retry = None
@@ -150,12 +145,12 @@ class Daemon:
                 loop = asyncio.get_running_loop()
                 self._retry = loop.call_later(_RETRY_SECONDS, self._look_again)
 
-    async def _try(self, kind: str, work: Callable[[], object]) -> bool:
+    async def _try(self, kind: str, work: Callable[[], Awaitable[object]]) -> bool:
         """Run recurring work. What the kernel refuses (an interface goes meanwhile) is an event,
         once, and False; the next round tries again."""
         message = ""
         try:
-            await self.change(work)
+            await work()
         except DsrlbError as error:
             message = error.message
         except OSError as error:
@@ -167,14 +162,27 @@ class Daemon:
 
     async def _probe(self) -> None:
         while True:
-            await self._try("mac", self._balancer.macs.probe)
+            await self._try("mac", lambda: self.change(self._balancer.macs.probe))
             await asyncio.sleep(self._balancer.macs.interval())
+
+    async def _keep_flows(self) -> None:
+        """Scan the flow tables now and then, beside changes; soon after one that removed reals."""
+        keeper = self._balancer.keeper
+        while True:
+            self._removed.clear()
+            await self._try("flows", lambda: to_its_end(keeper.round))
+            if keeper.hurried:
+                await asyncio.sleep(_HURRY_SECONDS)
+                continue
+            with suppress(TimeoutError):
+                interval = self._balancer.config.balancer.scan_interval
+                await asyncio.wait_for(self._removed.wait(), interval)
 
     async def _announce(self) -> None:
         while True:
             self._balancer.announcer.wanted.clear()
             async with self._lock:
-                due = await _to_its_end(self._balancer.announcer.send_due)
+                due = await to_its_end(self._balancer.announcer.send_due)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._balancer.announcer.wanted.wait(), due)
 

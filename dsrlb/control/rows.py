@@ -5,14 +5,14 @@ configuration, maps and MAC table are of one moment."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dsrlb import __version__
 from dsrlb.config import Config, Real, Service, digest
 from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
-from dsrlb.control.counters import FlowCounts
+from dsrlb.control.counters import FamilyTotals, flow_events, loads
 from dsrlb.control.desired import USABLE, RealId, ServiceId
 from dsrlb.control.views import MacRow, RealRow, ServiceRow, StatsRow, StatusView
 from dsrlb.errors import DsrlbError
@@ -47,8 +47,8 @@ def differs(file: Path | None, config: Config) -> bool:
         return True
 
 
-def status(balancer: Balancer, flows: FlowCounts) -> StatusView:
-    """The balancer at a glance."""
+def status(balancer: Balancer, totals: Mapping[int, FamilyTotals]) -> StatusView:
+    """The balancer at a glance. ``totals``: flows by family (4, 6)."""
     file = balancer.state.source()
     config = balancer.config
     return {
@@ -73,23 +73,30 @@ def status(balancer: Balancer, flows: FlowCounts) -> StatusView:
         "reals": sum(len(config.reals_of(service)) for service in config.service),
         "flows": {
             _family(version): {
-                "open": counts["open"],
-                "pending": counts["pending"],
-                "capacity": counts["capacity"],
+                "open": sums.open,
+                "pending": sums.pending,
+                "capacity": sums.capacity,
+                "closing": sums.closing,
+                "pending_capacity": sums.pending_capacity,
+                "used": sums.used,
+                "pending_used": sums.pending_used,
             }
-            for version, counts in flows.totals.items()
+            for version, sums in totals.items()
         },
+        "flow_events": flow_events(balancer.dataplane.maps, balancer.dataplane.artifact),
         "attach_seconds": round(balancer.attach_seconds, 3),
         "headers": balancer.dataplane.artifact.headers,
         "bytecode": "cached" if balancer.dataplane.artifact.cached else "compiled",
     }
 
 
-def services(balancer: Balancer, flows: FlowCounts) -> list[ServiceRow]:
+def services(balancer: Balancer) -> list[ServiceRow]:
     """Every service, one row per address family."""
     installed, config = balancer.applier.installed, balancer.config
     ids = [entry.id for entry in installed.services.values()]
-    traffic = balancer.dataplane.maps["service_traffic"].sum_over_cpus(ids)
+    maps = balancer.dataplane.maps
+    traffic = maps["service_traffic"].sum_over_cpus(ids)
+    opened, pending = loads(maps, "open"), loads(maps, "pending")
     rows: list[ServiceRow] = []
     for service, identity in _each_service(config):
         place = installed.services[identity]
@@ -105,8 +112,8 @@ def services(balancer: Balancer, flows: FlowCounts) -> list[ServiceRow]:
                 "family": _family(identity.family),
                 "reals_up": sum(bool(real.content.flags & USABLE) for real in reals),
                 "reals": len(reals),
-                "open": int(sum(flows.open[real.index] for real in reals)),
-                "pending": int(sum(flows.pending[real.index] for real in reals)),
+                "open": int(sum(opened[real.index] for real in reals)),
+                "pending": int(sum(pending[real.index] for real in reals)),
                 "packets": int(traffic["packets"][place.id]),
                 "bytes": int(traffic["bytes"][place.id]),
                 "new": int(traffic["flows"][place.id]),
@@ -115,11 +122,13 @@ def services(balancer: Balancer, flows: FlowCounts) -> list[ServiceRow]:
     return rows
 
 
-def reals(balancer: Balancer, flows: FlowCounts, service: str | None) -> list[RealRow]:
+def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
     """The reals of one service or of all; none when there is no such service."""
     installed, config = balancer.applier.installed, balancer.config
     indices = [entry.index for entry in installed.reals.values()]
-    traffic = balancer.dataplane.maps["real_traffic"].sum_over_cpus(indices)
+    maps = balancer.dataplane.maps
+    traffic = maps["real_traffic"].sum_over_cpus(indices)
+    opened, pending = loads(maps, "open"), loads(maps, "pending")
     found = balancer.macs.resolutions()
     rows: list[RealRow] = []
     for entry, identity in _each_service(config):
@@ -137,8 +146,8 @@ def reals(balancer: Balancer, flows: FlowCounts, service: str | None) -> list[Re
                     "state": "up" if where.fresh else "unresolved",
                     "reason": where.reason or ("" if real.weight else "weight 0"),
                     "since": balancer.macs.since(key),
-                    "open": int(flows.open[index]),
-                    "pending": int(flows.pending[index]),
+                    "open": int(opened[index]),
+                    "pending": int(pending[index]),
                     "packets": int(traffic["packets"][index]),
                     "bytes": int(traffic["bytes"][index]),
                     "new": int(traffic["flows"][index]),

@@ -8,11 +8,13 @@ integers since the real or service came to be; times are ISO 8601, UTC.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict before 3.12
+
+from dsrlb.control.flowquery import FlowQuery
 
 
 class ServiceRow(TypedDict):
@@ -93,7 +95,11 @@ class FlowCounts(TypedDict):
 
     open: int
     pending: int
-    capacity: int
+    capacity: int  # flows that the table is rated for
+    closing: int
+    pending_capacity: int
+    used: int  # entries of the flow table, sources of persistent services among them
+    pending_used: int
 
 
 class StatusView(TypedDict):
@@ -110,9 +116,26 @@ class StatusView(TypedDict):
     services: int
     reals: int
     flows: dict[str, FlowCounts]  # "ipv4", "ipv6"
+    flow_events: dict[str, dict[str, int]]  # by table ("flows4", "pending6") and event
     attach_seconds: float
     headers: str  # the kernel headers the fast path was compiled with
     bytecode: str  # "cached" | "compiled"
+
+
+class FlowRow(TypedDict):
+    """One flow; or, in state "source", which real server a source goes to."""
+
+    protocol: str | None  # "tcp" | "udp"; None of a source, as what else it has not
+    client: str
+    client_port: int | None
+    vip: str | None
+    vip_port: int | None
+    service: str | None  # also None when the real server was removed
+    group: str | None  # of a source: the persistence group
+    real: str | None
+    state: str
+    idle: int | None  # seconds since its last packet that was noted; None without a real server
+    expires: int  # seconds from now
 
 
 class EventRow(TypedDict):
@@ -159,6 +182,15 @@ class Controller(Protocol):
 
     async def stats(self) -> list[StatsRow]:
         """Packets by interface and reason."""
+
+    async def flows(
+        self, query: FlowQuery, count_by: str | None, limit: int | None
+    ) -> AsyncIterator[bytes]:
+        """Flows that fit, each a FlowRow, as newline-delimited JSON in pieces. ``count_by`` (one of
+        flowquery.COUNTS): objects with that key and "flows". ``limit``: so many at most."""
+
+    async def drop_flows(self, query: FlowQuery, who: str) -> int:
+        """Remove the flows that fit; returns how many."""
 
     def events(self, since: int) -> list[EventRow]:
         """Events with an id greater than ``since``, oldest first."""

@@ -29,8 +29,11 @@ from dsrlb.errors import CompileError
 
 _FORMAT = 1
 _COMPILE_SECONDS = 120
-_REASON = re.compile(r'REASON\((\w+), "([a-z-]+)", (\w+),\s+"([^"]+)"\)')
-_DEFINE = re.compile(r"^#define (\w+) (\d+)\b", re.MULTILINE)
+_REASON = re.compile(r'\bREASON\((\w+), "([a-z-]+)", (\w+),\s+"([^"]+)"\)')
+_FLOW_EVENT = re.compile(r'\bFLOW_EVENT\((\w+), "([a-z-]+)",\s+"([^"]+)"\)')
+_DEFINE = re.compile(r"^#define (\w+) (0x[0-9a-f]+|\d+)(?:u|ull)?\b", re.MULTILINE)
+_ENUM = re.compile(r"^enum (\w+) \{([^{}()]*)\};", re.MULTILINE)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,25 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowEvent:
+    """A line of FLOW_EVENTS in abi.h; its place in the tuple is its number."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
-    """Everything that is needed to create the maps and load the programs."""
+    """Everything that is needed to create the maps and load the programs.
+
+    ``enums``: the C enumerations, by name, each with its members in order.
+    """
 
     programs: Mapping[str, Program]
     maps: Mapping[str, MapLayout]
     reasons: tuple[Reason, ...]
+    flow_events: tuple[FlowEvent, ...]
+    enums: Mapping[str, Mapping[str, int]]
     constants: Mapping[str, int]
     headers: str
     cached: bool
@@ -85,18 +101,43 @@ def _bcc_version() -> str:
         return "unknown"
 
 
+def _joined(text: str) -> str:
+    """Without backslashes and line breaks between the arguments of a macro."""
+    return re.sub(r"\\\n\s*", " ", text)
+
+
 def parse_reasons(text: str) -> tuple[Reason, ...]:
-    """Read the REASON lines of abi.h (backslashes and line breaks between the arguments)."""
-    joined = re.sub(r"\\\n\s*", " ", text)
+    """Read the REASON lines of abi.h."""
     return tuple(
         Reason(name, action.lower(), description)
-        for _, name, action, description in _REASON.findall(joined)
+        for _, name, action, description in _REASON.findall(_joined(text))
     )
 
 
+def parse_flow_events(text: str) -> tuple[FlowEvent, ...]:
+    """Read the FLOW_EVENT lines of abi.h."""
+    found = _FLOW_EVENT.findall(_joined(text))
+    return tuple(FlowEvent(name, description) for _, name, description in found)
+
+
 def parse_constants(text: str) -> dict[str, int]:
-    """Read the plain numbers that abi.h defines."""
-    return {name: int(value) for name, value in _DEFINE.findall(text)}
+    """Read the plain numbers (decimal or 0x...) that the C text defines."""
+    return {name: int(value, 0) for name, value in _DEFINE.findall(text)}
+
+
+def parse_enums(text: str) -> dict[str, dict[str, int]]:
+    """Read the enumerations of the C text, but for those that macros make."""
+    found = {}
+    for name, body in _ENUM.findall(_COMMENT.sub("", text)):
+        members: dict[str, int] = {}
+        number = 0
+        for item in filter(None, map(str.strip, body.split(","))):
+            member, _, value = item.partition("=")
+            number = int(value, 0) if value else number
+            members[member.strip()] = number
+            number += 1
+        found[name] = members
+    return found
 
 
 def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
@@ -109,8 +150,16 @@ def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
         for name, program in data["programs"].items()
     }
     maps = {name: MapLayout(name=name, **layout) for name, layout in data["maps"].items()}
-    constants = parse_constants(text)
-    return Artifact(programs, maps, parse_reasons(text), constants, data["headers"], cached)
+    return Artifact(
+        programs=programs,
+        maps=maps,
+        reasons=parse_reasons(text),
+        flow_events=parse_flow_events(text),
+        enums=parse_enums(text),
+        constants=parse_constants(text),
+        headers=data["headers"],
+        cached=cached,
+    )
 
 
 def _compile(text: str, cflags: list[str], source: headers.HeaderSource) -> dict[str, Any]:
@@ -169,8 +218,7 @@ def build(
     Raises CompileError with the compiler's words, or when there are no headers or no bcc.
     """
     main = main or paths.ebpf_sources() / "dsrlb.c"
-    # Maps that bcc creates while compiling are thrown away: keep the large ones small.
-    flags = ["-DMAX_FLOWS=1024", *(cflags or [])]
+    flags = list(cflags or [])
     text = flatten(main)
     source = headers.discover()
     identity = json.dumps([_FORMAT, text, flags, str(source), _bcc_version()])

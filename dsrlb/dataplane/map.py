@@ -52,8 +52,16 @@ class Map:
 
         A field of up to 8 aligned bytes is written by one store; the program sees it at once.
         """
+        return self._mapped(mmap.PROT_READ | mmap.PROT_WRITE)
+
+    @cached_property
+    def readonly(self) -> npt.NDArray[Any]:
+        """As ``array``, for what the program alone writes: a store would raise ValueError."""
+        return self._mapped(mmap.PROT_READ)
+
+    def _mapped(self, access: int) -> npt.NDArray[Any]:
         stride = (self.layout.value_size + 7) & ~7
-        memory = mmap.mmap(self.fd, stride * self.max_entries, mmap.MAP_SHARED)
+        memory = mmap.mmap(self.fd, stride * self.max_entries, mmap.MAP_SHARED, access)
         if stride == self.value_type.itemsize:
             return np.frombuffer(memory, self.value_type, self.max_entries)
         padded = np.dtype({"names": ["value"], "formats": [self.value_type], "itemsize": stride})

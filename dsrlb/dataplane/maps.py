@@ -19,14 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsrlb.dataplane import bpf
+from dsrlb.dataplane import bpf, flowsettings
 from dsrlb.dataplane.artifact import Artifact, MapLayout
+from dsrlb.dataplane.flowsettings import SETTINGS, FlowSizes
 from dsrlb.errors import AbiMismatch, KernelError
 
 if TYPE_CHECKING:
     from dsrlb.dataplane.map import Map
 
-SIZED = frozenset({"flows4", "flows6", "pending4", "pending6"})
+_FIRST = bytes(4)  # the key of an array's first element
 
 
 def fingerprint(layout: MapLayout, abi_version: int, sized: bool) -> str:
@@ -62,8 +63,8 @@ class MapSet(Mapping[str, "Map"]):
     def __init__(self, artifact: Artifact, folder: Path | None, capacity: int) -> None:
         """Take over what is pinned and create what is missing, unpinned as yet.
 
-        ``capacity``: flows per family. Raises AbiMismatch when pins of another layout are there,
-        KernelError when the kernel refuses.
+        ``capacity``: flows per family, for tables that are made anew. Raises AbiMismatch when pins
+        of another layout are there, KernelError when the kernel refuses.
         """
         self.folder = folder
         self._version = artifact.constants["ABI_VERSION"]
@@ -73,13 +74,41 @@ class MapSet(Mapping[str, "Map"]):
         pinned = self._pinned(artifact)
         self.taken_over = bool(pinned)
         self._unpinned = [name for name in artifact.maps if name not in pinned]
-        missing = [spec for name, spec in artifact.maps.items() if name not in pinned]
-        # The kernel zeroes hundreds of megabytes for the flow tables: let it use several CPUs.
-        with ThreadPoolExecutor() as pool:
-            made = pool.map(lambda spec: self._create(spec, self._entries(spec, capacity)), missing)
-            self._open_maps.update((entry.layout.name, entry) for entry in made)
+        try:
+            self._fill(artifact, pinned, capacity)
+        except (AbiMismatch, KernelError):
+            self.close()
+            raise
+
+    def _fill(self, artifact: Artifact, pinned: Mapping[str, Path], capacity: int) -> None:
+        set_flows = artifact.constants.get("SET_FLOWS", 1)
+        self.sizes = FlowSizes.of(capacity, set_flows)
+        """Of the flow tables in use."""
         for name, path in pinned.items():
             self._open_maps[name] = self._open(artifact.maps[name], path)
+        if SETTINGS in pinned:
+            self.sizes = self._read_sizes(set_flows)
+        elif flowsettings.TABLES & pinned.keys():
+            raise AbiMismatch(
+                f"{self.folder} has flow tables, but not their settings",
+                hint="`dsrlb detach`, then `dsrlb run`",
+            )
+        missing = [artifact.maps[name] for name in self._unpinned]
+        # The kernel takes its time to zero the flow tables: let it use several CPUs.
+        with ThreadPoolExecutor() as pool:
+            made = pool.map(lambda spec: self._create(spec, self._entries(spec)), missing)
+            self._open_maps.update((entry.layout.name, entry) for entry in made)
+        if SETTINGS in self._unpinned:
+            self._write_settings()
+
+    def _read_sizes(self, set_flows: int) -> FlowSizes:
+        entry = self._open_maps[SETTINGS]
+        raw = bpf.map_lookup(entry.fd, _FIRST, entry.layout.value_size) or b""
+        return flowsettings.decode(entry.layout, raw, set_flows)
+
+    def _write_settings(self) -> None:
+        entry = self._open_maps[SETTINGS]
+        bpf.map_update(entry.fd, _FIRST, flowsettings.encode(entry.layout, self.sizes))
 
     def __getitem__(self, name: str) -> Map:
         from dsrlb.dataplane.map import Map
@@ -102,15 +131,18 @@ class MapSet(Mapping[str, "Map"]):
     @property
     def capacity(self) -> int:
         """Flows per family that the tables in use were made for."""
-        return self._open_maps["flows4"].entries
+        return self.sizes.capacity
 
     def pin(self) -> None:
-        """Pin what was created, so that it outlives this process."""
+        """Pin what was created, so that it outlives this process.
+
+        The settings go first: tables that were pinned without them could not be read.
+        """
         if self.folder is None:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name in self._unpinned:
+            for name in sorted(self._unpinned, key=lambda name: name != SETTINGS):
                 entry = self._open_maps[name]
                 bpf.pin(entry.fd, self.folder / self._pin_name(entry.layout))
         except OSError as error:
@@ -124,14 +156,11 @@ class MapSet(Mapping[str, "Map"]):
         self._open_maps.clear()
         self._maps.clear()
 
-    @staticmethod
-    def _entries(spec: MapLayout, capacity: int) -> int:
-        if spec.name not in SIZED:
-            return spec.max_entries
-        return capacity if spec.name.startswith("flows") else max(capacity // 4, 1024)
+    def _entries(self, spec: MapLayout) -> int:
+        return self.sizes.sets if spec.name in flowsettings.TABLES else spec.max_entries
 
     def _pin_name(self, spec: MapLayout) -> str:
-        return f"{spec.name}-{fingerprint(spec, self._version, spec.name in SIZED)}"
+        return f"{spec.name}-{fingerprint(spec, self._version, spec.name in flowsettings.TABLES)}"
 
     def _pinned(self, artifact: Artifact) -> dict[str, Path]:
         if self.folder is None or not self.folder.is_dir():

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ from typing import Any
 from dsrlb.api.app import create_app
 from dsrlb.api.server import serve
 from dsrlb.config import Config, digest, dump, edit, parse
+from dsrlb.control.flowquery import FlowQuery
 from dsrlb.control.plan import view
+from dsrlb.control.threads import stepwise
 from dsrlb.control.views import (
     EventRow,
+    FlowCounts,
+    FlowRow,
     MacRow,
     PlanView,
     RealRow,
@@ -84,6 +89,36 @@ def real_row(address: str, state: str, reason: str) -> RealRow:
     }
 
 
+def family_flows(opened: int, pending: int, closing: int) -> FlowCounts:
+    """Of tables made for a million flows."""
+    return {
+        "open": opened,
+        "pending": pending,
+        "closing": closing,
+        "capacity": 1_000_000,
+        "pending_capacity": 250_000,
+        "used": opened + closing,
+        "pending_used": pending,
+    }
+
+
+def flow_row(number: int) -> FlowRow:
+    """A flow of service web."""
+    return {
+        "protocol": "tcp",
+        "client": "203.0.113.9",
+        "client_port": 1024 + number % 60000,
+        "vip": "192.0.2.10",
+        "vip_port": 80,
+        "service": "web",
+        "group": None,
+        "real": "10.0.0.11",
+        "state": "data",
+        "idle": 3,
+        "expires": 897,
+    }
+
+
 class FakeController:
     """Keeps a configuration and what it was asked; refuses everything once ``broken`` is set."""
 
@@ -92,6 +127,13 @@ class FakeController:
         self.calls: list[tuple[Any, ...]] = []
         self.broken: Exception | None = None
         self.pid = NO_PROCESS
+        self.pieces: Iterable[Iterable[Mapping[str, Any]]] = [
+            (flow_row(0), flow_row(1)),
+            (flow_row(2),),
+        ]
+        """What is streamed of flows, and how many of it were asked for."""
+        self.asked_for = 0
+        self.stream_ended = threading.Event()
 
     def _asked(self, *call: Any) -> None:
         self.calls.append(call)
@@ -120,8 +162,12 @@ class FakeController:
             "services": 1,
             "reals": 2,
             "flows": {
-                "ipv4": {"open": 123_456, "pending": 7, "capacity": 1_000_000},
-                "ipv6": {"open": 0, "pending": 0, "capacity": 1_000_000},
+                "ipv4": family_flows(123_456, 7, 89),
+                "ipv6": family_flows(0, 0, 0),
+            },
+            "flow_events": {
+                "flows4": {"made": 130_000, "replaced-open": 0, "raced": 3},
+                "pending4": {"made": 140_000, "unrecorded": 1_234_567, "replaced-pending": 8},
             },
             "attach_seconds": 0.312,
             "headers": "/usr/include (linux-libc-dev)",
@@ -168,6 +214,24 @@ class FakeController:
                 "reasons": {"pass": 12, "forwarded": 1_234_567, "martian": 0},
             }
         ]
+
+    async def flows(
+        self, query: FlowQuery, count_by: str | None, limit: int | None
+    ) -> AsyncIterator[bytes]:
+        self._asked("flows", query, count_by, limit)
+        return stepwise(self._made())
+
+    def _made(self) -> Iterator[bytes]:
+        try:
+            for piece in self.pieces:
+                self.asked_for += 1
+                yield b"".join(json.dumps(row).encode() + b"\n" for row in piece)
+        finally:
+            self.stream_ended.set()
+
+    async def drop_flows(self, query: FlowQuery, who: str) -> int:
+        self._asked("drop_flows", query, who)
+        return 1234
 
     def events(self, since: int) -> list[EventRow]:
         self._asked("events", since)

@@ -189,7 +189,7 @@ def test_openapi_describes_rows_and_refusals(controller: FakeController) -> None
     described = ask(controller, "GET", "/openapi.json").json()
     assert set(described["paths"]) == {
         *("/status", "/services", "/reals", "/macs", "/stats", "/events", "/config"),
-        *("/plan", "/apply", "/edit", "/detach"),
+        *("/plan", "/apply", "/edit", "/detach", "/flows", "/flows/drop"),
     }
     schemas = described["components"]["schemas"]
     assert list(schemas["ServiceRow"]["properties"]) == SERVICE_KEYS.split()

@@ -55,7 +55,13 @@ def test_age(since: str, text: str) -> None:
 
 def test_the_man_page_has_every_command() -> None:
     text = page(cli)
-    for command in ("dsrlb run", "dsrlb reals [SERVICE]", "dsrlb service add NAME"):
+    for command in (
+        "dsrlb flows",
+        "dsrlb flows drop",
+        "dsrlb run",
+        "dsrlb reals [SERVICE]",
+        "dsrlb service add NAME",
+    ):
         assert f'.SS "{command}' in text
     assert "dsrlb man" not in text
     assert '.SS "dsrlb real\\-server setup' in text

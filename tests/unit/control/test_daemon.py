@@ -13,10 +13,30 @@ from dsrlb.errors import NetError
 from dsrlb.observe.events import EventLog
 
 
+class Keeper:
+    """Counts rounds; ``due`` more are wanted at once."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+        self.due = 0
+
+    @property
+    def hurried(self) -> bool:
+        return self.due > 0
+
+    def round(self) -> None:
+        self.rounds += 1
+        self.due = max(self.due - 1, 0)
+
+
 def daemon() -> tuple[Daemon, Any]:
     """A daemon around next to nothing."""
     balancer = SimpleNamespace(
-        announcer=SimpleNamespace(wanted=asyncio.Event()), links_changed=False, events=EventLog()
+        announcer=SimpleNamespace(wanted=asyncio.Event()),
+        links_changed=False,
+        events=EventLog(),
+        keeper=Keeper(),
+        config=SimpleNamespace(balancer=SimpleNamespace(scan_interval=60)),
     )
     return Daemon(balancer, None, None), balancer  # type: ignore[arg-type]
 
@@ -74,8 +94,33 @@ def test_refusals_of_recurring_work_are_told_once() -> None:
             if error is not None:
                 raise error
 
-        results = [await one._try("interface", work) for _ in range(5)]
+        results = [await one._try("interface", lambda: one.change(work)) for _ in range(5)]
         assert results == [False, False, False, True, False]
         return [event.message for event in balancer.events.since(0)]
 
     assert asyncio.run(go()) == ["eth0: no", "OSError: [Errno 22] invalid", "eth0: no"]
+
+
+def test_flows_are_looked_at_soon_after_reals_were_removed() -> None:
+    async def go() -> list[int]:
+        one, balancer = daemon()
+        keeper = balancer.keeper
+        task = asyncio.create_task(one._keep_flows())
+        rounds = []
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            rounds.append(keeper.rounds)
+
+        def remove() -> None:
+            keeper.due = 3
+
+        await one.change(remove)
+        for _ in range(100):
+            if keeper.rounds == 4:
+                break
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
+        task.cancel()
+        return [*rounds, keeper.rounds]
+
+    assert asyncio.run(go()) == [1, 1, 4]

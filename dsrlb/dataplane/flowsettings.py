@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How large the flow tables are, and struct flow_settings, which tells the program.
+
+Read and written when the maps are made, hence without numpy (maps.py).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dsrlb.dataplane.artifact import MapLayout
+
+SETTINGS = "flow_settings"
+TABLES = frozenset({"flows4", "flows6"})
+"""The maps whose number of sets is configured: main table and pending table of a family."""
+
+_LEAST_PENDING_SETS = 256
+_LETTERS = {"unsigned int": "I", "unsigned long long": "Q"}
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSizes:
+    """Sets of a family's main and pending table, and how many flows they are rated for.
+
+    Either table has twice as many entries as flows that it is rated for: sets fill unevenly.
+    """
+
+    capacity: int
+    pending_capacity: int
+    main_sets: int
+    pending_sets: int
+
+    @classmethod
+    def of(cls, capacity: int, set_flows: int) -> FlowSizes:
+        """For ``capacity`` flows, and a quarter as many pending ones, in sets of ``set_flows``."""
+        main = -(-2 * capacity // set_flows)
+        pending = max(-(-2 * capacity // (4 * set_flows)), _LEAST_PENDING_SETS)
+        return cls(capacity, pending * set_flows // 2, main, pending)
+
+    @property
+    def sets(self) -> int:
+        """Elements of a family's map."""
+        return self.main_sets + self.pending_sets
+
+
+def _fields(layout: MapLayout) -> tuple[struct.Struct, dict[str, int]]:
+    """The struct's packing (host order, as described by bcc), and how many words a field has."""
+    words: dict[str, int] = {}
+    letters = ""
+    for name, kind, *shape in layout.value[1]:
+        words[name] = int(shape[0][0]) if shape else 1
+        letters += f"{words[name]}{_LETTERS[kind]}"
+    return struct.Struct(f"={letters}"), words
+
+
+def encode(layout: MapLayout, sizes: FlowSizes) -> bytes:
+    """struct flow_settings for new tables, with a hash secret of their own."""
+    packing, words = _fields(layout)
+    numbers: Mapping[str, int] = {
+        "flow_sets": sizes.main_sets,
+        "pending_sets": sizes.pending_sets,
+        "capacity": sizes.capacity,
+    }
+    values: list[int] = []
+    for name, count in words.items():
+        if name == "secret":
+            values += struct.unpack(f"={count}Q", os.urandom(8 * count))
+        else:
+            values.append(numbers.get(name, 0))
+    return packing.pack(*values)
+
+
+def decode(layout: MapLayout, raw: bytes, set_flows: int) -> FlowSizes:
+    """The sizes in struct flow_settings."""
+    packing, words = _fields(layout)
+    values = iter(packing.unpack(raw))
+    found: dict[str, Any] = {
+        name: [next(values) for _ in range(count)] for name, count in words.items()
+    }
+    (capacity,), (main,), (pending,) = (
+        found[name] for name in ("capacity", "flow_sets", "pending_sets")
+    )
+    return FlowSizes(capacity, pending * set_flows // 2, main, pending)

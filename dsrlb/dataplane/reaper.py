@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes to the flow tables, made by the program dsrlb_reaper (ebpf/reaper.h).
+
+User space cannot compare and swap on map memory, so it only reads the tables and has the kernel do
+the rest: a struct reap_request is the "packet" of a BPF_PROG_TEST_RUN. Every method sends as many
+requests as it takes, and returns how many orders were carried out: an entry that has changed hands
+since it was looked at (its version says so) is left alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from dsrlb.dataplane import bpf
+from dsrlb.dataplane.artifact import Artifact
+from dsrlb.errors import KernelError
+
+Numbers = npt.NDArray[np.unsignedinteger] | npt.NDArray[np.signedinteger]
+
+_HEAD = 4  # words in front of the orders: command, ipv6, count, done
+_DONE = 3
+_WORDS = 4  # of an order: a, b, c, d
+_AGAIN = frozenset({errno.EINTR, errno.EAGAIN})
+_TRIES = 1000
+
+
+class Reaper:
+    """The loaded program. Usable from any thread."""
+
+    def __init__(self, fd: int, artifact: Artifact) -> None:
+        self._fd = fd
+        self._commands = artifact.enums["reap_command"]
+        self._batch = artifact.constants["REAP_ORDERS"]
+
+    def close(self) -> None:
+        """Give the program back."""
+        os.close(self._fd)
+
+    def expire(self, ipv6: bool, entries: Numbers, versions: Numbers) -> int:
+        """Remove those of the entries that have expired by now."""
+        return self._order("REAP_EXPIRED", ipv6, entries, versions)
+
+    def drop(self, ipv6: bool, entries: Numbers, versions: Numbers) -> int:
+        """Remove the entries."""
+        return self._order("REAP_DROP", ipv6, entries, versions)
+
+    def adjust(self, reals: Numbers, opened: Numbers, pending: Numbers) -> int:
+        """Add to the counts of open and of pending flows of reals (by index; may be negative)."""
+        unused = np.zeros(len(reals), np.uint32)
+        return self._order("REAP_ADJUST", False, reals, unused, opened, pending)
+
+    def mark(self, ipv6: bool, sets: Numbers, bitmap: int) -> int:
+        """Set the bits of sets in a spill bitmap (0 or 1) of a family."""
+        return self._order("REAP_MARK", ipv6, sets, np.full(len(sets), bitmap, np.uint32))
+
+    def unmark(self, ipv6: bool, words: Numbers, bitmap: int) -> int:
+        """Make words (of 64 sets each) of a spill bitmap 0."""
+        return self._order("REAP_UNMARK", ipv6, words, np.full(len(words), bitmap, np.uint32))
+
+    def _order(self, command: str, ipv6: bool, *columns: Numbers) -> int:
+        number = self._commands[command]
+        return sum(self._run(number, ipv6, orders) for orders in _orders(self._batch, columns))
+
+    def _run(self, command: int, ipv6: bool, orders: npt.NDArray[np.uint32]) -> int:
+        head = np.array([command, ipv6, len(orders), 0], np.uint32)
+        answer = self._sent(head.tobytes() + orders.tobytes())
+        return int(np.frombuffer(answer, np.uint32, _HEAD)[_DONE])
+
+    def _sent(self, request: bytes) -> bytes:
+        """The request as the program left it. A test run gives up when a signal arrives."""
+        for _ in range(_TRIES):
+            try:
+                return bpf.prog_test_run(self._fd, request, headroom_out=0).frame
+            except OSError as error:
+                if error.errno not in _AGAIN:
+                    raise KernelError(f"cannot change flows: {error.strerror}") from error
+        raise KernelError("cannot change flows: interrupted again and again")
+
+
+def _orders(most: int, columns: tuple[Numbers, ...]) -> Iterator[npt.NDArray[np.uint32]]:
+    """The columns as struct reap_order, ``most`` at a time; negative ones as two's complement."""
+    for first in range(0, len(columns[0]), most):
+        parts = [column[first : first + most] for column in columns]
+        orders = np.zeros((len(parts[0]), _WORDS), np.uint32)
+        for at, part in enumerate(parts):
+            orders[:, at] = part.astype(np.int64) & 0xFFFFFFFF
+        yield orders

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rounds over the flow tables: what goes, what is put right, what is told."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+
+from dsrlb.control import keeper as keepers
+from dsrlb.control.counters import flow_events, loads
+from dsrlb.control.keeper import FlowKeeper
+from dsrlb.observe.events import EventLog
+from tests.unit.control.flowmaps import CAPACITY, Flows, artifact
+
+TABLES = {"flows4": 0, "flows6": 1, "pending4": 2, "pending6": 3}
+
+
+class Bench:
+    """A keeper of small tables."""
+
+    def __init__(self) -> None:
+        self.flows = Flows()
+        self.events = EventLog()
+        self.keeper = FlowKeeper(self.flows.dataplane, self.events)
+        self.flows.real(1)
+        self.flows.real(2)
+
+    def load(self, kind: str, index: int) -> int:
+        return int(loads(self.flows.maps, kind)[index])  # type: ignore[arg-type]
+
+    def happened(self, table: str, event: str, count: int) -> None:
+        names = [known.name for known in artifact().flow_events]
+        place = TABLES[table] * 16 + names.index(event)
+        self.flows.maps["flow_counters"].array[place] += count
+
+    def told(self) -> list[str]:
+        return [event.message for event in self.events.since(0)]
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(keepers, "_PAUSE_SECONDS", 0)
+    return Bench()
+
+
+def test_expired_flows_go_and_are_not_counted_any_more(bench: Bench) -> None:
+    for entry in range(10):
+        bench.flows.put(entry, left=100 if entry < 4 else -5)
+    bench.flows.put(3, "2001:db8::1", state="pending", pending=True, left=0)
+    bench.flows.count()
+    assert bench.load("open", 1) == 10
+    bench.keeper.round()
+    assert (bench.load("open", 1), bench.load("pending", 1)) == (4, 0)
+    totals = bench.keeper.totals(60)
+    assert (totals[4].open, totals[4].used, totals[4].capacity) == (4, 4, CAPACITY)
+    assert (totals[6].pending, totals[6].pending_used) == (0, 0)
+
+
+def test_sums_by_state(bench: Bench) -> None:
+    for entry, state in enumerate(("open", "data", "udp", "closing", "reset", "source")):
+        bench.flows.put(entry, "2001:db8::1", state=state)
+    bench.flows.put(0, "2001:db8::2", state="pending", pending=True)
+    totals = bench.keeper.totals(1)[6]
+    assert (totals.open, totals.pending, totals.closing) == (3, 1, 2)
+    assert (totals.used, totals.pending_used) == (6, 1)
+
+
+def test_totals_are_taken_anew_when_they_are_old(bench: Bench) -> None:
+    assert bench.keeper.totals(1)[4].open == 0
+    bench.flows.put(0)
+    assert bench.keeper.totals(60)[4].open == 0
+    assert bench.keeper.totals(0)[4].open == 1
+
+
+def test_a_wrong_count_is_put_right_by_the_second_round(bench: Bench) -> None:
+    bench.flows.put(0)
+    bench.flows.maps["loads"].array["open"][1] = 5
+    bench.flows.maps["loads"].array["pending"][2] = 7
+    bench.keeper.round()
+    assert (bench.load("open", 1), bench.load("pending", 2)) == (5, 7)
+    bench.keeper.round()
+    assert (bench.load("open", 1), bench.load("pending", 2)) == (1, 0)
+
+
+def test_a_removed_real_has_no_flows_soon(bench: Bench) -> None:
+    """Its flows stay in the table, and its place may be another's already."""
+    for entry in range(6):
+        bench.flows.put(entry, real=1 + entry % 2)
+    bench.flows.count()
+    bench.flows.real(1, generation=1, present=0)
+    bench.flows.real(2, generation=1)
+    bench.keeper.reals_removed()
+    rounds = 0
+    while bench.keeper.hurried:
+        bench.keeper.round()
+        rounds += 1
+    assert 2 <= rounds <= 3
+    assert (bench.load("open", 1), bench.load("open", 2)) == (0, 0)
+    assert bench.keeper.totals(60)[4].used == 6
+
+
+def test_use_is_told(bench: Bench) -> None:
+    for entry in range(bench.flows.maps.sizes.pending_capacity * 8 // 10):
+        bench.flows.put(entry, pending=True, state="pending")
+    bench.keeper.round()
+    bench.keeper.round()
+    assert bench.told() == ["IPv4 pending table: 819 of 1,024 (80 %), over 50 %"]
+
+
+def test_pressure_is_told_with_what_was_not_recorded(bench: Bench) -> None:
+    bench.happened("pending4", "unrecorded", 12)
+    bench.keeper.round()
+    assert bench.told() == []
+    bench.flows.maps["pressure"].array[TABLES["pending4"] * 8] = int(bench.flows.abi.now()) - 5
+    bench.happened("pending4", "unrecorded", 3)
+    bench.keeper.round()
+    assert bench.told() == [
+        "IPv4 pending table is under pressure: SYNs are scheduled by hash and not recorded "
+        "(15 so far)"
+    ]
+
+
+def test_pressure_between_two_looks_is_seen(bench: Bench) -> None:
+    """A minute may lie between two rounds, and the pressure be over for long."""
+    bench.flows.maps["names"].array["name"][1] = b"6:web"
+    bench.flows.maps["loads"].array["pending"][1] = 40
+    for entry in range(40):
+        bench.flows.put(entry, "2001:db8::1", pending=True, state="pending")
+    bench.keeper.round()
+    now = int(bench.flows.abi.now())
+    bench.flows.maps["pressure"].array[TABLES["pending6"] * 8] = now - 300
+    bench.keeper.round()
+    bench.keeper.round()
+    assert [message[:26] for message in bench.told()] == [
+        "IPv6 pending table is unde",
+        "IPv6 pending table: the pr",
+    ]
+    assert "; most pending: web (IPv6) 40" in bench.told()[0]
+
+
+def test_flows_with_data_that_gave_way_are_told(bench: Bench) -> None:
+    bench.happened("flows6", "replaced-open", 4)  # before this daemon
+    bench.keeper.round()
+    assert bench.told() == []
+    bench.happened("flows6", "replaced-open", 2)
+    bench.keeper.round()
+    assert bench.told()[0].startswith("IPv6 flow table: 2 open flows with data gave way")
+
+
+def test_events_by_table(bench: Bench) -> None:
+    bench.happened("pending6", "raced", 3)
+    found = flow_events(bench.flows.maps, artifact())  # type: ignore[arg-type]
+    assert set(found) == set(TABLES)
+    assert found["pending6"]["raced"] == 3
+    assert sum(sum(events.values()) for events in found.values()) == 3
+
+
+def test_the_keeper_does_nothing_before_its_first_round() -> None:
+    FlowKeeper(Mock(spec=()), EventLog())
