@@ -21,13 +21,15 @@ KEYS = {
     "macs": "address mac interface vlan mtu state source reason since",
     "stats": "interface ifindex driver xdp_mode attached reasons",
     "status": "instance pid version started config_hash file file_differs interfaces services "
-    "reals flows attach_seconds headers bytecode",
+    "reals flows flow_events attach_seconds headers bytecode",
 }
+FLOWS = "open pending closing capacity used pending_capacity pending_used"
 INTERFACE = "name state driver xdp_mode reason"
 REASONS = (
     "pass other-host vip-conflict forwarded answered-arp answered-nd answered-echo malformed "
     "martian fragment extension-depth bad-flags icmp-error no-service no-flow no-real unresolved "
-    "mtu-exceeded no-egress"
+    "mtu-exceeded no-egress answered-reset denied service-rate source-rate reals-full flow-busy "
+    "incomplete"
 )
 
 
@@ -46,8 +48,9 @@ def test_json_has_exactly_the_promised_keys(plain: Plain, balancer: Instance) ->
         assert set(interface) == set(INTERFACE.split())
     assert set(status["flows"]) == {"ipv4", "ipv6"}
     for counts in status["flows"].values():
-        assert set(counts) == {"open", "pending", "capacity"}
-        assert counts["capacity"] == 10000
+        assert set(counts) == set(FLOWS.split())
+        assert (counts["capacity"], counts["pending_capacity"]) == (10000, 2500)
+    assert set(status["flow_events"]) == {"flows4", "flows6", "pending4", "pending6"}
     for row in _json(balancer, "stats"):
         assert set(row["reasons"]) == set(REASONS.split())
     for row in _json(balancer, "reals"):

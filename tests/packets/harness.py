@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
 
@@ -18,6 +21,7 @@ from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.loader import Dataplane
 from tests.packets.model import Outcome
+from tests.packets.tables import Tables
 
 MAC = bytes.fromhex("0200000000aa")
 OTHER_MAC = bytes.fromhex("0200000000bb")
@@ -32,7 +36,6 @@ _ACTIONS = {
     bpf.XDP_TX: "tx",
     bpf.XDP_REDIRECT: "redirect",
 }
-_TABLES = ("flows4", "flows6", "pending4", "pending6")
 
 
 def mac_of(address: str) -> bytes:
@@ -43,8 +46,9 @@ def mac_of(address: str) -> bytes:
 class Program:
     """One loaded program; configure() gives it services, run() a frame."""
 
-    def __init__(self) -> None:
-        self.dataplane = Dataplane.create(None, capacity=1 << 16)
+    def __init__(self, capacity: int = 1 << 16) -> None:
+        """``capacity``: flows per family that the tables are rated for."""
+        self.dataplane = Dataplane.create(None, capacity=capacity)
         self.maps = self.dataplane.maps
         self.reasons = [reason.name for reason in self.dataplane.artifact.reasons]
         self.applier = Applier(self.maps, installed.read(self.maps))
@@ -53,6 +57,7 @@ class Program:
             self.maps["links"].set(link.ifindex, (mac, link.number))
             # The kernel wants an interface that exists; a test run redirects nothing.
             self.maps["egress"].set(link.number, INGRESS)
+        self.tables = Tables(self.maps)
         self._counters = self._read_counters()
 
     def close(self) -> None:
@@ -104,16 +109,81 @@ class Program:
         self._counters = self._read_counters()
         return dict(zip(self.reasons, self._counters.tolist(), strict=True))
 
-    def flows(self) -> dict[str, int]:
-        """Entries in each flow table."""
-        return {name: sum(len(keys) for keys, _ in self.maps[name].items()) for name in _TABLES}
+    def states(self) -> dict[str, list[str]]:
+        """The states of the flows in each table that has some."""
+        return self.tables.states()
 
     def forget_flows(self) -> None:
-        """Empty the flow tables."""
-        for name in _TABLES:
-            for keys, _ in list(self.maps[name].items()):
-                for key in keys:
-                    self.maps[name].delete(key.tobytes())
+        """Empty the flow tables, and what is counted of them; no rate has been used."""
+        self.tables.clear()
+        loads = self.maps["loads"].array
+        for real in self.applier.installed.reals.values():
+            for field in ("open", "pending", "full"):
+                loads[field][real.index] = 0
+        self.maps["pressure"].array[:] = 0
+        self.pass_time(1 << 20)
+
+    def pass_time(self, seconds: int) -> None:
+        """Let time go by for the rates of new flows alone."""
+        for service in self.applier.installed.services.values():
+            self._earlier("service_rates", service.id, seconds)
+        for key in list(self.maps["source_rates"].hash_keys()):
+            self._earlier("source_rates", key.tobytes(), seconds)
+
+    def _earlier(self, name: str, key: int | bytes, seconds: int) -> None:
+        due = self.maps[name].get(key)
+        if due is not None:
+            self.maps[name].set(key, max(0, int(due) - seconds * 1_000_000_000))
+
+    def load(self, identity: RealId) -> tuple[int, int]:
+        """(open, pending) flows of a real server, as the program counts them."""
+        load = self.maps["loads"].array[self.applier.installed.reals[identity].index]
+        return int(load["open"]), int(load["pending"])
+
+    def loads(self) -> dict[RealId, tuple[int, int]]:
+        """load() of every real server that has flows."""
+        found = {identity: self.load(identity) for identity in self.applier.installed.reals}
+        return {identity: load for identity, load in found.items() if load != (0, 0)}
+
+    def counted(self) -> dict[RealId, tuple[int, int]]:
+        """What loads() must be: the entries of the flow tables, but for those of removed reals."""
+        generations = self.maps["reals"].array["generation"]
+        names = {real.index: name for name, real in self.applier.installed.reals.items()}
+        found: Counter[tuple[RealId, bool]] = Counter()
+        for entry in self.tables.entries():
+            index, generation = entry.value & 0xFFFF, entry.value >> 16 & 0xFFFF
+            pending = entry.state in ("pending", "unverified")
+            of_now = index in names and generation == int(generations[index]) & 0xFFFF
+            if of_now and (pending or entry.state in ("udp", "open", "data")):
+                found[names[index], pending] += 1
+        reals = {name for name, _ in found}
+        return {name: (found[name, False], found[name, True]) for name in reals}
+
+    def flow_events(self, table: str) -> dict[str, int]:
+        """What happened to the entries of a table ("flows4", "pending6" ...) so far."""
+        number = ("flows4", "flows6", "pending4", "pending6").index(table)
+        counters = self.maps["flow_counters"]
+        names = list(self.dataplane.artifact.enums["flow_event"])
+        sums = [int(np.sum(np.asarray(counters.get(number * 16 + at)))) for at in range(len(names))]
+        return {
+            name.removeprefix("EVENT_").lower(): total
+            for name, total in zip(names, sums, strict=True)
+            if total
+        }
+
+    @contextmanager
+    def without_stages(self) -> Iterator[None]:
+        """The program cannot go on to the one for packets without an open flow."""
+        stages, first = self.maps["stages"].fd, bytes(4)
+        number = bpf.map_lookup(stages, first, 4)
+        assert number is not None
+        kept = bpf.prog_fd_by_id(int.from_bytes(number, "little"))
+        assert bpf.map_delete(stages, first)
+        try:
+            yield
+        finally:
+            bpf.map_update(stages, first, kept.to_bytes(4, "little"))
+            os.close(kept)
 
     def rewind(self) -> None:
         """As just configured: no flows, every schedule at its beginning."""
@@ -123,11 +193,7 @@ class Program:
 
     def expire_flows(self) -> None:
         """Make every flow one that has been idle too long."""
-        for name in _TABLES:
-            for keys, values in list(self.maps[name].items()):
-                for key, value in zip(keys, values[:, 0].copy(), strict=True):
-                    value["expires"] = (int(value["expires"]) - (1 << 30)) & 0xFFFFFFFF
-                    self.maps[name].set(key.tobytes(), value.tobytes())
+        self.tables.age(1 << 30)
 
     def reset(self) -> None:
         """No services, no flows."""

@@ -8,8 +8,6 @@ from tests.packets.evidence import check
 from tests.packets.harness import Program
 from tests.packets.model import Outcome
 
-STATES = {1: "pending", 2: "open", 3: "closing", 4: "reset"}
-
 
 def config(*reals: str, more: str = "", keys: str = "") -> str:
     """Port 80 (TCP) and 53 (UDP) of both VIPs, served by ``reals``: lines of TOML tables."""
@@ -67,28 +65,14 @@ def refused(
 
 def states(program: Program) -> dict[str, list[str]]:
     """States of the flows, by table; empty tables are left out."""
-    found: dict[str, list[str]] = {}
-    for name in ("flows4", "flows6", "pending4", "pending6"):
-        for _, values in program.maps[name].items():
-            flows = values[:, 0]["state"].tolist()
-            found.setdefault(name, []).extend(STATES[state] for state in flows)
-    return {name: sorted(flows) for name, flows in found.items() if flows}
+    return program.tables.states()
 
 
 def expiries(program: Program) -> list[int]:
     """Ticks at which flows end."""
-    return [
-        int(expires)
-        for name in ("flows4", "flows6", "pending4", "pending6")
-        for _, values in program.maps[name].items()
-        for expires in values[:, 0]["expires"].tolist()
-    ]
+    return [entry.meta >> 32 for entry in program.tables.entries()]
 
 
 def age(program: Program, ticks: int) -> None:
     """Let ``ticks`` (of 2^27 ns) go by for every flow."""
-    for name in ("flows4", "flows6", "pending4", "pending6"):
-        for keys, values in list(program.maps[name].items()):
-            for key, value in zip(keys, values[:, 0].copy(), strict=True):
-                value["expires"] = (int(value["expires"]) - ticks) & 0xFFFFFFFF
-                program.maps[name].set(key.tobytes(), value.tobytes())
+    program.tables.age(ticks)

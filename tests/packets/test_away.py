@@ -94,7 +94,7 @@ def test_open_connection_stays_with_the_mac_that_was_known(opened: Program, v: F
 def test_udp_flow_moves_and_stays_there(opened: Program, v: Family) -> None:
     away(opened)
     go(opened, v, v.to_12, v.dns)
-    assert states(opened) == {v.flows: ["open", "open"]}
+    assert states(opened) == {v.flows: ["open", "udp"]}
     opened.configure(config(A, B))
     go(opened, v, v.to_12, v.dns, v.dns)
     assert [new_flows(opened, v, "dns", real) for real in ("11", "12")] == [1, 1]
@@ -111,7 +111,7 @@ def test_first_udp_packet(program: Program, v: Family) -> None:
     go(program, v, v.to_11, v.dns)
     away(program)
     go(program, v, v.to_12, v.dns)
-    assert states(program) == {v.flows: ["open"]}
+    assert states(program) == {v.flows: ["udp"]}
     go(program, v, v.to_12, v.dns)
 
 
@@ -123,7 +123,7 @@ def test_repeated_syn(program: Program, v: Family) -> None:
     assert states(program) == {v.pending: ["pending"]}
     assert [new_flows(program, v, "web", real) for real in ("11", "12")] == [1, 1]
     go(program, v, v.to_12, v.ack, v.data)
-    assert states(program) == {v.flows: ["open"]}
+    assert states(program) == {v.flows: ["data"]}
 
 
 def test_end_of_the_handshake(program: Program, v: Family) -> None:
@@ -132,7 +132,7 @@ def test_end_of_the_handshake(program: Program, v: Family) -> None:
     go(program, v, v.to_11, v.syn)
     away(program)
     go(program, v, v.to_12, v.ack, v.data)
-    assert states(program) == {v.flows: ["open"]}
+    assert states(program) == {v.flows: ["data"]}
     assert new_flows(program, v, "web", "12") == 1
 
 
@@ -159,9 +159,9 @@ def test_syn_on_an_open_connection(opened: Program, v: Family) -> None:
     """A client that knows nothing of the connection any more."""
     away(opened)
     go(opened, v, v.to_12, v.syn)
-    assert states(opened) == {v.flows: ["open"], v.pending: ["pending"]}
+    assert states(opened) == {v.flows: ["udp"], v.pending: ["pending"]}
     go(opened, v, v.to_12, v.syn, v.ack, v.data)
-    assert states(opened) == {v.flows: ["open", "open"]}
+    assert states(opened) == {v.flows: ["data", "udp"]}
 
 
 def test_ports_used_again(opened: Program, v: Family) -> None:
@@ -178,7 +178,7 @@ def test_nobody_else(program: Program, v: Family) -> None:
     drained = B + "\nweight = 0"
     away(program, A, drained)
     go(program, v, v.to_11, v.syn, v.dns, v.dns, v.ack, v.data)
-    assert states(program) == {v.flows: ["open", "open"]}
+    assert states(program) == {v.flows: ["data", "udp"]}
     assert [new_flows(program, v, name, "11") for name in ("web", "dns")] == [1, 1]
     refused(program, v.fresh[0], "no-real", head=v.head)
     away(program, A, drained, lost=True)

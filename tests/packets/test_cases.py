@@ -7,14 +7,23 @@ import pytest
 
 from dsrlb import paths
 from dsrlb.dataplane import artifact
-from tests.packets.cases import CONFIG, CONVERSATIONS, RESOLUTIONS, SINGLES, Case, flows
+from tests.packets.cases import (
+    CONFIG,
+    CONVERSATIONS,
+    RESOLUTIONS,
+    SINGLES,
+    Case,
+    admission,
+    flows,
+)
 from tests.packets.checksums import wrong_checksums
 from tests.packets.evidence import check
 from tests.packets.harness import Program
 from tests.packets.model import Outcome
 
 CHANGES = [flows.UNRESOLVED, flows.NO_EGRESS]  # test_changes.py sends them
-ALL = [*SINGLES, *(case for steps in CONVERSATIONS for case in steps), *CHANGES]
+BROKEN = [admission.FLOW_BUSY, admission.INCOMPLETE]
+ALL = [*SINGLES, *(case for steps in CONVERSATIONS for case in steps), *CHANGES, *BROKEN]
 WRONG_ON_PURPOSE = {
     "echo-checksum-wrong",
     "nd-checksum-wrong",
@@ -43,10 +52,10 @@ def go(program: Program, case: Case) -> None:
 @pytest.mark.parametrize("case", SINGLES, ids=lambda case: case.id)
 def test_case(program: Program, case: Case) -> None:
     program.configure(CONFIG, RESOLUTIONS)
-    before = program.flows()
+    before = program.states()
     go(program, case)
     if case.reason not in ("forwarded", "mtu-exceeded"):
-        assert program.flows() == before
+        assert program.states() == before
 
 
 @pytest.mark.parametrize("steps", CONVERSATIONS, ids=lambda steps: steps[0].id)
@@ -54,6 +63,23 @@ def test_conversation(program: Program, steps: list[Case]) -> None:
     program.configure(CONFIG, RESOLUTIONS)
     for case in steps:
         go(program, case)
+
+
+def test_flow_busy(program: Program) -> None:
+    """Nothing is recorded, nothing counted, and nobody is pushed out."""
+    program.configure(CONFIG, RESOLUTIONS)
+    with program.tables.busy():
+        go(program, admission.FLOW_BUSY)
+    assert program.states() == {}
+    assert program.loads() == {}
+
+
+def test_incomplete(program: Program) -> None:
+    """And complete again."""
+    program.configure(CONFIG, RESOLUTIONS)
+    with program.without_stages():
+        go(program, admission.INCOMPLETE)
+    assert program.run(admission.INCOMPLETE.sent).reason == "forwarded"
 
 
 def test_every_reason_has_a_case() -> None:

@@ -64,14 +64,14 @@ def test_removed_real(opened: Program) -> None:
     forwarded(opened, f.ACK, f.TO_13)
     forwarded(opened, f.DNS, f.TO_13)
     forwarded(opened, f.DNS, f.TO_13)
-    assert states(opened) == {"flows4": ["open", "open"]}
+    assert states(opened) == {"flows4": ["data", "udp"]}
 
 
 def test_removed_real_new_connection(opened: Program) -> None:
     opened.configure(config(B))
     forwarded(opened, f.SYN, f.TO_12)
     forwarded(opened, f.ACK, f.TO_12)
-    assert states(opened)["flows4"] == ["open", "open"]
+    assert states(opened)["flows4"] == ["open", "udp"]
 
 
 def test_removed_real_rst_and_syn_ack(opened: Program) -> None:

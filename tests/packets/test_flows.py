@@ -21,8 +21,8 @@ def test_states_of_a_connection(program: Program) -> None:
         (f.SYN, {"pending4": ["pending"]}),
         (f.SYN, {"pending4": ["pending"]}),
         (f.ACK, {"flows4": ["open"]}),
-        (f.DATA, {"flows4": ["open"]}),
-        (f.SYN, {"flows4": ["open"]}),
+        (f.DATA, {"flows4": ["data"]}),
+        (f.SYN, {"flows4": ["data"]}),
         (f.FIN, {"flows4": ["closing"]}),
         (f.ACK, {"flows4": ["closing"]}),
         (f.RST, {"flows4": ["reset"]}),
@@ -40,7 +40,7 @@ def test_states_of_a_connection_ipv6(program: Program) -> None:
     steps = [
         (f.SYN6, {"pending6": ["pending"]}),
         (f.ACK6, {"flows6": ["open"]}),
-        (f.DATA6, {"flows6": ["open"]}),
+        (f.DATA6, {"flows6": ["data"]}),
         (f.FIN6, {"flows6": ["closing"]}),
     ]
     for packet, expected in steps:
@@ -55,7 +55,7 @@ def test_states_of_udp(program: Program) -> None:
     assert states(program) == {"pending4": ["pending"], "pending6": ["pending"]}
     forwarded(program, f.DNS, f.TO_11)
     forwarded(program, f.DNS6, f.TO6_11, head=f.TO_BALANCER6)
-    assert states(program) == {"flows4": ["open"], "flows6": ["open"]}
+    assert states(program) == {"flows4": ["udp"], "flows6": ["udp"]}
 
 
 def test_fin_as_second_packet(program: Program) -> None:
@@ -167,7 +167,7 @@ def test_rst_then_ack_opens_again(program: Program) -> None:
     program.configure(config(A, B))
     for packet in (f.SYN, f.ACK, f.RST, f.DATA, f.SYN, f.DATA):
         forwarded(program, packet, f.TO_11)
-    assert states(program) == {"flows4": ["open"]}
+    assert states(program) == {"flows4": ["data"]}
 
 
 def test_forged_rst_does_not_harm_a_handshake(program: Program) -> None:
@@ -248,8 +248,8 @@ def test_protocols_have_flows_of_their_own(program: Program) -> None:
         forwarded(program, f.DNS6, f.TO6_11, head=f.TO_BALANCER6)
         forwarded(program, f.DNS_SYN6, f.TO6_12, head=f.TO_BALANCER6)
     assert states(program) == {
-        "flows4": ["open"],
-        "flows6": ["open"],
+        "flows4": ["udp"],
+        "flows6": ["udp"],
         "pending4": ["pending"],
         "pending6": ["pending"],
     }
