@@ -92,7 +92,8 @@ class FlowKeeper:
         return SpillBitmaps(self._dataplane.maps, self._dataplane.artifact, self.tables)
 
     def _round(self, pause: float) -> None:
-        self._rounds_due = max(self._rounds_due - 1, 0)
+        if self._rounds_due:
+            self._rounds_due -= 1
         before = _Before({kind: self._loads(kind) for kind in _KINDS}, self._changes())
         reals = self._dataplane.maps["reals"].array
         generations = reals["generation"].astype(np.uint16)

@@ -61,7 +61,8 @@ def _capacity(path: Path) -> int:
 
 def _open(paths: Paths, capacity: int) -> Dataplane:
     """The data plane of the instance, taken over or made; nothing is pinned or attached yet."""
-    return Dataplane.create(bpffs.instance_folder(paths.pins, bpffs.ensure()), capacity)
+    folder = bpffs.instance_folder(paths.pins, bpffs.ensure())
+    return Dataplane.create(folder, capacity, wait=False)
 
 
 def _tell_origin(balancer: Balancer, file: Path, source: Path | None) -> None:

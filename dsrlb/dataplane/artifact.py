@@ -16,7 +16,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +30,9 @@ from dsrlb.errors import CompileError
 
 _FORMAT = 1
 _COMPILE_SECONDS = 120
+_BODY = re.MULTILINE | re.DOTALL
+PROGRAM = re.compile(r"^int (\w+)\(struct xdp_md \*\w+\)", re.MULTILINE)
+"""The functions with external linkage are the programs."""
 _REASON = re.compile(r'\bREASON\((\w+), "([a-z-]+)", (\w+),\s+"([^"]+)"\)')
 _FLOW_EVENT = re.compile(r'\bFLOW_EVENT\((\w+), "([a-z-]+)",\s+"([^"]+)"\)')
 _DEFINE = re.compile(r"^#define (\w+) (0x[0-9a-f]+|\d+)(?:u|ull)?\b", re.MULTILINE)
@@ -89,6 +93,7 @@ class Artifact:
     flow_events: tuple[FlowEvent, ...]
     enums: Mapping[str, Mapping[str, int]]
     constants: Mapping[str, int]
+    stages: Mapping[str, int]  # programs by tail call, and their places in stages[]
     headers: str
     cached: bool
 
@@ -157,6 +162,7 @@ def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
         flow_events=parse_flow_events(text),
         enums=parse_enums(text),
         constants=parse_constants(text),
+        stages=stages_of(text),
         headers=data["headers"],
         cached=cached,
     )
@@ -210,16 +216,53 @@ def _load_cached(path: Path) -> dict[str, Any] | None:
     return data if data.get("format") == _FORMAT else None
 
 
+def _without(text: str, programs: Collection[str]) -> str:
+    """The C text without the bodies of these programs; every other line keeps its number."""
+    for name in programs:
+        body = re.search(rf"^int {name}\(struct xdp_md \*\w+\)\n\{{.*?^\}}$", text, _BODY)
+        if body is None:
+            raise CompileError(f"there is no program {name}")
+        text = text[: body.start()] + "\n" * body[0].count("\n") + text[body.end() :]
+    return text
+
+
+def stages_of(text: str) -> dict[str, int]:
+    """The programs that others go on to by a tail call, and their places in stages[] (enum stage):
+    STAGE_UNKNOWN is dsrlb_unknown."""
+    members = parse_enums(text).get("stage", {})
+    named = {f"dsrlb_{name.removeprefix('STAGE_').lower()}": at for name, at in members.items()}
+    return {name: at for name, at in named.items() if f"int {name}(" in text}
+
+
+def build_parts(cache: Path | None = None) -> tuple[Future[Artifact], Future[Artifact]]:
+    """Build the fast path in two parts at the same time: the first program, then its stages. Each
+    half of the compiler's work takes about a second, and the first program can be attached before
+    the second half is there. The artifacts differ in their programs only."""
+    text = flatten(paths.ebpf_sources() / "dsrlb.c")
+    stages = stages_of(text)
+    others = [name for name in PROGRAM.findall(text) if name not in stages]
+    pool = ThreadPoolExecutor(2)
+    first, rest = (
+        pool.submit(build, cache=cache, leave_out=names) for names in (tuple(stages), tuple(others))
+    )
+    pool.shutdown(wait=False)
+    return first, rest
+
+
 def build(
-    main: Path | None = None, cflags: list[str] | None = None, cache: Path | None = None
+    main: Path | None = None,
+    cflags: list[str] | None = None,
+    cache: Path | None = None,
+    leave_out: Collection[str] = (),
 ) -> Artifact:
     """Return the artifact of the C file ``main`` (default: the fast path), cached or compiled.
 
-    Raises CompileError with the compiler's words, or when there are no headers or no bcc.
+    ``leave_out``: programs that it need not have. Raises CompileError with the compiler's words, or
+    when there are no headers or no bcc.
     """
     main = main or paths.ebpf_sources() / "dsrlb.c"
     flags = list(cflags or [])
-    text = flatten(main)
+    text = _without(flatten(main), leave_out)
     source = headers.discover()
     identity = json.dumps([_FORMAT, text, flags, str(source), _bcc_version()])
     key = hashlib.sha256(identity.encode()).hexdigest()[:24]

@@ -13,15 +13,14 @@ import base64
 import ctypes
 import json
 import os
-import re
 import struct
 import sys
 from typing import Any
 
+from dsrlb.dataplane.artifact import PROGRAM
+
 _LD_IMM64 = 0x18
 _PSEUDO_MAP_FD = 1
-# The functions with external linkage are the programs: `int NAME(struct xdp_md *ctx)`.
-_PROGRAM = re.compile(r"^int (\w+)\(struct xdp_md \*\w+\)", re.MULTILINE)
 
 
 def _relocate(code: bytes, names: dict[int, str]) -> tuple[bytes, list[tuple[int, str]]]:
@@ -67,7 +66,7 @@ def compile_text(text: str, cflags: list[str]) -> dict[str, Any]:
     tables = [lib.bpf_table_name(bpf.module, number).decode() for number in range(count)]
     names = {bpf[name].map_fd: name for name in tables}
     programs = {}
-    for name in _PROGRAM.findall(text):
+    for name in PROGRAM.findall(text):
         code, references = _relocate(bpf.dump_func(name), names)
         programs[name] = {"code": base64.b64encode(code).decode(), "maps": references}
     maps = {name: _describe_map(bpf, lib, name) for name in tables}

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import struct
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf
-from dsrlb.dataplane.artifact import Artifact, Program, build
+from dsrlb.dataplane.artifact import Artifact, Program, build_parts
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import LoadError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 PROGRAM = "dsrlb"
 _REAPER = "dsrlb_reaper"
-_STAGE = "STAGE_"
 _STAGES = "stages"
 _PSEUDO_MAP_FD = 1 << 4
 _LOG_TAIL = 4000
@@ -36,14 +36,6 @@ def _link(program: Program, maps: MapSet) -> bytes:
     return bytes(code)
 
 
-def _stages(artifact: Artifact) -> dict[str, int]:
-    """The programs that are gone on to by a tail call, and their places in stages[] (enum stage):
-    STAGE_UNKNOWN is dsrlb_unknown."""
-    members = artifact.enums.get("stage", {})
-    named = {f"{PROGRAM}_{name.removeprefix(_STAGE).lower()}": at for name, at in members.items()}
-    return {name: at for name, at in named.items() if name in artifact.programs}
-
-
 class Dataplane:
     """The maps and the loaded programs of one instance."""
 
@@ -53,6 +45,7 @@ class Dataplane:
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
+        self._stages: Future[None] | None = None
 
     @classmethod
     def create(
@@ -60,21 +53,49 @@ class Dataplane:
         folder: Path | None = None,
         capacity: int = 1_000_000,
         artifact: Artifact | None = None,
+        *,
+        wait: bool = True,
     ) -> Dataplane:
         """Compile (or take from the cache), open or create the maps, load the program.
 
         ``folder``: where the maps are, or will be, pinned (maps.pin()); None keeps them private.
-        ``capacity``: flows per family, for tables that are made anew. Raises CompileError,
+        ``capacity``: flows per family, for tables that are made anew. Without ``wait`` the program
+        may be attached before its stages are loaded, see complete(). Raises CompileError,
         AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
-        artifact = artifact or build()
+        rest = None
+        if artifact is None:
+            first, rest = build_parts()
+            artifact = first.result()
         maps = MapSet(artifact, folder, capacity)
         try:
-            fd = load_all(artifact, maps)
+            fd = load_program(artifact.programs[PROGRAM], maps)
         except LoadError:
             maps.close()
             raise
-        return cls(artifact, maps, fd)
+        dataplane = cls(artifact, maps, fd)
+        dataplane._begin_stages(rest)
+        if wait:
+            dataplane.complete()
+        return dataplane
+
+    def _begin_stages(self, rest: Future[Artifact] | None) -> None:
+        """Load the stages beside whatever comes next. ``rest``: the artifact that has them, where
+        it is not the first program's."""
+
+        def load() -> None:
+            put_stages(rest.result() if rest else self.artifact, self.maps)
+
+        pool = ThreadPoolExecutor(1)
+        self._stages = pool.submit(load)
+        pool.shutdown(wait=False)
+
+    def complete(self) -> None:
+        """Wait until the stages are loaded: without them packets that have no flow are dropped.
+
+        Raises CompileError or LoadError."""
+        if self._stages is not None:
+            self._stages.result()
 
     def reaper(self) -> Reaper:
         """What changes the flow tables; loaded when it is first asked for. Raises LoadError."""
@@ -97,30 +118,18 @@ class Dataplane:
 
     def close(self) -> None:
         """Close all descriptors; what is pinned or attached stays."""
+        if self._stages is not None:
+            wait_for([self._stages])
         if self._reaper is not None:
             self._reaper.close()
         os.close(self.program_fd)
         self.maps.close()
 
 
-def load_all(artifact: Artifact, maps: MapSet) -> int:
-    """Load the program and its stages; returns the program's descriptor. stages[] keeps the rest.
-
-    All at the same time: verifying them is what a start takes longest for.
-    """
-    with ThreadPoolExecutor() as pool:
-        stages = [
-            (place, pool.submit(load_program, artifact.programs[name], maps))
-            for name, place in _stages(artifact).items()
-        ]
-        fd = load_program(artifact.programs[PROGRAM], maps)
-        try:
-            for place, stage in stages:
-                _put_stage(maps, place, stage.result())
-        except LoadError:
-            os.close(fd)
-            raise
-    return fd
+def put_stages(artifact: Artifact, maps: MapSet) -> None:
+    """Load the programs that are gone on to by a tail call. stages[] keeps them."""
+    for name, place in artifact.stages.items():
+        _put_stage(maps, place, load_program(artifact.programs[name], maps))
 
 
 def _put_stage(maps: MapSet, place: int, fd: int) -> None:

@@ -167,7 +167,9 @@ def test_help_needs_no_root(
     assert run(*arguments).exit_code == 0
 
 
-@pytest.mark.parametrize("arguments", [("status",), ("services", "--json"), ("reals", "web")])
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("services", "--json"), ("reals", "web"), ("flows",)]
+)
 def test_nouns_import_nothing_heavy(daemon: FakeController, arguments: tuple[str, ...]) -> None:
     program = (
         "import json, sys\n"

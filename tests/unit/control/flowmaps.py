@@ -87,6 +87,7 @@ def artifact() -> Artifact:
         flow_events=parse_flow_events(text),
         enums=parse_enums(text),
         constants=parse_constants(text),
+        stages={},
         headers="",
         cached=True,
     )
