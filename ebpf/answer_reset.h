@@ -59,8 +59,8 @@ static __always_inline s32 reset_ipv4(struct packet *pkt, u32 sequence_be)
 					bpf_htons(RESET_HOPS << 8 | PROTO_TCP) + ip->source_be +
 					ip->destination_be);
 	tcp->checksum = reset_tcp(tcp, pkt, sequence_be);
-	for (i = 0; i < 3; i++) { /* Ethernet's padding */
-		u16 *pad = (u16 *)(tcp + 1) + i;
+	for (i = 0; i < 6; i++) { /* Ethernet's padding: the headers are 54 bytes at least */
+		u8 *pad = (u8 *)(tcp + 1) + i;
 
 		if ((void *)(pad + 1) > packet_end(pkt))
 			break;

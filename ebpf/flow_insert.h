@@ -3,11 +3,12 @@
  * Make and remove flows without a lock.
  *
  * An insert surveys the sets where its key may stand, takes the cheapest entry by compare-and-swap
- * (BUSY, with the key's tag), writes it, and commits by raising the counter of the key's stripe
- * from what it was before the survey; then the entry is published. Two inserts of one key are of
+ * (BUSY, with the key's tag), and commits by raising the counter of the key's stripe from what it
+ * was before the survey; then the entry is written and published. Two inserts of one key are of
  * one stripe. The later commit read the counter behind the earlier one, hence surveyed behind the
  * earlier one's taking of its entry, and saw it: BUSY with its own tag, or the key itself. So a key
- * never stands twice. A commit that fails gives the entry back and begins again.
+ * never stands twice. A commit that fails gives the entry back, as it was if it had the key already
+ * and else empty (its flow may have been made anew elsewhere), and begins again.
  */
 #ifndef DSRLB_FLOW_INSERT_H
 #define DSRLB_FLOW_INSERT_H
@@ -40,7 +41,7 @@ enum insert_result {
 static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct flow_key *key,
 				       bool ipv6, struct survey *survey)
 {
-	u64 tag = (u64)key_tag(key) << META_TAG_SHIFT, seen = 0;
+	u64 seen = 0;
 	u32 slot;
 
 #pragma unroll
@@ -48,7 +49,6 @@ static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct
 		u64 meta = meta_load(&set[slot]);
 		u64 worth = meta_worth(meta, key->now);
 
-		survey->blocked |= meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG);
 		if (worth < survey->worth) {
 			survey->worth = worth;
 			survey->meta = meta;
@@ -56,7 +56,7 @@ static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct
 			survey->probe = probe;
 		}
 	}
-	slot = set_match(set, key, ipv6, &seen);
+	slot = set_match(set, key, ipv6, &seen, &survey->blocked);
 	if (slot == SET_FLOWS)
 		return;
 	survey->same = true;
@@ -249,6 +249,7 @@ static __always_inline enum insert_result flow_reserve(bool ipv6, struct scratch
 	struct span span = table_span(recording->pending);
 	u64 before, old, *set, *flow, *meta, *stripe = insert_stripe(ipv6, key);
 	enum insert_result result;
+	bool committed;
 
 	if (!stripe)
 		return INSERT_RACED;
@@ -275,12 +276,19 @@ static __always_inline enum insert_result flow_reserve(bool ipv6, struct scratch
 	reserved->busy |= (u64)(key->now + BUSY_TICKS) << META_EXPIRES_SHIFT;
 	if (compare_and_swap(meta, survey->meta, reserved->busy) != survey->meta)
 		return INSERT_RACED;
+	committed = compare_and_swap(stripe, before, before + 1) == before;
+	if (!committed && survey->same) {
+		/* As it was: nobody can have made the key meanwhile, the BUSY entry has its tag. */
+		exchange(meta, survey->meta);
+		return INSERT_RACED;
+	}
 	displaced(ipv6, recording->pending, survey, old, key->now);
+	if (!committed) {
+		exchange(meta, meta_next(reserved->busy, 0, 0, 0, false));
+		return INSERT_RACED;
+	}
 	flow_write(flow, key, recording->value, ipv6);
-	if (compare_and_swap(stripe, before, before + 1) == before)
-		return INSERT_MADE;
-	exchange(meta, meta_next(reserved->busy, 0, 0, 0, false));
-	return INSERT_RACED;
+	return INSERT_MADE;
 }
 
 static __always_inline void flow_publish(const struct reserved *reserved,

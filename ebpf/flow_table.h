@@ -84,8 +84,13 @@ static __always_inline void set_mark_spilled(bool ipv6, u32 set)
 		__sync_fetch_and_or(word, bit);
 }
 
-/* Return the slot of the set that has the key, and its meta word; SET_FLOWS when none has. */
-static __always_inline u32 set_match(u64 *set, const struct flow_key *key, bool ipv6, u64 *seen)
+/*
+ * Return the slot of the set that has the key, and its meta word; SET_FLOWS when none has. Unless
+ * `blocked` is NULL it becomes 1 for an entry that is BUSY with the key's tag: told from the same
+ * load, for otherwise the key might be BUSY now and there before and after, and be missed.
+ */
+static __always_inline u32 set_match(u64 *set, const struct flow_key *key, bool ipv6, u64 *seen,
+				     u64 *blocked)
 {
 	u64 tag = (u64)key_tag(key) << META_TAG_SHIFT;
 	u32 slot;
@@ -94,6 +99,8 @@ static __always_inline u32 set_match(u64 *set, const struct flow_key *key, bool 
 	for (slot = 0; slot < SET_FLOWS; slot++) {
 		u64 meta = meta_load(&set[slot]);
 
+		if (blocked)
+			*blocked |= meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG);
 		if ((meta & META_TAG) != tag || !flow_has_key(set_flow(set, slot, ipv6), key, ipv6))
 			continue;
 		if (!meta_is_flow(meta))
@@ -109,7 +116,7 @@ static __always_inline bool set_find(u64 *set, u32 at, const struct flow_key *ke
 				     struct flow_ref *found)
 {
 	u64 seen = 0;
-	u32 slot = set_match(set, key, ipv6, &seen);
+	u32 slot = set_match(set, key, ipv6, &seen, NULL);
 
 	if (slot == SET_FLOWS)
 		return false;

@@ -30,6 +30,16 @@ static __always_inline void remove_old(bool ipv6, const struct moving *moving)
 		flow_remove(&old);
 }
 
+static __always_inline void remove_noted(const struct packet *pkt, const struct scratch *with)
+{
+	if (!with->moving.old)
+		return;
+	if (pkt->ipv6)
+		remove_old(true, &with->moving);
+	else
+		remove_old(false, &with->moving);
+}
+
 /*
  * The flow's entry is there, or there is a good reason why not. Another CPU may have been faster:
  * then with->index becomes that one's choice.
@@ -50,12 +60,7 @@ static __always_inline void recorded(const struct packet *pkt, enum insert_resul
 		return;
 	if (recording->promotes)
 		count_flow_event(table, EVENT_PROMOTED);
-	if (!with->moving.old)
-		return;
-	if (pkt->ipv6)
-		remove_old(true, &with->moving);
-	else
-		remove_old(false, &with->moving);
+	remove_noted(pkt, with);
 }
 
 /* Go on with the entry of the flow's source. */

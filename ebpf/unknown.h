@@ -62,6 +62,26 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 	return !moving->from; /* then this holds if there is no other */
 }
 
+/*
+ * Return whether the flow was pending when the main table was looked at, and another CPU made it an
+ * open one before the pending table was (with->index).
+ */
+static __always_inline bool opened_meanwhile(struct packet *pkt, struct scratch *with)
+{
+	struct flow_ref flow;
+	struct real *real;
+
+	if (with->moving.orphan || with->moving.old || with->moving.from ||
+	    !flow_find_any(false, &with->key, &flow))
+		return false;
+	with->index = value_real(flow.value);
+	real = reals.lookup(&with->index);
+	if (!real || !value_is_of(flow.value, real) || !(real->flags & REAL_PRESENT))
+		return false;
+	flow_advance(pkt, &flow, real);
+	return true;
+}
+
 /* A packet to a service that no open flow takes: pending, or new. Sets with->index. */
 static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
 {
@@ -71,6 +91,8 @@ static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
 	with->is_new = false;
 	if (!with->moving.from && pending_real(pkt, with)) {
 		reason = R_CONTINUE;
+	} else if (opened_meanwhile(pkt, with)) {
+		return R_CONTINUE;
 	} else {
 		forget(pkt, with);
 		reason = new_flow(pkt, with);
@@ -80,8 +102,11 @@ static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
 			return reason;
 		with->index = with->moving.from; /* as if it answered: it may be back soon */
 	}
-	if (!with->recording.wanted)
+	if (!with->recording.wanted) {
+		if (with->is_new) /* and not recorded: its next packet must not find an older flow */
+			remove_noted(pkt, with);
 		return R_CONTINUE;
+	}
 	forget(pkt, with);
 	if (with->recording.group && source_is_kept(pkt, with))
 		with->recording.group = 0;

@@ -134,6 +134,7 @@ class Applier:
         row = reals[index : index + 1]
         if present is None:
             self._zero_traffic("real_traffic", index)
+            self._zero_load(index)
             row["service"] = state.services[identity.service].id
             row["address"]["word_be"] = np.frombuffer(address_bytes(identity.address), "<u4")
         for field in ("ifindex", "idle_ticks", "closing_ticks", "pending_ticks", "weight"):
@@ -152,6 +153,11 @@ class Applier:
         second = wanted.source_mac + wanted.mtu.to_bytes(2, "little")
         memory[index, 0] = int.from_bytes(first, "little")
         memory[index, 1] = int.from_bytes(second, "little")
+
+    def _zero_load(self, index: int) -> None:
+        """The place is nobody's now, and has rested: the program counts nothing there."""
+        for field in ("open", "pending", "full"):
+            self._maps["loads"].array[field][index] = 0
 
     def _put_limits(self, index: int, wanted: DesiredReal) -> None:
         """Both by one aligned 8-byte store: the rest of struct load is the program's (abi.h)."""

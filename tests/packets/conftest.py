@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.packets.harness import Program
+from tests.packets.steps import V4, V6, Family
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,10 @@ def program(loaded: Program) -> Iterator[Program]:
     loaded.reset()
     yield loaded
     loaded.reset()
+
+
+@pytest.fixture(params=[V4, V6], ids=["ipv4", "ipv6"])
+def v(request: pytest.FixtureRequest) -> Family:
+    """One family."""
+    assert isinstance(request.param, Family)
+    return request.param

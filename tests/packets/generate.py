@@ -40,7 +40,7 @@ def icmp(kind: int, code: int, data: bytes = b"") -> bytes:
 def icmpv6(source: IP, destination: IP, kind: int, code: int, data: bytes = b"") -> bytes:
     """An ICMPv6 message with its checksum."""
     message = bytes([kind, code, 0, 0]) + data
-    right = checksum(pseudo(source, destination, len(message)) + message)  # type: ignore[arg-type]
+    right = checksum(pseudo(source, destination, len(message)) + message)
     return message[:2] + right.to_bytes(2, "big") + message[4:]
 
 
@@ -100,12 +100,12 @@ class Generator:
 
     def __init__(self, seed: int | random.Random, vips: list[str], ports: list[int]) -> None:
         self.random = seed if isinstance(seed, random.Random) else random.Random(seed)
-        self._vips = [ip_address(vip) for vip in vips]
-        self._ports = ports
+        self.vips = [ip_address(vip) for vip in vips]
+        self.ports = ports
 
     def _pair(self) -> tuple[IP, IP]:
         """(client, destination): mostly a VIP."""
-        vip = self.random.choice(self._vips)
+        vip = self.random.choice(self.vips)
         version = vip.version
         near = ip_address(int(vip) + self.random.choice([1, 256]))
         destination = vip if self.random.random() < 0.9 else near
@@ -115,7 +115,7 @@ class Generator:
 
     def _transport(self, source: IP, destination: IP) -> tuple[int, bytes]:
         sport = self.random.randrange(1000, 1006)
-        dport = self.random.choice(self._ports)
+        dport = self.random.choice(self.ports)
         data = self.random.randbytes(self.random.choice([0, 0, 1, 7, 100]))
         pick = self.random.random()
         if pick < 0.55:
@@ -161,7 +161,7 @@ class Generator:
         return 0x86DD, ipv6(source, destination, following, chain + payload)
 
     def _arp(self) -> tuple[int, bytes]:
-        v4 = [vip for vip in self._vips if vip.version == 4]
+        v4 = [vip for vip in self.vips if vip.version == 4]
         some = [*v4, ip_address("10.1.0.5"), ip_address("0.0.0.0")]
         sender, target = self.random.choice(some), self.random.choice(some)
         mac = self.random.choice([CLIENT_MAC, CLIENT_MAC, MAC])
@@ -170,7 +170,7 @@ class Generator:
         return 0x0806, head + mac + sender.packed + bytes(6) + target.packed
 
     def _nd(self) -> tuple[int, bytes]:
-        v6 = [vip for vip in self._vips if vip.version == 6]
+        v6 = [vip for vip in self.vips if vip.version == 6]
         target = self.random.choice([*v6, ip_address("fd01::99")])
         group = ip_address(bytes.fromhex("ff0200000000000000000001ff") + target.packed[13:])
         source = self.random.choice([ip_address("fd01::5"), ip_address("::")])

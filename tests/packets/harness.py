@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from dsrlb.control.desired import LinkState, RealId, Resolution, compute
 from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.loader import Dataplane
+from dsrlb.dataplane.map import possible_cpus
 from tests.packets.model import Outcome
 from tests.packets.tables import Tables
 
@@ -58,22 +58,21 @@ class Program:
             # The kernel wants an interface that exists; a test run redirects nothing.
             self.maps["egress"].set(link.number, INGRESS)
         self.tables = Tables(self.maps)
+        first = LINK.number * 32
+        self._counter_keys = [(first + n).to_bytes(4, "little") for n in range(len(self.reasons))]
         self._counters = self._read_counters()
 
     def close(self) -> None:
         """Give everything back."""
         self.dataplane.close()
 
-    def _read_counters(self) -> npt.NDArray[Any]:
+    def _read_counters(self) -> npt.NDArray[np.uint64]:
         """The ingress interface's counters by reason. One look-up per reason: few, and exact."""
-        counters = self.maps["counters"]
-        base = LINK.number * 32
-        return np.array(
-            [
-                int(np.sum(np.asarray(counters.get(base + number))))
-                for number in range(len(self.reasons))
-            ]
-        )
+        fd, size = self.maps["counters"].fd, 8 * possible_cpus()
+        rows = [bpf.map_lookup(fd, key, size) or b"" for key in self._counter_keys]
+        found: npt.NDArray[np.uint64] = np.frombuffer(b"".join(rows), np.uint64)
+        total: npt.NDArray[np.uint64] = found.reshape(len(rows), -1).sum(axis=1)
+        return total
 
     def configure(
         self, text: str, resolutions: Mapping[str, Resolution] | None = None
@@ -117,9 +116,8 @@ class Program:
         """Empty the flow tables, and what is counted of them; no rate has been used."""
         self.tables.clear()
         loads = self.maps["loads"].array
-        for real in self.applier.installed.reals.values():
-            for field in ("open", "pending", "full"):
-                loads[field][real.index] = 0
+        for field in ("open", "pending", "full"):  # what removed real servers left as well
+            loads[field] = 0
         self.maps["pressure"].array[:] = 0
         self.pass_time(1 << 20)
 
@@ -160,15 +158,12 @@ class Program:
         return {name: (found[name, False], found[name, True]) for name in reals}
 
     def flow_events(self, table: str) -> dict[str, int]:
-        """What happened to the entries of a table ("flows4", "pending6" ...) so far."""
+        """What happened to the entries of a table ("flows4", "pending6" ...) so far, by name."""
         number = ("flows4", "flows6", "pending4", "pending6").index(table)
         counters = self.maps["flow_counters"]
-        names = list(self.dataplane.artifact.enums["flow_event"])
-        sums = [int(np.sum(np.asarray(counters.get(number * 16 + at)))) for at in range(len(names))]
         return {
-            name.removeprefix("EVENT_").lower(): total
-            for name, total in zip(names, sums, strict=True)
-            if total
+            event.name: int(np.sum(np.asarray(counters.get(number * 16 + at))))
+            for at, event in enumerate(self.dataplane.artifact.flow_events)
         }
 
     @contextmanager

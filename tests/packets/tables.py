@@ -86,18 +86,21 @@ class Tables:
             sets[:, :4] = 0
 
     @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Every entry is being written by another CPU meanwhile, and left alone by this one."""
+    def busy(self, *, pending: bool = True) -> Iterator[None]:
+        """Every entry is being written by another CPU meanwhile, and left alone by this one; not
+        those of the pending tables without ``pending``."""
         mark = np.uint64(1 << 62 | 15)
-        kept = {family: sets[:, :4].copy() for family, sets in self.sets.items()}
-        for sets in self.sets.values():
-            sets[:, :4] = mark
+        count = None if pending else self._main_sets
+        metas = [sets[:count, :4] for sets in self.sets.values()]
+        kept = [meta.copy() for meta in metas]
+        for meta in metas:
+            meta[:] = mark
         try:
             yield
-            assert all((sets[:, :4] == mark).all() for sets in self.sets.values())
+            assert all((meta == mark).all() for meta in metas)
         finally:
-            for family, sets in self.sets.items():
-                sets[:, :4] = kept[family]
+            for meta, before in zip(metas, kept, strict=True):
+                meta[:] = before
 
     def age(self, ticks: int) -> None:
         """Let ``ticks`` (of 2^27 ns) go by for every flow."""

@@ -133,3 +133,23 @@ def test_every_carry_of_an_advertisement(fast: Program) -> None:
         assert verdict == "tx", number
         assert not wrong_checksums(frame), number
         assert frame[38:54] == asker
+
+
+@pytest.mark.parametrize("ipv6", [False, True], ids=["ipv4", "ipv6"])
+def test_every_carry_of_a_reset(fast: Program, ipv6: bool) -> None:
+    """Acknowledgement numbers of every kind: each is the answer's sequence number."""
+    to = bytes.fromhex("0200000000aa 020000000001" + ("86dd" if ipv6 else "0800"))
+    ip = bytes.fromhex("4500 0028 0007 4000 40 06 6ebd 0a010001 c000020a")
+    if ipv6:
+        ip = bytes.fromhex("60000000 0014 06 40 fd01") + bytes(13) + b"\1" + bytes.fromhex(VIP6)
+    before = fast.reason_counts()["answered-reset"]
+    for number in range(0, 65536, 7):
+        word = struct.pack(">HH", number, 65535 - number * 3 % 65536)
+        tcp = bytes.fromhex("03e8 0054 00000002") + word + bytes.fromhex("5010 0400 0000 0000")
+        verdict, frame = fast.code_and_frame(to + ip + tcp)
+        assert verdict == "tx", number
+        assert not wrong_checksums(frame), number
+        assert frame[-20:-4] == bytes.fromhex("0054 03e8") + word + bytes.fromhex(
+            "00000000 5004 0000"
+        )
+    assert fast.reason_counts()["answered-reset"] - before == len(range(0, 65536, 7))

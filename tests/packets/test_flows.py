@@ -196,9 +196,10 @@ def test_no_flow_leaves_nothing(program: Program) -> None:
 
 
 def test_unknown_scheduled_stays(program: Program) -> None:
-    """on_unknown = "schedule": the segment makes an open flow at once, FIN a closing one."""
+    """on_unknown = "schedule": the segment makes an unverified flow, FIN a closing one."""
     program.configure(config(A, B, keys='on_unknown = "schedule"'))
     forwarded(program, f.DATA, f.TO_11)
+    assert states(program) == {"flows4": ["unverified"]}
     forwarded(program, f.ACK, f.TO_11)
     assert states(program) == {"flows4": ["open"]}
     program.forget_flows()

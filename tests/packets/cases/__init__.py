@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dsrlb.control.desired import LinkState, Resolution
 from tests.packets.cases import (
+    admission,
     arp,
     echo,
     echo6,
@@ -24,6 +25,8 @@ from tests.packets.cases import (
     nd_passed,
     refused,
     refused6,
+    reset,
+    reset6,
     tags,
 )
 from tests.packets.cases.case import UNTOUCHED, Case, wire
@@ -84,6 +87,51 @@ mode = "l2dsr"
 real = [{ address = ["10.0.0.11", "fd00::11"], weight = 0 }]
 
 [[service]]
+name = "answers"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 84
+mode = "l2dsr"
+on_unknown = "reset"
+real = [{ address = ["10.0.0.11", "fd00::11"] }]
+
+[[service]]
+name = "listed"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 85
+mode = "l2dsr"
+allow = ["10.1.0.128/25", "fd01::8000/113"]
+deny = ["10.1.0.0/16", "fd01::/16"]
+real = [{ address = ["10.0.0.11", "fd00::11"] }]
+
+[[service]]
+name = "slow"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 86
+mode = "l2dsr"
+new_flow_rate = 1
+real = [{ address = ["10.0.0.11", "fd00::11"] }]
+
+[[service]]
+name = "fair"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 87
+mode = "l2dsr"
+source_flow_rate = 1
+real = [{ address = ["10.0.0.11", "fd00::11"] }]
+
+[[service]]
+name = "small"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 88
+mode = "l2dsr"
+real = [{ address = ["10.0.0.11", "fd00::11"], max_open = 1 }]
+
+[[service]]
 name = "elsewhere"
 vip = ["192.0.2.99", "2001:db8::99"]
 protocol = "tcp"
@@ -113,6 +161,9 @@ SINGLES = [
     *fragments.IPV6,
     *refused.SINGLES,
     *refused6.SINGLES,
+    *reset.SINGLES,
+    *reset6.SINGLES,
+    *admission.LISTED,
     *arp.ANSWERED,
     *arp.PASSED,
     *nd.ANSWERED,
@@ -123,5 +174,12 @@ SINGLES = [
 ]
 """Each is the first packet that the program sees."""
 
-CONVERSATIONS = [ipv4.CONVERSATION, ipv6.CONVERSATION]
-"""Frames of one connection, in order."""
+CONVERSATIONS = [
+    ipv4.CONVERSATION,
+    ipv6.CONVERSATION,
+    admission.SERVICE_RATE,
+    admission.SOURCE_RATE,
+    admission.SOURCE_RATE6,
+    admission.REALS_FULL,
+]
+"""Frames in order."""

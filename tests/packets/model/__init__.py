@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A slow, obvious model of the fast path, written from the documented behaviour (docs/MODES.md).
+"""A slow, obvious model of the fast path, written from the documented behaviour (docs/MODES.md,
+docs/FLOWS.md).
 
 It shares no code with the program or the control plane: frames are taken apart by slices.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ARP, neighbour discovery and echo: what is answered, and the answer's bytes."""
+"""ARP, neighbour discovery, echo and RST: what is answered, and the answer's bytes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def update(old_checksum: int, old: int, new: int) -> int:
     return 0xFFFF - total
 
 
-def pseudo(source: IPv6Address, destination: IPv6Address, length: int) -> bytes:
-    """RFC 8200, 8.1, for ICMPv6."""
-    return source.packed + destination.packed + length.to_bytes(4, "big") + b"\0\0\0\x3a"
+def pseudo(source: IP, destination: IP, length: int, protocol: int = 58) -> bytes:
+    """RFC 8200, 8.1; for IPv4 the sum is that of RFC 9293, 3.1."""
+    numbers = length.to_bytes(4, "big") + protocol.to_bytes(4, "big")
+    return source.packed + destination.packed + numbers
 
 
 def arp(frame: bytes, start: int, vips: Container[IP], mac: bytes, announce: bool) -> Outcome:
@@ -108,3 +109,20 @@ def echo(frame: bytes, start: int, packet: Packet, mac: bytes) -> Outcome:
     out[l4] = reply
     out[l4 + 2 : l4 + 4] = new.to_bytes(2, "big")
     return Outcome("tx", "answered-echo", bytes(out))
+
+
+def reset(frame: bytes, start: int, packet: Packet, mac: bytes) -> Outcome:
+    """The RST for a segment of no known flow: headers alone, in 60 bytes if as many were sent."""
+    source, destination = packet.destination, packet.source
+    sequence = frame[packet.l4 + 8 : packet.l4 + 12]
+    ports = packet.destination_port.to_bytes(2, "big") + packet.source_port.to_bytes(2, "big")
+    tcp = ports + sequence + bytes(4) + b"\x50\x04" + bytes(6)
+    right = checksum(pseudo(source, destination, 20, 6) + tcp)
+    tcp = tcp[:16] + right.to_bytes(2, "big") + tcp[18:]
+    if source.version == 4:
+        ip = bytes.fromhex("45000028000040004006") + b"\0\0" + source.packed + destination.packed
+        ip = ip[:10] + checksum(ip).to_bytes(2, "big") + ip[12:]
+    else:
+        ip = bytes.fromhex("6000000000140640") + source.packed + destination.packed
+    answer = frame[6:12] + mac + frame[12:start] + ip + tcp
+    return Outcome("tx", "answered-reset", answer.ljust(min(60, len(frame)), b"\0"))

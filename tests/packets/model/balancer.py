@@ -17,7 +17,7 @@ from tests.packets.model.parse import (
     parse_ipv4,
     parse_ipv6,
 )
-from tests.packets.model.types import IP, Flow, FlowKey, Outcome, Packet, Real, Service
+from tests.packets.model.types import IP, Flow, FlowKey, Homes, Outcome, Packet, Real, Service
 
 
 class Model:
@@ -28,6 +28,7 @@ class Model:
         self.services = services
         self.announce = announce
         self.flows: dict[FlowKey, Flow] = {}
+        self.homes = Homes()
 
     @property
     def vips(self) -> set[IP]:
@@ -59,7 +60,7 @@ class Model:
             return Outcome("drop", packet.irregular, frame)
         if packet.protocol in (ICMP, ICMPV6):
             return self._icmp(frame, start, packet)
-        return self._transport(frame, packet)
+        return self._transport(frame, start, packet)
 
     def _icmp(self, frame: bytes, start: int, packet: Packet) -> Outcome:
         v6 = packet.destination.version == 6
@@ -69,8 +70,10 @@ class Model:
             return answers.echo(frame, start, packet, self.mac)
         return Outcome("drop", "no-service", frame)
 
-    def _transport(self, frame: bytes, packet: Packet) -> Outcome:
+    def _transport(self, frame: bytes, start: int, packet: Packet) -> Outcome:
         chosen = self._real_of(packet)
+        if chosen == "answered-reset":
+            return answers.reset(frame, start, packet, self.mac)
         if isinstance(chosen, str):
             return Outcome("drop", chosen, frame)
         if not chosen.resolved:
@@ -85,31 +88,24 @@ class Model:
     def _real_of(self, packet: Packet) -> Real | str:
         """The real server, or the reason to drop."""
         flow = self.flows.get(packet.key)
-        pure_syn = packet.protocol == TCP and packet.flags & (SYN | ACK) == SYN
-        restart = flow is not None and pure_syn and flow.state in ("closing", "reset")
-        orphan = flow is not None and not flow.real.present
-        if flow is not None and not orphan and not restart:
-            was_pending = flow.state == "pending"
-            self._advance(packet, flow, pure_syn)
-            unsettled = packet.protocol == UDP or (was_pending and not packet.flags & RST)
-            if not flow.real.away or not (unsettled or pure_syn):
-                return flow.real
-            other = self._new_flow(packet, pure_syn, known=True, later=not pure_syn)
-            return flow.real if isinstance(other, str) else other
-        return self._new_flow(packet, pure_syn, known=orphan)
+        syn = pure_syn(packet)
+        if flow is None or (syn and flow.state in ("closing", "reset")):
+            return self._new_flow(packet, first=syn or packet.protocol == UDP)
+        if not flow.real.present:
+            return self._new_flow(packet, first=syn or packet.protocol == UDP, known=True)
+        was_pending = flow.state == "pending"
+        can_go_on = packet.protocol == UDP or syn or (was_pending and not packet.flags & RST)
+        if flow.real.away and can_go_on:
+            other = self._new_flow(packet, first=syn, known=True)
+            if not isinstance(other, str):
+                return other
+        flow.become(next_state(packet, flow.state))
+        if was_pending and flow.state != "pending":
+            self._settle(packet.source, self._service_of(flow.real), flow.real, first=False)
+        return flow.real
 
-    def _advance(self, packet: Packet, flow: Flow, pure_syn: bool) -> None:
-        if packet.protocol == UDP:
-            flow.state = "open"
-        elif flow.state == "pending":
-            if not pure_syn and not packet.flags & RST:
-                flow.state = "closing" if packet.flags & FIN else "open"
-        elif packet.flags & RST:
-            flow.state = "reset"
-        elif packet.flags & FIN:
-            flow.state = "closing"
-        elif flow.state == "reset":
-            flow.state = "open"
+    def _service_of(self, real: Real) -> Service | None:
+        return next((s for s in self.services if any(r is real for r in s.reals)), None)
 
     def _service(self, packet: Packet) -> Service | None:
         """Exact port before range before any."""
@@ -125,25 +121,80 @@ class Model:
                     best = rank, service
         return best[1] if best else None
 
-    def _new_flow(
-        self, packet: Packet, pure_syn: bool, known: bool, later: bool = False
-    ) -> Real | str:
-        """Schedule it. ``known``: a flow that moves; ``later``: not its first packet."""
+    def _new_flow(self, packet: Packet, *, first: bool, known: bool = False) -> Real | str:
+        """Schedule it. ``known``: a flow that moves; ``first``: as its first packet."""
         service = self._service(packet)
         if service is None:
             return "no-service"
-        first = (packet.protocol == UDP or pure_syn) and not later
-        taken_up = (service.schedule_unknown or known) and not packet.flags & (SYN | RST)
-        if not first and not taken_up:
+        if not first and packet.flags & (SYN | RST):
             return "no-flow"
-        for _ in range(8):
+        if not first and not known and service.on_unknown != "schedule":
+            return "answered-reset" if service.on_unknown == "reset" else "no-flow"
+        if not known and not service.admits(packet.source):
+            return "denied"
+        real = self._choose(packet.source, service)
+        if isinstance(real, str):
+            return real
+        real.new += 1
+        if service.one_packet:
+            return real
+        state = "pending"
+        if not first:
+            state = next_state(packet, "open")
+            if not known and state != "closing":
+                state = "unverified"
+        if packet.key in self.flows:
+            self.flows[packet.key].end()
+        self.flows[packet.key] = Flow(real, state)
+        self._settle(packet.source, service, real, first)
+        return real
+
+    def _choose(self, source: IP, service: Service) -> Real | str:
+        """The source's real server, or else the next that may have it; or the reason why none."""
+        for homes in (self.homes.open, self.homes.pending) if service.group else ():
+            home = homes.get((source, service.group))
+            for real in service.reals:
+                if home is None or not home.present or real.name != home.name:
+                    continue
+                if real.usable and real.has_room():
+                    return real
+        reason = "no-real"
+        for _ in range(16):
             if not service.sequence:
                 break
             real = service.sequence[service.cursor % len(service.sequence)]
             service.cursor += 1
-            if real.usable:
-                state = "pending" if first else "closing" if packet.flags & FIN else "open"
-                self.flows[packet.key] = Flow(real, state)
-                real.new += 1
+            if real.usable and real.has_room():
                 return real
-        return "no-real"
+            if real.usable:
+                reason = "reals-full"
+        return reason
+
+    def _settle(self, source: IP, service: Service | None, real: Real, first: bool) -> None:
+        """The source is at home at this real server now; for a first packet, for the time being."""
+        if service is None or not service.group:
+            return
+        key = (source, service.group)
+        home = self.homes.open.get(key)
+        if home is None or not home.present or home.name != real.name:
+            (self.homes.pending if first else self.homes.open)[key] = real
+
+
+def pure_syn(packet: Packet) -> bool:
+    """SYN without ACK."""
+    return packet.protocol == TCP and packet.flags & (SYN | ACK) == SYN
+
+
+def next_state(packet: Packet, state: str) -> str:
+    """The table in docs/FLOWS.md, but for SYNs on closing and reset flows, which are new ones."""
+    if packet.protocol == UDP:
+        return "udp"
+    if state == "pending":
+        if pure_syn(packet) or packet.flags & RST:
+            return state
+        state = "open"
+    if packet.flags & RST:
+        return "reset"
+    if packet.flags & FIN or state == "closing":
+        return "closing"
+    return "data" if packet.data or state == "data" else "open"

@@ -42,6 +42,7 @@ def _transport(frame: bytes, packet: Packet, left: int) -> None:
             packet.irregular = "malformed"
             return
         packet.flags = data[13]
+        packet.data = left > (data[12] >> 4) * 4
         syn = packet.flags & SYN
         if (syn and packet.flags & (FIN | RST)) or not packet.flags & (SYN | ACK | RST):
             packet.irregular = "bad-flags"

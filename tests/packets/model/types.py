@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 IP = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 FlowKey = tuple[
     IP, IP, int, int, int
 ]  # source, destination, source port, destination port, protocol
@@ -34,9 +35,24 @@ class Real:
     resolved: bool = True
     present: bool = True
     away: bool = False  # does not answer; never usable then
+    max_open: int = 0  # 0: no limit
+    max_open_low: int = 0
+    full: bool = False
+    open: int = 0  # flows
+    pending: int = 0
     packets: int = 0
     bytes: int = 0
     new: int = 0
+
+    def has_room(self) -> bool:
+        """May it have another flow? Not from max_open on, until it is down to max_open_low."""
+        if not self.max_open:
+            return True
+        if self.open >= self.max_open:
+            self.full = True
+        elif self.open <= self.max_open_low:
+            self.full = False
+        return not self.full
 
 
 @dataclass
@@ -47,16 +63,59 @@ class Service:
     protocol: int
     ports: tuple[tuple[int, int], ...]
     sequence: list[Real]
-    schedule_unknown: bool = False
+    on_unknown: str = "drop"  # "drop" | "reset" | "schedule"
+    allow: tuple[Network, ...] = ()
+    deny: tuple[Network, ...] = ()
+    one_packet: bool = False
+    group: str = ""  # of persistence; "": none
     cursor: int = 0
+    reals: list[Real] = field(default_factory=list)  # also those that are in no sequence
+
+    def __post_init__(self) -> None:
+        if not self.reals:
+            self.reals = list({id(real): real for real in self.sequence}.values())
+
+    def admits(self, source: IP) -> bool:
+        """By the longest prefix; on no list, by whether there is an allow list."""
+        found = [(prefix.prefixlen, True) for prefix in self.allow if source in prefix]
+        found += [(prefix.prefixlen, False) for prefix in self.deny if source in prefix]
+        return max(found)[1] if found else not self.allow
+
+
+OPEN, PENDING = ("udp", "open", "data"), ("pending", "unverified")
 
 
 @dataclass
 class Flow:
-    """A client connection."""
+    """A client connection; its real server's counts are kept right."""
 
     real: Real
-    state: str  # "pending", "open", "closing", "reset"
+    state: str  # as in docs/FLOWS.md
+
+    def _count(self, by: int) -> None:
+        self.real.open += by * (self.state in OPEN)
+        self.real.pending += by * (self.state in PENDING)
+
+    def __post_init__(self) -> None:
+        self._count(1)
+
+    def become(self, state: str) -> None:
+        """Go on in another state."""
+        self._count(-1)
+        self.state = state
+        self._count(1)
+
+    def end(self) -> None:
+        """Count it no more."""
+        self._count(-1)
+
+
+@dataclass
+class Homes:
+    """Where sources are at home, by persistence group: the addresses of real servers."""
+
+    open: dict[tuple[IP, str], Real] = field(default_factory=dict)
+    pending: dict[tuple[IP, str], Real] = field(default_factory=dict)
 
 
 @dataclass
@@ -72,6 +131,7 @@ class Packet:
     source_port: int = 0
     destination_port: int = 0
     flags: int = 0
+    data: bool = False
     icmp_type: int = 0
     icmp_code: int = 0
 

@@ -182,10 +182,12 @@ def test_takeover_reads_back_every_field() -> None:
     assert (int(record["source_interval"]), int(record["source_burst"])) == (10**8, 19 * 10**8)
 
 
-def test_limits_are_written_by_one_store_and_nothing_beside_them() -> None:
+def test_a_real_begins_without_flows_and_limits_are_written_by_one_store() -> None:
+    """What the program counts is never written again while the place is a real's."""
+    counts = ("open", "pending", "full")
     maps = FakeMaps()
     loads = maps["loads"].array
-    for field in ("open", "pending", "full"):
+    for field in counts:
         loads[field] = 7  # of flows that the last real left
     applier = Applier(maps, read(maps))
     for most, limits in ((50, (50, 45)), (60, (60, 54)), (0, (0, 0))):
@@ -197,9 +199,13 @@ def test_limits_are_written_by_one_store_and_nothing_beside_them() -> None:
             if real.service.name == "web"
         )
         assert (int(loads[index]["max_open"]), int(loads[index]["max_open_low"])) == limits
-        assert maps.writes.count("loads") == (2 if most == 50 else 1)  # two new reals
-    for field in ("open", "pending", "full"):
-        assert (loads[field] == 7).all()
+        if most == 50:
+            assert all(loads[index][field] == 0 for field in counts)
+            for field in counts:
+                loads[field] = 9
+        else:
+            assert maps.writes.count("loads") == 1
+    assert all((loads[field] == 9).all() for field in counts)
 
 
 def test_a_service_begins_with_an_unused_rate() -> None:
