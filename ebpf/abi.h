@@ -77,7 +77,7 @@
 	REASON(SERVICE_RATE, "service-rate", DROP, "more new flows than the service takes")        \
 	REASON(SOURCE_RATE, "source-rate", DROP, "more new flows than one source may make")        \
 	REASON(REALS_FULL, "reals-full", DROP, "every usable real server has max_open flows")      \
-	REASON(FLOW_BUSY, "flow-busy", DROP, "another CPU was making the same flow")               \
+	REASON(FLOW_BUSY, "flow-busy", DROP, "a new flow that could not be recorded just then")    \
 	REASON(INCOMPLETE, "incomplete", DROP, "a stage of the program is not loaded")
 
 #define REASON_ENUM(name, text, action, description) R_##name,

@@ -41,7 +41,7 @@ static __always_inline void classify(const struct packet *pkt, struct scratch *w
 	with->by_hash = with->grace;
 	if (with->first && pkt->proto == PROTO_TCP)
 		with->by_hash = age < PRESSURE_TICKS;
-	with->hash = with->by_hash ? with->key.hash | 1 : 0;
+	with->hash = with->key.hash;
 	with->full = with->index = 0;
 }
 
@@ -51,8 +51,7 @@ static __always_inline s32 choose(struct packet *pkt, const struct service_recor
 {
 	if (record->persistence_ticks) {
 		source_key_of(&with->source, pkt, record->persistence_group);
-		if (with->by_hash)
-			with->hash = with->source.hash | 1;
+		with->hash = with->source.hash;
 		forget(pkt, with);
 		if (persistent_real(with))
 			return R_CONTINUE;
@@ -80,7 +79,7 @@ plan_recording(const struct packet *pkt, const struct service_record *record, st
 	recording->wanted = true;
 	recording->pending = with->first;
 	recording->replace = with->known;
-	recording->may_replace = !(with->first && with->by_hash);
+	recording->may_replace = !with->first; /* a pending flow gives way to none */
 	recording->state = FLOW_PENDING;
 	if (!with->first)
 		recording->state = with->known || (pkt->tcp_flags & TCP_FIN) ?

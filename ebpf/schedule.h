@@ -47,7 +47,7 @@ static __always_inline bool schedule(const struct service_record *record, struct
 	if (!cursor || !record->count)
 		return false;
 	for (i = 0; i < SCHEDULE_ATTEMPTS; i++) {
-		u64 turn = with->hash ? with->hash + i : __sync_fetch_and_add(cursor, 1);
+		u64 turn = with->by_hash ? with->hash + i : __sync_fetch_and_add(cursor, 1);
 		lookup_key member = record->first + (u32)(turn % record->count), index;
 		u64 *chosen = members.lookup(&member);
 		struct real *real;

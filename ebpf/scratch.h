@@ -63,11 +63,11 @@ struct scratch {
 	u32 full;   /* a real was refused for being full */
 	u32 service;
 	u32 is_new; /* a flow that is to be counted as one */
-	u32 hash;   /* by which to schedule instead of the cursor, or 0 */
+	u32 hash;   /* by which to schedule */
 	u8 first;   /* the flow's first packet */
 	u8 known;   /* of a flow that moves */
 	u8 grace;   /* the pending table was at its rating not long ago */
-	u8 by_hash; /* schedule by hash */
+	u8 by_hash; /* schedule by hash, and not by the cursor */
 };
 
 BPF_TABLE("percpu_array", u32, struct scratch, scratch, 1);

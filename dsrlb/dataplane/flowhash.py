@@ -10,20 +10,23 @@ from dsrlb.dataplane.flowtable import FlowTable, Places, Words
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
-_STEP = np.uint32(0x9E3779B1)
+_MIX = np.uint64(0xD6E8FEB86659FD93)
 
 
 def key_hash(keys: Words, secret: Words) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     """(hash, step) of keys, shape (keys, words). ``secret``: that of struct flow_settings.
 
-    Pair-multiply-shift modulo 2^64.
+    Pair-multiply-shift modulo 2^64, then mixed.
     """
     low, high = keys & _LOW, keys >> _HALF
     words = keys.shape[1]
     pairs = (secret[0 : 2 * words : 2] + low) * (secret[1 : 2 * words : 2] + high)
     total = pairs.sum(axis=1, dtype=np.uint64) + secret[-1]
-    step = (total & _LOW).astype(np.uint32) * _STEP | np.uint32(1)
-    return (total >> _HALF).astype(np.uint32), step
+    total ^= total >> _HALF
+    total *= _MIX
+    total ^= total >> _HALF
+    step = (total >> _HALF).astype(np.uint32) & np.uint32(0x0FFFFFFF) | np.uint32(0x10000000)
+    return (total & _LOW).astype(np.uint32), step
 
 
 def spilled_sets(table: FlowTable, entries: Places, secret: Words, *, pending: bool) -> Places:

@@ -121,8 +121,10 @@ def test_the_hash_is_that_of_the_program() -> None:
                 low, high = word & 0xFFFFFFFF, word >> 32
                 total += ((first + low) % 2**64) * ((second + high) % 2**64)
             total %= 2**64
-            assert value == total >> 32
-            assert step == ((total & 0xFFFFFFFF) * 0x9E3779B1 % 2**32) | 1
+            total = (total ^ total >> 32) * 0xD6E8FEB86659FD93 % 2**64
+            total ^= total >> 32
+            assert value == total & 0xFFFFFFFF
+            assert step == total >> 32 & 0x0FFFFFFF | 0x10000000
 
 
 def test_sets_in_front_of_an_entry(flows: Flows) -> None:
