@@ -14,8 +14,7 @@
 #include "answer_arp.h"
 #include "answer_nd.h"
 #include "parse_ip.h"
-#include "reaper.h"
-#include "unknown.h"
+#include "verdict.h"
 
 static __always_inline s32 process(struct packet *pkt, const struct link *link)
 {
@@ -39,27 +38,6 @@ static __always_inline s32 process(struct packet *pkt, const struct link *link)
 	return forward(pkt, link);
 }
 
-/* Count the packet, and say in XDP's words what becomes of it. */
-static __always_inline int verdict(const struct packet *pkt, s32 reason)
-{
-	count_reason(pkt, reason);
-	switch (reason) {
-	case R_FORWARDED:
-		return pkt->egress == pkt->link ? XDP_TX : XDP_REDIRECT;
-	case R_ANSWERED_ARP:
-	case R_ANSWERED_ND:
-	case R_ANSWERED_ECHO:
-	case R_ANSWERED_RESET:
-		return XDP_TX;
-	case R_PASS:
-	case R_OTHER_HOST:
-	case R_VIP_CONFLICT:
-		return XDP_PASS;
-	default:
-		return XDP_DROP;
-	}
-}
-
 static __always_inline int balance(struct xdp_md *ctx)
 {
 	struct packet packet = { .ctx = ctx };
@@ -74,23 +52,4 @@ static __always_inline int balance(struct xdp_md *ctx)
 int dsrlb(struct xdp_md *ctx)
 {
 	return balance(ctx);
-}
-
-/* By a tail call: STAGE_UNKNOWN. */
-int dsrlb_unknown(struct xdp_md *ctx)
-{
-	struct scratch *with = scratch_find();
-	struct packet packet;
-
-	if (!with)
-		return XDP_ABORTED;
-	packet = with->packet;
-	packet.ctx = ctx;
-	return verdict(&packet, serve_unknown(&packet, with));
-}
-
-/* For the control plane, by BPF_PROG_TEST_RUN. */
-int dsrlb_reaper(struct xdp_md *ctx)
-{
-	return reap(ctx);
 }

@@ -30,7 +30,7 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 class Model(BaseModel):
     """A table of the configuration: no unknown keys, and never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, defer_build=True)
 
 
 def as_tuple(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dsrlb.control.announce import leave_groups
 from dsrlb.control.attach import restore_features
 from dsrlb.control.state import State
-from dsrlb.dataplane.loader import PROGRAM
+from dsrlb.dataplane.artifact import FIRST
 from dsrlb.dataplane.programs import is_orphan, is_ours
 from dsrlb.errors import NetError
 from dsrlb.net import xdp
@@ -25,7 +25,7 @@ def attached(maps: set[int], others: set[int] | None = None) -> Iterator[tuple[L
         number = link.xdp_program
         if number is None:
             continue
-        if is_ours(number, maps) or (others is not None and is_orphan(number, PROGRAM, others)):
+        if is_ours(number, maps) or (others is not None and is_orphan(number, FIRST, others)):
             yield link, number
 
 

@@ -16,8 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +30,7 @@ from dsrlb.errors import CompileError
 _FORMAT = 1
 _COMPILE_SECONDS = 120
 _BODY = re.MULTILINE | re.DOTALL
+FIRST = "dsrlb"
 PROGRAM = re.compile(r"^int (\w+)\(struct xdp_md \*\w+\)", re.MULTILINE)
 """The functions with external linkage are the programs."""
 _REASON = re.compile(r'\bREASON\((\w+), "([a-z-]+)", (\w+),\s+"([^"]+)"\)')
@@ -93,7 +93,7 @@ class Artifact:
     flow_events: tuple[FlowEvent, ...]
     enums: Mapping[str, Mapping[str, int]]
     constants: Mapping[str, int]
-    stages: Mapping[str, int]  # programs by tail call, and their places in stages[]
+    stages: Mapping[str, int]  # parts that are gone on to, and their places in stages[]
     headers: str
     cached: bool
 
@@ -168,14 +168,14 @@ def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
     )
 
 
-def _compile(text: str, cflags: list[str], source: headers.HeaderSource) -> dict[str, Any]:
+def _compile(source: _Source, nice: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="dsrlb-headers-") as folder:
         shim = Path(folder) / "kernel"
-        headers.write_shim(source, shim)
-        request = {"text": text, "cflags": cflags, "kernel_source": str(shim)}
+        headers.write_shim(source.headers, shim)
+        request = {"text": source.text, "cflags": source.flags, "kernel_source": str(shim)}
         try:
             child = subprocess.run(
-                [sys.executable, "-m", "dsrlb.dataplane.compile"],
+                ["nice", "-n", str(nice), sys.executable, "-m", "dsrlb.dataplane.compile"],
                 input=json.dumps(request),
                 capture_output=True,
                 text=True,
@@ -192,12 +192,12 @@ def _compile(text: str, cflags: list[str], source: headers.HeaderSource) -> dict
                 "with --system-site-packages",
             )
         raise CompileError(
-            f"the fast path did not compile (headers: {source}; exit {child.returncode}):\n"
+            f"the fast path did not compile (headers: {source.headers}; exit {child.returncode}):\n"
             f"{child.stderr.strip()}",
             hint=f"other headers can be named by {headers.EXPLICIT}",
         )
     answer: dict[str, Any] = json.loads(child.stdout)
-    answer["headers"] = str(source)
+    answer["headers"] = str(source.headers)
     return answer
 
 
@@ -216,67 +216,80 @@ def _load_cached(path: Path) -> dict[str, Any] | None:
     return data if data.get("format") == _FORMAT else None
 
 
-def _without(text: str, programs: Collection[str]) -> str:
-    """The C text without the bodies of these programs; every other line keeps its number."""
-    for name in programs:
-        body = re.search(rf"^int {name}\(struct xdp_md \*\w+\)\n\{{.*?^\}}$", text, _BODY)
-        if body is None:
-            raise CompileError(f"there is no program {name}")
-        text = text[: body.start()] + "\n" * body[0].count("\n") + text[body.end() :]
-    return text
-
-
 def stages_of(text: str) -> dict[str, int]:
-    """The programs that others go on to by a tail call, and their places in stages[] (enum stage):
-    STAGE_UNKNOWN is dsrlb_unknown."""
+    """The parts that are gone on to by a tail call, and their places in stages[] (enum stage):
+    STAGE_UNKNOWN is unknown.c with the program dsrlb_unknown."""
     members = parse_enums(text).get("stage", {})
-    named = {f"dsrlb_{name.removeprefix('STAGE_').lower()}": at for name, at in members.items()}
-    return {name: at for name, at in named.items() if f"int {name}(" in text}
+    named = {name.removeprefix("STAGE_").lower(): at for name, at in members.items()}
+    return {name: at for name, at in named.items() if name != "count"}
 
 
-def build_parts(cache: Path | None = None) -> tuple[Future[Artifact], Future[Artifact]]:
-    """Build the fast path in two parts at the same time: the first program, then its stages. Each
-    half of the compiler's work takes about a second, and the first program can be attached before
-    the second half is there. The artifacts differ in their programs only."""
-    text = flatten(paths.ebpf_sources() / "dsrlb.c")
-    stages = stages_of(text)
-    others = [name for name in PROGRAM.findall(text) if name not in stages]
-    pool = ThreadPoolExecutor(2)
-    first, rest = (
-        pool.submit(build, cache=cache, leave_out=names) for names in (tuple(stages), tuple(others))
-    )
-    pool.shutdown(wait=False)
-    return first, rest
+def part(name: str) -> Path:
+    """The C file of a part of the fast path: its program is dsrlb_NAME, the first one's dsrlb. All
+    parts declare the same maps."""
+    return paths.ebpf_sources() / f"{name}.c"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is to be compiled, and where the result is kept."""
+
+    text: str
+    flags: list[str]
+    headers: headers.HeaderSource
+    path: Path
+
+    @classmethod
+    def of(
+        cls,
+        main: Path | None = None,
+        cflags: list[str] | None = None,
+        cache: Path | None = None,
+    ) -> _Source:
+        """Arguments as build() has them."""
+        main = main or part(FIRST)
+        flags = list(cflags or [])
+        text = flatten(main)
+        source = headers.discover()
+        identity = json.dumps([_FORMAT, text, flags, str(source), _bcc_version()])
+        key = hashlib.sha256(identity.encode()).hexdigest()[:24]
+        folder = cache or paths.bytecode_cache()
+        return cls(text, flags, source, folder / f"{main.stem}-{key}.json")
+
+
+def is_cached(main: Path) -> bool:
+    """Has it been compiled before?"""
+    return _Source.of(main).path.exists()
+
+
+def stages() -> dict[str, int]:
+    """stages_of() the fast path, without compiling it."""
+    return stages_of(flatten(part(FIRST)))
 
 
 def build(
     main: Path | None = None,
     cflags: list[str] | None = None,
     cache: Path | None = None,
-    leave_out: Collection[str] = (),
+    nice: int = 0,
 ) -> Artifact:
-    """Return the artifact of the C file ``main`` (default: the fast path), cached or compiled.
+    """Return the artifact of the C file ``main`` (default: the fast path's first part), cached or
+    compiled.
 
-    ``leave_out``: programs that it need not have. Raises CompileError with the compiler's words, or
-    when there are no headers or no bcc.
+    ``nice``: how much the compiler steps back for others (nice(1)). Raises CompileError with the
+    compiler's words, or when there are no headers or no bcc.
     """
-    main = main or paths.ebpf_sources() / "dsrlb.c"
-    flags = list(cflags or [])
-    text = _without(flatten(main), leave_out)
-    source = headers.discover()
-    identity = json.dumps([_FORMAT, text, flags, str(source), _bcc_version()])
-    key = hashlib.sha256(identity.encode()).hexdigest()[:24]
-    path = (cache or paths.bytecode_cache()) / f"{main.stem}-{key}.json"
-    data = _load_cached(path)
+    source = _Source.of(main, cflags, cache)
+    data = _load_cached(source.path)
     if data is not None:
-        return _parse(data, text, cached=True)
-    data = _compile(text, flags, source)
+        return _parse(data, source.text, cached=True)
+    data = _compile(source, nice)
     data["format"] = _FORMAT
     try:
-        _store(path, data)
+        _store(source.path, data)
     except OSError as error:
         raise CompileError(
-            f"cannot write the bytecode cache {path}: {error.strerror}",
+            f"cannot write the bytecode cache {source.path}: {error.strerror}",
             hint="name a writable folder by DSRLB_CACHE_DIR",
         ) from error
-    return _parse(data, text, cached=False)
+    return _parse(data, source.text, cached=False)

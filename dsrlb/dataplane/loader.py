@@ -12,18 +12,17 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf
-from dsrlb.dataplane.artifact import Artifact, Program, build_parts
+from dsrlb.dataplane.artifact import FIRST, Artifact, Program, build, is_cached, part, stages
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import LoadError
 
 if TYPE_CHECKING:
     from dsrlb.dataplane.reaper import Reaper
 
-PROGRAM = "dsrlb"
-_REAPER = "dsrlb_reaper"
 _STAGES = "stages"
 _PSEUDO_MAP_FD = 1 << 4
 _LOG_TAIL = 4000
+_NICE = 10
 
 
 def _link(program: Program, maps: MapSet) -> bytes:
@@ -45,7 +44,7 @@ class Dataplane:
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
-        self._stages: Future[None] | None = None
+        self._stages: list[Future[None]] = []
 
     @classmethod
     def create(
@@ -63,47 +62,53 @@ class Dataplane:
         may be attached before its stages are loaded, see complete(). Raises CompileError,
         AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
-        rest = None
-        if artifact is None:
-            first, rest = build_parts()
-            artifact = first.result()
+        pool = ThreadPoolExecutor()
+        ahead = {}
+        if artifact is None and not is_cached(part(FIRST)):  # the compiler takes a second for each
+            ahead = {name: pool.submit(build, part(name), nice=_NICE) for name in stages()}
+        artifact = artifact or build()
         maps = MapSet(artifact, folder, capacity)
         try:
-            fd = load_program(artifact.programs[PROGRAM], maps)
+            fd = load_program(artifact.programs[FIRST], maps)
         except LoadError:
             maps.close()
             raise
         dataplane = cls(artifact, maps, fd)
-        dataplane._begin_stages(rest)
+        for name, place in artifact.stages.items():
+            dataplane._stages.append(
+                pool.submit(dataplane._load_stage, name, place, ahead.get(name))
+            )
+        pool.shutdown(wait=False)
         if wait:
             dataplane.complete()
         return dataplane
 
-    def _begin_stages(self, rest: Future[Artifact] | None) -> None:
-        """Load the stages beside whatever comes next. ``rest``: the artifact that has them, where
-        it is not the first program's."""
+    def _load_stage(self, name: str, place: int, ahead: Future[Artifact] | None) -> None:
+        if ahead is not None:
+            ahead.result()  # it is in the cache then
+        put_stage(self.maps, place, self._program(name))
 
-        def load() -> None:
-            put_stages(rest.result() if rest else self.artifact, self.maps)
-
-        pool = ThreadPoolExecutor(1)
-        self._stages = pool.submit(load)
-        pool.shutdown(wait=False)
+    def _program(self, name: str) -> Program:
+        """The program of a part of the fast path."""
+        program = f"{FIRST}_{name}"
+        found = self.artifact.programs.get(program)
+        return found or build(part(name)).programs[program]
 
     def complete(self) -> None:
         """Wait until the stages are loaded: without them packets that have no flow are dropped.
 
         Raises CompileError or LoadError."""
-        if self._stages is not None:
-            self._stages.result()
+        for stage in self._stages:
+            stage.result()
 
     def reaper(self) -> Reaper:
-        """What changes the flow tables; loaded when it is first asked for. Raises LoadError."""
+        """What changes the flow tables; loaded when it is first asked for. Raises CompileError or
+        LoadError."""
         from dsrlb.dataplane.reaper import Reaper
 
         with self._reaper_lock:
             if self._reaper is None:
-                fd = load_program(self.artifact.programs[_REAPER], self.maps)
+                fd = load_program(self._program("reaper"), self.maps)
                 self._reaper = Reaper(fd, self.artifact)
             return self._reaper
 
@@ -118,22 +123,16 @@ class Dataplane:
 
     def close(self) -> None:
         """Close all descriptors; what is pinned or attached stays."""
-        if self._stages is not None:
-            wait_for([self._stages])
+        wait_for(self._stages)
         if self._reaper is not None:
             self._reaper.close()
         os.close(self.program_fd)
         self.maps.close()
 
 
-def put_stages(artifact: Artifact, maps: MapSet) -> None:
-    """Load the programs that are gone on to by a tail call. stages[] keeps them."""
-    for name, place in artifact.stages.items():
-        _put_stage(maps, place, load_program(artifact.programs[name], maps))
-
-
-def _put_stage(maps: MapSet, place: int, fd: int) -> None:
-    """Have the program found in stages[]; the descriptor is not needed then."""
+def put_stage(maps: MapSet, place: int, program: Program) -> None:
+    """Load a program that is gone on to by a tail call. stages[] keeps it."""
+    fd = load_program(program, maps)
     try:
         bpf.map_update(maps.fd(_STAGES), struct.pack("=I", place), struct.pack("=I", fd))
     except OSError as error:

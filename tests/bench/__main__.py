@@ -30,7 +30,7 @@ from dsrlb.control.desired import LinkState, Resolution, compute
 from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import build
-from dsrlb.dataplane.loader import load_program, put_stages
+from dsrlb.dataplane.loader import load_program, put_stage
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import DsrlbError
 from tests.bench import flowtable
@@ -123,7 +123,8 @@ class Bench:
         self.artifact = artifact
         self.reasons = [reason.name for reason in artifact.reasons]
         self.maps = MapSet(artifact, None, 1 << 20)
-        put_stages(artifact, self.maps)
+        for name, place in artifact.stages.items():
+            put_stage(self.maps, place, artifact.programs[f"dsrlb_{name}"])
         self.fds = {name: load_program(artifact.programs[name], self.maps) for name in ENTRIES}
         self.tables = Tables(self.maps)
         link = LinkState(1, IFINDEX, "bench", MAC, 1500)

@@ -6,6 +6,7 @@
  * next flow's source into it first. What that costs (`bench_vary` less `bench_null`) is subtracted.
  */
 #include "../../ebpf/dsrlb.c"
+#include "../../ebpf/unknown.c"
 
 struct bench_control {
 	u64 sequence;

@@ -3,7 +3,7 @@
  * Entry points that do one thing to a flow table, ours or the kernel's LRU hash, with keys of a
  * sequence. `keys` makes the keys alone: what that costs is subtracted.
  */
-#include "../../ebpf/dsrlb.c"
+#include "../../ebpf/unknown.h"
 
 struct flows_control {
 	u64 sequence;

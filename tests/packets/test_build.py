@@ -69,10 +69,30 @@ def test_verifier_words_are_in_the_error(tmp_path: Path) -> None:
 def test_programs_stay_within_their_budget() -> None:
     """Budget per program: 300,000 verified instructions (the limit is a million)."""
     with closing(Dataplane.create(None, 1024)) as dataplane:
-        for program in dataplane.artifact.programs.values():
+        for name in ("dsrlb", "unknown", "reaper"):
+            (program,) = artifact.build(artifact.part(name)).programs.values()
             fd = load_program(program, dataplane.maps)
             assert bpf.prog_info(fd).verified_instructions < 300_000, program.name
             os.close(fd)
+
+
+def test_parts_declare_the_same_maps() -> None:
+    first = artifact.build()
+    for name in (*artifact.stages(), "reaper"):
+        other = artifact.build(artifact.part(name))
+        assert (other.maps, other.reasons) == (first.maps, first.reasons)
+        assert set(other.programs) == {f"dsrlb_{name}"}
+
+
+def test_a_start_without_cache_compiles_all_stages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DSRLB_CACHE_DIR", str(tmp_path))
+    with closing(Dataplane.create(None, 1024, wait=False)) as dataplane:
+        assert not dataplane.artifact.cached
+        dataplane.complete()
+        stages = {f"{name}-" for name in ("dsrlb", *artifact.stages())}
+        assert {path.name.split("-")[0] + "-" for path in tmp_path.iterdir()} == stages
 
 
 def _shim_compiles(monkeypatch: pytest.MonkeyPatch, folder: Path, cache: Path) -> artifact.Artifact:

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The end of every packet's way: its reason is counted, and becomes an XDP return code. */
+#ifndef DSRLB_VERDICT_H
+#define DSRLB_VERDICT_H
+
+#include "count.h"
+
+/* Count the packet, and say in XDP's words what becomes of it. */
+static __always_inline int verdict(const struct packet *pkt, s32 reason)
+{
+	count_reason(pkt, reason);
+	switch (reason) {
+	case R_FORWARDED:
+		return pkt->egress == pkt->link ? XDP_TX : XDP_REDIRECT;
+	case R_ANSWERED_ARP:
+	case R_ANSWERED_ND:
+	case R_ANSWERED_ECHO:
+	case R_ANSWERED_RESET:
+		return XDP_TX;
+	case R_PASS:
+	case R_OTHER_HOST:
+	case R_VIP_CONFLICT:
+		return XDP_PASS;
+	default:
+		return XDP_DROP;
+	}
+}
+
+#endif
