@@ -33,6 +33,7 @@
 #define MAX_EXTENSION_HEADERS 6
 #define MAX_ND_BYTES 128
 #define SCHEDULE_ATTEMPTS 16
+#define SCHEDULE_SEARCH 256 /* as many as a service may have reals */
 
 /* Flow tables: sets of SET_FLOWS entries; a flow stands in one of the first SET_PROBES sets of its
  * own order. The loader creates the tables with as many sets as are configured. */

@@ -65,7 +65,7 @@ static __always_inline bool source_rate_admits(const struct service_record *reco
 
 /*
  * Return R_CONTINUE or the reason to refuse. The source is asked first: it must not use up what the
- * service takes. An ACK whose SYN was counted and could not be recorded is not counted again.
+ * service takes. An ACK whose SYN was not recorded counts as well: it may be forged.
  */
 static __always_inline s32 admit(const struct service_record *record, const struct packet *pkt,
 				 struct scratch *with)
@@ -74,8 +74,6 @@ static __always_inline s32 admit(const struct service_record *record, const stru
 
 	if (!source_admitted(record, pkt, with))
 		return R_DENIED;
-	if (!with->first && with->grace)
-		return R_CONTINUE;
 	if (!record->source_interval && !record->service_interval)
 		return R_CONTINUE;
 	now = bpf_ktime_get_ns();

@@ -22,7 +22,7 @@
  * them, at four fifths of it one in 20,000, at half of it one in 7 million.
  */
 #define PRESSURE_PROBE 4
-#define PRESSURE_TICKS 8 /* about a second */
+#define PRESSURE_TICKS 24 /* 3.2 s: the first repetition of a SYN comes after one */
 
 /* BUSY entries expire far away: by meta_worth() they are the last that an insert would take. */
 #define BUSY_TICKS 0x40000000
@@ -230,7 +230,8 @@ static __always_inline enum insert_result may_take(bool ipv6, u64 *meta, u64 val
 	}
 	if (survey->worth && !survey->same) {
 		pressure_note(table_of(ipv6, recording->pending), with->key.now);
-		if (!recording->may_replace)
+		if (!recording->may_replace ||
+		    (!recording->promotes && meta_state(survey->meta) > recording->state))
 			return INSERT_FULL;
 	}
 	return INSERT_MADE;

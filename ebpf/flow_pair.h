@@ -16,7 +16,8 @@
 
 /*
  * Make both halves as with->recording says; with->key is the forward half's key. `hop`: 16 bits for
- * the mode. INSERT_EXISTS: one of the keys is taken; INSERT_RACED: try again.
+ * the mode. INSERT_EXISTS: one of the keys is taken; INSERT_RACED: try again. With either, key and
+ * recording are those of one of the halves, and have to be set anew.
  */
 static __always_inline enum insert_result pair_insert(bool ipv6, struct scratch *with,
 						      const struct flow_key *reverse, u32 hop)

@@ -87,7 +87,7 @@ plan_recording(const struct packet *pkt, const struct service_record *record, st
 					   FLOW_UNVERIFIED;
 	recording->expires = pkt->now + flow_timeout(recording->state, real);
 	recording->value = value_of(with->index, real->generation);
-	if (record->persistence_ticks) {
+	if (record->persistence_ticks && recording->state != FLOW_UNVERIFIED) {
 		recording->group = record->persistence_group;
 		recording->group_ticks = record->persistence_ticks;
 	}

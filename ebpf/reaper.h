@@ -7,7 +7,7 @@
 #ifndef DSRLB_REAPER_H
 #define DSRLB_REAPER_H
 
-#include "flow_pair.h"
+#include "flow_insert.h"
 
 static __always_inline bool reap_entry(bool ipv6, bool expired_only, const struct reap_order *order,
 				       u32 now)

@@ -89,9 +89,8 @@ static __always_inline s32 record_flow(struct packet *pkt, struct scratch *with)
 			continue;
 		if (recording->source)
 			return R_CONTINUE;
-		/* The first one that finds no room: its repetition is scheduled by hash. */
 		if (result == INSERT_FULL && !with->by_hash)
-			return R_FLOW_BUSY;
+			return R_FLOW_BUSY; /* that is pressure: a SYN's repetition goes by hash */
 		recorded(pkt, result, with);
 		if (!recording->group || result == INSERT_EXISTS)
 			return R_CONTINUE;

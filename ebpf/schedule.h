@@ -19,39 +19,51 @@
 static __always_inline bool has_room(lookup_key index)
 {
 	struct load *load = loads.lookup(&index);
+	s64 open;
 
-	if (!load || !load->max_open)
+	if (!load)
 		return true;
-	if (load->open >= load->max_open) {
+	open = load->open; /* below 0 for a moment while a removed real's count is put right */
+	if (load->max_open && open >= (s64)load->max_open) {
 		if (!load->full)
 			load->full = 1;
 		return false;
 	}
 	if (!load->full)
 		return true;
-	if (load->open > load->max_open_low)
+	if (load->max_open && open > (s64)load->max_open_low)
 		return false;
 	load->full = 0;
 	return true;
 }
 
 /*
- * Set with->index to the real server chosen. False: none of SCHEDULE_ATTEMPTS in a row may have the
- * flow; with->full then says whether one was refused for being full.
+ * Set with->index to the real server chosen: the first in turn that may have the flow. Behind a row
+ * of SCHEDULE_ATTEMPTS that may not the whole schedule is searched, in SCHEDULE_SEARCH steps. False:
+ * there is none; with->full then says whether one was refused for being full.
  */
 static __always_inline bool schedule(const struct service_record *record, struct scratch *with)
 {
 	u64 *cursor = cursors.lookup(&with->service);
-	u32 i;
+	u64 turn = with->hash;
+	u32 i, stride;
 
 	if (!cursor || !record->count)
 		return false;
-	for (i = 0; i < SCHEDULE_ATTEMPTS; i++) {
-		u64 turn = with->by_hash ? with->hash + i : __sync_fetch_and_add(cursor, 1);
-		lookup_key member = record->first + (u32)(turn % record->count), index;
-		u64 *chosen = members.lookup(&member);
+	stride = record->count / SCHEDULE_SEARCH + 1;
+	for (i = 0; i < SCHEDULE_ATTEMPTS + SCHEDULE_SEARCH; i++) {
+		lookup_key member, index;
 		struct real *real;
+		u64 *chosen;
 
+		if (i >= SCHEDULE_ATTEMPTS)
+			turn += stride;
+		else if (with->by_hash)
+			turn++;
+		else
+			turn = __sync_fetch_and_add(cursor, 1);
+		member = record->first + (u32)(turn % record->count);
+		chosen = members.lookup(&member);
 		if (!chosen)
 			return false;
 		index = *chosen;

@@ -71,7 +71,7 @@ static __always_inline bool opened_meanwhile(struct packet *pkt, struct scratch 
 	struct flow_ref flow;
 	struct real *real;
 
-	if (with->moving.orphan || with->moving.old || with->moving.from ||
+	if (pure_syn(pkt) || with->moving.orphan || with->moving.old || with->moving.from ||
 	    !flow_find_any(false, &with->key, &flow))
 		return false;
 	with->index = value_real(flow.value);

@@ -137,7 +137,9 @@ class Service(Model):
     idle_timeout: Seconds = Field(
         0, description="an open flow without packets is forgotten after this; tcp 15m, udp 60s"
     )
-    pending_timeout: Seconds = Field(10, description="a handshake is forgotten after this (tcp)")
+    pending_timeout: Seconds = Field(
+        10, description="a handshake, or a single UDP packet, is forgotten after this"
+    )
     closing_timeout: Seconds = Field(30, description="a flow after FIN or RST (tcp)")
     on_unknown: Literal["drop", "reset", "schedule"] = Field(
         "drop",
@@ -172,7 +174,7 @@ class Service(Model):
         ge=0,
         le=MOST_RATE,
         description="new flows per second of each source; 0: no limit; IPv6 counts a /64 as one "
-        "source",
+        "source; the last 65,536 sources of all services are remembered",
     )
     source_flow_burst: int = Field(
         0,

@@ -194,7 +194,7 @@ def _real(service: Service, real: Real, found: Resolution) -> DesiredReal:
         flags=flags,
         idle_ticks=idle,
         closing_ticks=ticks(service.closing_timeout),
-        pending_ticks=idle if service.protocol == "udp" else ticks(service.pending_timeout),
+        pending_ticks=ticks(service.pending_timeout),
         weight=real.weight,
         max_open=real.max_open,
         max_open_low=real.resumes_at,

@@ -44,7 +44,7 @@ class Dataplane:
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
-        self._stages: list[Future[None]] = []
+        self._stages: list[Future[tuple[int, int]]] = []
 
     @classmethod
     def create(
@@ -83,10 +83,10 @@ class Dataplane:
             dataplane.complete()
         return dataplane
 
-    def _load_stage(self, name: str, place: int, ahead: Future[Artifact] | None) -> None:
+    def _load_stage(self, name: str, place: int, ahead: Future[Artifact] | None) -> tuple[int, int]:
         if ahead is not None:
             ahead.result()  # it is in the cache then
-        put_stage(self.maps, place, self._program(name))
+        return place, load_program(self._program(name), self.maps)
 
     def _program(self, name: str) -> Program:
         """The program of a part of the fast path."""
@@ -95,11 +95,11 @@ class Dataplane:
         return found or build(part(name)).programs[program]
 
     def complete(self) -> None:
-        """Wait until the stages are loaded: without them packets that have no flow are dropped.
-
-        Raises CompileError or LoadError."""
-        for stage in self._stages:
-            stage.result()
+        """Wait until the stages are loaded, and put them in place of what was there: without them
+        packets that have no flow are dropped. Raises CompileError or LoadError."""
+        while self._stages:
+            put_stage(self.maps, *self._stages[0].result())
+            self._stages.pop(0)
 
     def reaper(self) -> Reaper:
         """What changes the flow tables; loaded when it is first asked for. Raises CompileError or
@@ -124,15 +124,17 @@ class Dataplane:
     def close(self) -> None:
         """Close all descriptors; what is pinned or attached stays."""
         wait_for(self._stages)
+        for stage in self._stages:  # never put in place
+            if not stage.exception():
+                os.close(stage.result()[1])
         if self._reaper is not None:
             self._reaper.close()
         os.close(self.program_fd)
         self.maps.close()
 
 
-def put_stage(maps: MapSet, place: int, program: Program) -> None:
-    """Load a program that is gone on to by a tail call. stages[] keeps it."""
-    fd = load_program(program, maps)
+def put_stage(maps: MapSet, place: int, fd: int) -> None:
+    """Have a loaded program found by tail calls. stages[] keeps it; the descriptor is closed."""
     try:
         bpf.map_update(maps.fd(_STAGES), struct.pack("=I", place), struct.pack("=I", fd))
     except OSError as error:

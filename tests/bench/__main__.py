@@ -124,7 +124,7 @@ class Bench:
         self.reasons = [reason.name for reason in artifact.reasons]
         self.maps = MapSet(artifact, None, 1 << 20)
         for name, place in artifact.stages.items():
-            put_stage(self.maps, place, artifact.programs[f"dsrlb_{name}"])
+            put_stage(self.maps, place, load_program(artifact.programs[f"dsrlb_{name}"], self.maps))
         self.fds = {name: load_program(artifact.programs[name], self.maps) for name in ENTRIES}
         self.tables = Tables(self.maps)
         link = LinkState(1, IFINDEX, "bench", MAC, 1500)

@@ -176,3 +176,12 @@ def test_scheduled_by_weight(program: Program, v: Family) -> None:
     program.configure(config(limited(A, 1) + "\nweight = 2", B, keys=keys))
     go(program, v, v.to_11, *opened(v, 1000))
     go(program, v, v.to_12, *opened(v, 1001), *opened(v, 1002), *opened(v, 1003))
+
+
+def test_a_light_real_server_behind_a_heavy_one(program: Program, v: Family) -> None:
+    """The only one that has room stands once among a hundred turns."""
+    heavy = A + "\nweight = 100\nmax_open = 1"
+    program.configure(config(heavy, B, keys='algorithm = "weighted-round-robin"'))
+    go(program, v, v.to_11, *opened(v, 1000))
+    for sport in range(2000, 2100):
+        go(program, v, v.to_12, v.tcp(SYN, sport=sport))

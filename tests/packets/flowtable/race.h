@@ -8,6 +8,7 @@
 #ifndef DSRLB_TEST_RACE_H
 #define DSRLB_TEST_RACE_H
 
+#include "../../../ebpf/flow_pair.h"
 #include "../../../ebpf/reaper.h"
 #include "../../../ebpf/flow_state.h"
 

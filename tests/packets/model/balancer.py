@@ -146,7 +146,8 @@ class Model:
         if packet.key in self.flows:
             self.flows[packet.key].end()
         self.flows[packet.key] = Flow(real, state)
-        self._settle(packet.source, service, real, first)
+        if state != "unverified":
+            self._settle(packet.source, service, real, first)
         return real
 
     def _choose(self, source: IP, service: Service) -> Real | str:

@@ -173,7 +173,7 @@ def test_times_in_ticks() -> None:
         ticks(30),
     )
     udp = desired(TEXT.replace('"tcp"', '"udp"')).reals[RealId(WEB4, R1)]
-    assert (udp.idle_ticks, udp.pending_ticks) == (ticks(60), ticks(60))
+    assert (udp.idle_ticks, udp.pending_ticks) == (ticks(60), ticks(10))
 
 
 def test_settings() -> None:
