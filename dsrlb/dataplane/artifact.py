@@ -168,14 +168,14 @@ def _parse(data: Mapping[str, Any], text: str, cached: bool) -> Artifact:
     )
 
 
-def _compile(source: _Source, nice: int) -> dict[str, Any]:
+def _compile(source: _Source) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="dsrlb-headers-") as folder:
         shim = Path(folder) / "kernel"
         headers.write_shim(source.headers, shim)
         request = {"text": source.text, "cflags": source.flags, "kernel_source": str(shim)}
         try:
             child = subprocess.run(
-                ["nice", "-n", str(nice), sys.executable, "-m", "dsrlb.dataplane.compile"],
+                [sys.executable, "-m", "dsrlb.dataplane.compile"],
                 input=json.dumps(request),
                 capture_output=True,
                 text=True,
@@ -257,33 +257,21 @@ class _Source:
         return cls(text, flags, source, folder / f"{main.stem}-{key}.json")
 
 
-def is_cached(main: Path) -> bool:
-    """Has it been compiled before?"""
-    return _Source.of(main).path.exists()
-
-
-def stages() -> dict[str, int]:
-    """stages_of() the fast path, without compiling it."""
-    return stages_of(flatten(part(FIRST)))
-
-
 def build(
     main: Path | None = None,
     cflags: list[str] | None = None,
     cache: Path | None = None,
-    nice: int = 0,
 ) -> Artifact:
     """Return the artifact of the C file ``main`` (default: the fast path's first part), cached or
     compiled.
 
-    ``nice``: how much the compiler steps back for others (nice(1)). Raises CompileError with the
-    compiler's words, or when there are no headers or no bcc.
+    Raises CompileError with the compiler's words, or when there are no headers or no bcc.
     """
     source = _Source.of(main, cflags, cache)
     data = _load_cached(source.path)
     if data is not None:
         return _parse(data, source.text, cached=True)
-    data = _compile(source, nice)
+    data = _compile(source)
     data["format"] = _FORMAT
     try:
         _store(source.path, data)

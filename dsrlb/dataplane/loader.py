@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import os
 import struct
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf
-from dsrlb.dataplane.artifact import FIRST, Artifact, Program, build, is_cached, part, stages
+from dsrlb.dataplane.artifact import FIRST, Artifact, Program, build, part
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import LoadError
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 _STAGES = "stages"
 _PSEUDO_MAP_FD = 1 << 4
 _LOG_TAIL = 4000
-_NICE = 10
 
 
 def _link(program: Program, maps: MapSet) -> bytes:
@@ -44,7 +41,6 @@ class Dataplane:
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
-        self._stages: list[Future[tuple[int, int]]] = []
 
     @classmethod
     def create(
@@ -62,10 +58,6 @@ class Dataplane:
         may be attached before its stages are loaded, see complete(). Raises CompileError,
         AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
-        pool = ThreadPoolExecutor()
-        ahead = {}
-        if artifact is None and not is_cached(part(FIRST)):  # the compiler takes a second for each
-            ahead = {name: pool.submit(build, part(name), nice=_NICE) for name in stages()}
         artifact = artifact or build()
         maps = MapSet(artifact, folder, capacity)
         try:
@@ -74,19 +66,9 @@ class Dataplane:
             maps.close()
             raise
         dataplane = cls(artifact, maps, fd)
-        for name, place in artifact.stages.items():
-            dataplane._stages.append(
-                pool.submit(dataplane._load_stage, name, place, ahead.get(name))
-            )
-        pool.shutdown(wait=False)
         if wait:
             dataplane.complete()
         return dataplane
-
-    def _load_stage(self, name: str, place: int, ahead: Future[Artifact] | None) -> tuple[int, int]:
-        if ahead is not None:
-            ahead.result()  # it is in the cache then
-        return place, load_program(self._program(name), self.maps)
 
     def _program(self, name: str) -> Program:
         """The program of a part of the fast path."""
@@ -95,11 +77,10 @@ class Dataplane:
         return found or build(part(name)).programs[program]
 
     def complete(self) -> None:
-        """Wait until the stages are loaded, and put them in place of what was there: without them
-        packets that have no flow are dropped. Raises CompileError or LoadError."""
-        while self._stages:
-            put_stage(self.maps, *self._stages[0].result())
-            self._stages.pop(0)
+        """Load the stages and put them in place of what was there: without them packets that have
+        no flow are dropped. Raises CompileError or LoadError."""
+        for name, place in self.artifact.stages.items():
+            put_stage(self.maps, place, load_program(self._program(name), self.maps))
 
     def reaper(self) -> Reaper:
         """What changes the flow tables; loaded when it is first asked for. Raises CompileError or
@@ -123,10 +104,6 @@ class Dataplane:
 
     def close(self) -> None:
         """Close all descriptors; what is pinned or attached stays."""
-        wait_for(self._stages)
-        for stage in self._stages:  # never put in place
-            if not stage.exception():
-                os.close(stage.result()[1])
         if self._reaper is not None:
             self._reaper.close()
         os.close(self.program_fd)

@@ -68,7 +68,7 @@ def test_flows_of_a_removed_real_are_not_counted_for_long(plain: Plain, balancer
 
 def test_expired_flows_are_removed(plain: Plain, balancer: Instance) -> None:
     text = config(balancer="scan_interval = 1").replace(
-        'name = "dns"', 'name = "dns"\nidle_timeout = 1'
+        'name = "dns"', 'name = "dns"\npending_timeout = 1'
     )
     balancer.start(text)
     request(plain.client, VIPS[0], "udp")
