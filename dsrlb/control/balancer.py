@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from dsrlb.config import Config, check_host, digest, dump, parse
 from dsrlb.config.source import Origin
@@ -18,7 +20,6 @@ from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
 from dsrlb.control.desired import compute
 from dsrlb.control.detach import everywhere
-from dsrlb.control.keeper import FlowKeeper
 from dsrlb.control.limits import exceeded
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
@@ -31,6 +32,9 @@ from dsrlb.net import links
 from dsrlb.net.host import host_facts
 from dsrlb.observe.events import EventLog, now_text
 from dsrlb.paths import Paths
+
+if TYPE_CHECKING:
+    from dsrlb.control.keeper import FlowKeeper
 
 _RESOLVE_SECONDS = 0.1
 
@@ -62,8 +66,14 @@ class Balancer:
         self.macs = MacTable(self.events)
         self.announcer = Announcer(self.events, state)
         self.attachments = Attachments(dataplane, state, self.events)
-        self.keeper = FlowKeeper(dataplane, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
+
+    @cached_property
+    def keeper(self) -> FlowKeeper:
+        """Housekeeping of the flow tables; not needed before the program is attached."""
+        from dsrlb.control.keeper import FlowKeeper
+
+        return FlowKeeper(self.dataplane, self.events)
 
     @classmethod
     def start(

@@ -99,11 +99,12 @@ def main(
         opening = pool.submit(_open, paths, _capacity(file))
         from dsrlb.config.source import load_with_origin
         from dsrlb.control import balancer as balancers
-        from dsrlb.control.daemon import Daemon
 
         config, origin = load_with_origin(file)
         options = balancers.Options(force, adopt_vip, seconds_since_start)
         balancer = balancers.Balancer.start(paths, state, config, origin, opening.result, options)
+    from dsrlb.control.daemon import Daemon  # not before the program is attached
+
     if file != paths.saved_config:
         state.remember_source(file)
     _tell_origin(balancer, file, state.source())
