@@ -41,6 +41,7 @@ class Dataplane:
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
+        self._complete = False
 
     @classmethod
     def create(
@@ -77,10 +78,13 @@ class Dataplane:
         return found or build(part(name)).programs[program]
 
     def complete(self) -> None:
-        """Load the stages and put them in place of what was there: without them packets that have
-        no flow are dropped. Raises CompileError or LoadError."""
+        """Load the stages, once, and put them in place of what was there: without them packets that
+        have no flow are dropped. Raises CompileError or LoadError."""
+        if self._complete:
+            return
         for name, place in self.artifact.stages.items():
             put_stage(self.maps, place, load_program(self._program(name), self.maps))
+        self._complete = True
 
     def reaper(self) -> Reaper:
         """What changes the flow tables; loaded when it is first asked for. Raises CompileError or

@@ -89,7 +89,10 @@ def test_stages_are_put_in_place_by_complete() -> None:
     with closing(Dataplane.create(None, 1024, wait=False)) as dataplane:
         assert dataplane.maps["stages"].get(0) is None
         dataplane.complete()
-        assert dataplane.maps["stages"].get(0) is not None
+        loaded = dataplane.maps["stages"].get(0)
+        assert loaded is not None
+        dataplane.complete()  # as every later change of the configuration does
+        assert dataplane.maps["stages"].get(0) == loaded
 
 
 def _shim_compiles(monkeypatch: pytest.MonkeyPatch, folder: Path, cache: Path) -> artifact.Artifact:
