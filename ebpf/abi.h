@@ -29,7 +29,6 @@
 #define NAME_SIZE 64
 #define INTEREST_WORDS 1024 /* 65,536 bits: 8 KiB, stays in the L1 cache */
 
-#define MAX_VLAN_TAGS 2
 #define MAX_EXTENSION_HEADERS 6
 #define MAX_ND_BYTES 128
 #define SCHEDULE_ATTEMPTS 16
