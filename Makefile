@@ -33,8 +33,8 @@ venv: ## distribution packages and .venv, if missing
 	@.ci/setup
 
 .PHONY: demo
-demo: venv ## real clients through the mode, every frame checked; report in build/demo/
-	netns-lab/lab demo l2dsr
+demo: venv ## real clients through every mode, every frame checked; reports in build/demo/
+	netns-lab/lab demo all
 
 .PHONY: test
 test: venv ## everything: check, unit, packets, lab (root)

@@ -10,12 +10,12 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 3
+#define ABI_VERSION 4
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
 #define LINK_SLOTS 4096 /* links[] is indexed by ifindex modulo this */
-#define MAX_REASONS 32
+#define MAX_REASONS 64
 #define MAX_VIPS 4096
 #define MAX_SERVICE_KEYS 65536
 #define MAX_SERVICES 4096   /* service ids: one per [[service]] and address family */
@@ -26,9 +26,15 @@
 #define MAX_SOURCE_LISTS 4096
 #define MAX_HOMES 65536	       /* reals of services that share a persistence group */
 #define MAX_SOURCE_RATES 65536 /* clients whose rate of new flows is remembered */
+#define MAX_PATHS 16384	       /* addresses of real servers that are routed to; 0 is never used */
+#define FRAGMENT_SETS 4096     /* powers of two */
+#define FRAGMENT_SET_SIZE 16
+#define FRAGMENT_SOURCE_SETS 16 /* that one source's fragments are in */
+#define ERROR_BUCKETS 8192	/* of ICMP error rates; a power of two */
 #define NAME_SIZE 64
 #define INTEREST_WORDS 1024 /* 65,536 bits: 8 KiB, stays in the L1 cache */
 
+#define PATH_HOPS 8 /* a power of two */
 #define MAX_EXTENSION_HEADERS 6
 #define MAX_ND_BYTES 128
 #define SCHEDULE_ATTEMPTS 16
@@ -61,16 +67,17 @@
 	REASON(ANSWERED_ND, "answered-nd", ANSWER, "neighbour solicitation for a VIP answered")    \
 	REASON(ANSWERED_ECHO, "answered-echo", ANSWER, "ICMP echo to a VIP answered")              \
 	REASON(MALFORMED, "malformed", DROP, "a header that lies about its length or version")     \
-	REASON(MARTIAN, "martian", DROP, "source equal to destination")                            \
-	REASON(FRAGMENT, "fragment", DROP, "a fragment to a VIP")                                  \
+	REASON(MARTIAN, "martian", DROP, "source equal to destination, or no station's")           \
+	REASON(FRAGMENT, "fragment", DROP,                                                         \
+	       "a fragment of ICMP, or one that could overwrite a TCP header")                     \
 	REASON(EXTENSION_DEPTH, "extension-depth", DROP, "more than 6 IPv6 extension headers")     \
 	REASON(BAD_FLAGS, "bad-flags", DROP, "TCP flags that no connection has")                   \
-	REASON(ICMP_ERROR, "icmp-error", DROP, "an ICMP error to a VIP")                           \
+	REASON(ICMP_ERROR, "icmp-error", DROP, "an ICMP error about no known flow")                \
 	REASON(NO_SERVICE, "no-service", DROP, "to a VIP, but to no service on it")                \
 	REASON(NO_FLOW, "no-flow", DROP, "TCP segment of no known flow")                           \
 	REASON(NO_REAL, "no-real", DROP, "the service has no usable real server")                  \
 	REASON(UNRESOLVED, "unresolved", DROP, "the flow's real server has no MAC address yet")    \
-	REASON(MTU_EXCEEDED, "mtu-exceeded", DROP, "larger than the egress interface's MTU")       \
+	REASON(MTU_EXCEEDED, "mtu-exceeded", DROP, "larger than the next hop's MTU")               \
 	REASON(NO_EGRESS, "no-egress", DROP, "the interface to the real server is gone")           \
 	REASON(ANSWERED_RESET, "answered-reset", ANSWER, "TCP segment of no known flow reset")     \
 	REASON(DENIED, "denied", DROP, "a new flow from a source that may not use the service")    \
@@ -78,7 +85,16 @@
 	REASON(SOURCE_RATE, "source-rate", DROP, "more new flows than one source may make")        \
 	REASON(REALS_FULL, "reals-full", DROP, "every usable real server has max_open flows")      \
 	REASON(FLOW_BUSY, "flow-busy", DROP, "a new flow that could not be recorded just then")    \
-	REASON(INCOMPLETE, "incomplete", DROP, "a stage of the program is not loaded")
+	REASON(INCOMPLETE, "incomplete", DROP, "a stage of the program is not loaded")             \
+	REASON(FRAGMENT_EARLY, "fragment-early", DROP, "a fragment whose first one did not come")  \
+	REASON(ANSWERED_TOO_BIG, "answered-too-big", ANSWER,                                       \
+	       "larger than the next hop's MTU: ICMP to the sender")                               \
+	REASON(ANSWERED_TIME_EXCEEDED, "answered-time-exceeded", ANSWER,                           \
+	       "TTL used up: ICMP to the sender")                                                  \
+	REASON(TTL_EXCEEDED, "ttl-exceeded", DROP, "TTL used up")                                  \
+	REASON(TUNNEL_ERROR, "tunnel-error", PASS,                                                 \
+	       "an ICMP error about a packet in a tunnel to a real server")                        \
+	REASON(NO_HEADROOM, "no-headroom", DROP, "the driver left no room for another header")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };
@@ -87,7 +103,14 @@ enum reason { REASONS(REASON_ENUM) R_COUNT };
 #define R_CONTINUE (-1)
 
 /* Programs that others go on to by a tail call: the places in stages[]. */
-enum stage { STAGE_UNKNOWN, STAGE_COUNT };
+enum stage {
+	STAGE_UNKNOWN,	/* packets that no open flow took */
+	STAGE_DELIVER,	/* to a real server that another stage found */
+	STAGE_FRAGMENT, /* all but the first one of a packet */
+	STAGE_ICMP,	/* ICMP errors, to a VIP or about a tunnel */
+	STAGE_REFUSE,	/* ICMP errors of our own */
+	STAGE_COUNT
+};
 
 /*
  * Key of a look-up that stands on the stack. The verifier tells states apart by 8 bytes of stack: with
@@ -102,7 +125,7 @@ struct address {
 
 struct settings {
 	u32 announce; /* answer ARP and ND for VIPs */
-	u32 reserved;
+	u32 tunnels;  /* there are real servers behind tunnels */
 };
 
 /* Written once, when the tables are made; only spill_active changes. */
@@ -117,7 +140,9 @@ struct flow_settings {
 /* An interface that the program is attached to, by ifindex. */
 struct link {
 	u8 mac[6];
-	u16 number; /* 1..MAX_LINKS-1: bit in vip.links, row in counters[], slot in egress[] */
+	u16 number;	 /* 1..MAX_LINKS-1: bit in vip.links, row in counters[], slot in egress[] */
+	u32 address4_be; /* its own, or 0 */
+	struct address address6;
 };
 
 struct interest {
@@ -156,7 +181,7 @@ struct service_record {
 	u32 count;
 	u32 revision;
 	u16 algorithm;
-	u16 mode;
+	u16 method; /* methods.h */
 	u64 links;
 	u32 on_unknown;
 	u32 flags;
@@ -198,27 +223,65 @@ struct home_key {
 #define REAL_PRESENT 4	/* configured; without it the index is free */
 #define REAL_AWAY 8	/* does not answer: flows that another real can go on with leave it */
 #define REAL_STICKY 16	/* its service has persistence */
+#define REAL_IPV6 32	/* its address is an IPv6 one */
+#define REAL_HOPS 64	/* its path has several next hops */
 
 /*
  * The first two 8-byte groups are written by one store each and read by one load each. The first is
  * where a frame goes: a packet meets the old MAC and link or the new ones. The second belongs to the
- * link and follows right behind: while a real moves to another interface, a packet may carry the
- * source MAC, and be measured by the MTU, of the other one.
+ * link and follows right behind, and so does the tag: while a real moves to another interface or
+ * VLAN, a packet may carry the source MAC or the tag, and be measured by the MTU, of the other one.
  */
 struct real {
 	u8 mac[6];
 	u16 link;
 	u8 source_mac[6];
 	u16 mtu;
-	u32 ifindex;
+	u16 vlan; /* of the next hop, where the method routes; 0: untagged */
+	u16 gue_port;
 	u32 flags;
 	u32 generation; /* changes when the index is given to another real */
-	u32 service;
+	u16 service;
+	u16 path; /* where the method routes */
 	u32 idle_ticks;
 	u32 closing_ticks;
 	u32 pending_ticks;
-	u32 weight;
+	u16 weight;
+	u8 method; /* methods.h */
+	u8 dscp;
 	struct address address;
+};
+
+/* A next hop: its groups are those of struct real. */
+struct hop {
+	u8 mac[6];
+	u16 link;
+	u8 source_mac[6];
+	u16 mtu;
+	u16 vlan;
+	u16 reserved[3];
+};
+
+/* The way to an address, for all reals that have it. `lowered` is the program's. */
+struct path {
+	struct address source; /* of outer headers */
+	u32 source_bits;       /* so many low bits of it vary with the flow; they are 0 here */
+	u32 reserved;
+	u64 lowered; /* tick until which << 32 | MTU that a router on the way told */
+	struct hop hop[PATH_HOPS];
+	u64 rest[4];
+};
+
+/* Where the first fragment of a packet went. `check`: a keyed hash of addresses, id and protocol. */
+struct fragment {
+	u64 check; /* 0: nothing, 1: being written */
+	u64 value; /* as a flow's: real and generation; 32-63: tick at which it expires */
+	u64 hash;  /* of the flow */
+};
+
+/* A source's fragments are in a few sets: it can push out none but those few that share them. */
+struct fragment_set {
+	struct fragment fragment[FRAGMENT_SET_SIZE];
 };
 
 struct service_name {

@@ -53,18 +53,9 @@ static __always_inline s32 echo_ipv6(struct packet *pkt)
 	return echo_icmp(pkt, 128, 129);
 }
 
-static __always_inline bool icmp_is_error(const struct packet *pkt)
+/* An ICMP message for a VIP that is no error. */
+static __always_inline s32 answer_echo(struct packet *pkt)
 {
-	if (pkt->ipv6) /* RFC 4443, 3 */
-		return pkt->icmp_type >= 1 && pkt->icmp_type <= 4;
-	return pkt->icmp_type == 3 || pkt->icmp_type == 11 || pkt->icmp_type == 12; /* RFC 792 */
-}
-
-/* An ICMP message for a VIP. */
-static __always_inline s32 answer_icmp(struct packet *pkt)
-{
-	if (icmp_is_error(pkt))
-		return R_ICMP_ERROR;
 	if (pkt->icmp_type != (pkt->ipv6 ? 128 : 8) || pkt->icmp_code)
 		return R_NO_SERVICE;
 	if (swap_macs(pkt) != R_CONTINUE)

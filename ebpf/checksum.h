@@ -18,6 +18,22 @@ static __always_inline u16 checksum_replace(u16 checksum, u16 from, u16 to)
 	return ~checksum_fold((u16)~checksum + (u16)~from + to);
 }
 
+static __always_inline u16 checksum_fold64(u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return checksum_fold((u32)(sum & 0xffff) + (u32)(sum >> 16));
+}
+
+/*
+ * Return the checksum after words changed. `difference`: the sum of the complements of the old words
+ * and of the new ones, of 16 or 32 bits each.
+ */
+static __always_inline u16 checksum_update(u16 checksum, u64 difference)
+{
+	return ~checksum_fold64((u16)~checksum + difference);
+}
+
 /* Add the address's eight words; adding 32 bits at a time and folding later gives the same. */
 static __always_inline u64 checksum_add_address(u64 sum, const struct address *address)
 {
@@ -25,11 +41,11 @@ static __always_inline u64 checksum_add_address(u64 sum, const struct address *a
 	       address->word_be[3];
 }
 
-static __always_inline u16 checksum_fold64(u64 sum)
+/* The same of the complements of its words. */
+static __always_inline u64 checksum_sub_address(u64 sum, const struct address *address)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return checksum_fold((u32)(sum & 0xffff) + (u32)(sum >> 16));
+	return sum + (u32)~address->word_be[0] + (u32)~address->word_be[1] +
+	       (u32)~address->word_be[2] + (u32)~address->word_be[3];
 }
 
 #endif

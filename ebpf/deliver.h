@@ -4,29 +4,120 @@
 #define DSRLB_DELIVER_H
 
 #include "count.h"
-#include "rewrite_l2dsr.h"
+#include "methods.h"
+#include "told.h"
+
+#define PATH_LEAST_MTU 576 /* of IPv4 (RFC 791, 3.1); no path is lowered below it */
+#define MOST_HEADER (sizeof(struct eth_header) + sizeof(struct vlan_header))
+
+/* Take the next hop that the flow has of several. */
+static __always_inline void choose_hop(struct way *way, u32 hash)
+{
+	const struct hop *hop = &way->path->hop[hash >> 29 & (PATH_HOPS - 1)];
+
+	way->to = *(volatile u64 *)hop->mac;
+	way->from = *(volatile u64 *)hop->source_mac;
+	way->vlan = *(volatile u16 *)&hop->vlan;
+}
+
+/*
+ * Not larger than what a router on the tunnel's way told, for as long as that is believed. But IPv6
+ * packets of 1280 bytes are never refused for it: nobody makes them smaller (RFC 8200, 5).
+ */
+static __always_inline void lower_mtu(struct way *way, const struct packet *pkt, u32 outer)
+{
+	u64 lowered = *(volatile u64 *)&way->path->lowered;
+	u32 mtu = lowered, least = pkt->ipv6 ? IPV6_LEAST_MTU + outer : 0;
+
+	if ((s32)((u32)(lowered >> 32) - pkt->now) <= 0)
+		return;
+	if (mtu < least)
+		mtu = least;
+	if (mtu < way->mtu)
+		way->mtu = mtu;
+}
+
+static __always_inline void find_way(struct way *way, const struct packet *pkt,
+				     const struct real *real)
+{
+	lookup_key path = real->path;
+
+	way->to = *(volatile u64 *)real->mac;
+	way->from = *(volatile u64 *)real->source_mac;
+	way->vlan = *(volatile u16 *)&real->vlan;
+	way->path = NULL;
+	if (method_outer(real->method, false) || real->flags & REAL_HOPS) {
+		way->path = paths.lookup(&path);
+		if (way->path && real->flags & REAL_HOPS)
+			choose_hop(way, pkt->hash);
+	}
+	way->mtu = way->from >> 48;
+}
+
+/* Does the packet fit on the way? Returns R_CONTINUE, or what its sender is to be told. */
+static __always_inline s32 fits(const struct packet *pkt, const struct real *real, struct way *way)
+{
+	u32 outer = method_outer(real->method, real->flags & REAL_IPV6);
+
+	if (method_routes(real->method) && packet_ttl(pkt) <= 1)
+		return R_TTL_EXCEEDED;
+	if (outer && way->path && pkt->ip_bytes + outer > PATH_LEAST_MTU)
+		lower_mtu(way, pkt, outer);
+	/* A devmap takes frames of one tag more than the MTU; l2dsr keeps two (net/core/dev.h). */
+	if (pkt->l3 > MOST_HEADER && !method_routes(real->method) && way_link(way) != pkt->link)
+		way->mtu -= sizeof(struct vlan_header);
+	if (pkt->ip_bytes + outer <= way->mtu)
+		return R_CONTINUE;
+	way->mtu -= outer;
+	return R_MTU_EXCEEDED;
+}
+
+/*
+ * What goes out of another interface has to be within what a devmap takes, which drops silently: a
+ * trailer (padding) that is too much is cut off.
+ */
+static __always_inline s32 cut_trailer(const struct packet *pkt, const struct real *real,
+				       const struct way *way, u32 bytes)
+{
+	u32 outer = method_outer(real->method, real->flags & REAL_IPV6), head = pkt->l3;
+	s32 trailer = bytes - pkt->l3 - pkt->ip_bytes;
+
+	if (method_routes(real->method))
+		head = way->vlan ? MOST_HEADER : sizeof(struct eth_header);
+	if (trailer <= 0 || head + outer + bytes - pkt->l3 <= way->mtu + MOST_HEADER)
+		return R_CONTINUE;
+	return bpf_xdp_adjust_tail(pkt->ctx, -trailer) ? R_MALFORMED : R_CONTINUE;
+}
 
 /* Send the packet to the real server: checks, rewrite, counters. Returns the final reason. */
 static __always_inline s32 deliver(struct packet *pkt, u32 index, const struct real *real)
 {
 	u32 bytes = packet_end(pkt) - packet_data(pkt);
-	u64 to = *(volatile u64 *)real->mac;
-	u64 from = *(volatile u64 *)real->source_mac;
-	u32 link = to >> 48, mtu = from >> 48;
+	u32 service = real->service;
+	struct way way;
 	s32 reason;
+	u32 link;
 
+	find_way(&way, pkt, real);
+	link = way_link(&way);
 	/* The MAC address as well: it may have been read just before it and the flag were written. */
-	if (!(real->flags & REAL_RESOLVED) || !(to << 16))
+	if (!(real->flags & REAL_RESOLVED) || !(way.to << 16))
 		return R_UNRESOLVED;
-	if (pkt->ip_bytes > mtu)
-		return R_MTU_EXCEEDED;
-	/* Asked before the rewrite: this notes where XDP_REDIRECT will go, or finds nothing. */
-	if (link != pkt->link && egress.redirect_map(link, 0) != XDP_REDIRECT)
-		return R_NO_EGRESS;
-	reason = rewrite_l2dsr(pkt, to, from);
+	reason = fits(pkt, real, &way);
+	if (reason != R_CONTINUE)
+		return refuse(pkt, reason, way.mtu);
+	if (link != pkt->link) {
+		/* Asked before the rewrite: this notes where XDP_REDIRECT will go, or finds nothing. */
+		if (egress.redirect_map(link, 0) != XDP_REDIRECT)
+			return R_NO_EGRESS;
+		reason = cut_trailer(pkt, real, &way, bytes);
+		if (reason != R_CONTINUE)
+			return reason;
+	}
+	reason = rewrite(pkt, real, &way);
 	if (reason == R_FORWARDED) {
 		pkt->egress = link;
-		count_traffic(index, real->service, bytes);
+		count_traffic(index, service, bytes);
 	}
 	return reason;
 }

@@ -6,6 +6,7 @@
 #include "answer_echo.h"
 #include "deliver.h"
 #include "flow_state.h"
+#include "parse_ip.h"
 #include "service.h"
 
 /*
@@ -46,14 +47,40 @@ static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip 
 {
 	struct scratch *with = scratch_find();
 
-	if (with) {
-		with->packet = *pkt;
-		with->key = *key;
-		with->moving = *moving;
-		with->blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
-		stages.call(pkt->ctx, STAGE_UNKNOWN);
-	}
-	return R_INCOMPLETE;
+	if (!with)
+		return R_INCOMPLETE;
+	with->key = *key;
+	with->moving = *moving;
+	with->blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
+	return go_on(pkt, with, STAGE_UNKNOWN);
+}
+
+/* An open flow's packet. The first fragment of one is noted elsewhere. */
+static __always_inline s32 forward_known(struct packet *pkt, u32 index, const struct real *real)
+{
+	struct scratch *with;
+
+	if (!pkt->fragment)
+		return deliver(pkt, index, real);
+	with = scratch_find();
+	if (!with)
+		return R_INCOMPLETE;
+	with->index = index;
+	return go_on(pkt, with, STAGE_DELIVER);
+}
+
+/* What is no whole packet of TCP or UDP. */
+static __always_inline s32 forward_special(struct packet *pkt)
+{
+	struct scratch *with = scratch_find();
+
+	if (!with)
+		return R_INCOMPLETE;
+	if (pkt->fragment)
+		return go_on(pkt, with, STAGE_FRAGMENT);
+	if (!icmp_is_error(pkt))
+		return answer_echo(pkt);
+	return go_on(pkt, with, STAGE_ICMP);
 }
 
 /* The whole way of a packet whose destination passed the interest filter. */
@@ -65,27 +92,31 @@ static __always_inline s32 forward(struct packet *pkt, const struct link *link)
 	struct vip *vip;
 	lookup_key index = 0;
 
-	if (pkt->irregular == R_CONTINUE && pkt->proto != PROTO_ICMP &&
-	    pkt->proto != PROTO_ICMPV6 && frame_is_ours(pkt, link, false)) {
+	bool special = pkt->fragment == FRAGMENT_LATER ||
+		       pkt->proto == (pkt->ipv6 ? PROTO_ICMPV6 : PROTO_ICMP);
+
+	if (pkt->irregular == R_CONTINUE && !special && frame_is_ours(pkt, link, false)) {
 		/* From here on the ways through the parser are one (for the verifier). */
 		pkt->proto = unknown(pkt, pkt->proto);
 		pkt->tcp_flags = unknown(pkt, pkt->tcp_flags);
 		pkt->tcp_data = unknown(pkt, pkt->tcp_data);
 		pkt->l4 = unknown(pkt, pkt->l4);
+		pkt->fragment = unknown(pkt, pkt->fragment);
 		key_of_packet(&key, pkt);
+		pkt->hash = key.hash;
 		real = known_real(pkt, &key, &index, &moving);
 		if (real && !moving.from)
-			return deliver(pkt, index, real);
+			return forward_known(pkt, index, real);
 	}
 	vip = vip_find(&pkt->destination, pkt->link);
 	if (!vip)
-		return R_PASS;
+		return pass(pkt);
 	if (!frame_is_ours(pkt, link, false))
 		return R_OTHER_HOST;
 	if (pkt->irregular != R_CONTINUE)
 		return pkt->irregular;
-	if (pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6)
-		return answer_icmp(pkt);
+	if (special)
+		return forward_special(pkt);
 	return forward_unknown(pkt, vip, &key, &moving);
 }
 

@@ -21,8 +21,10 @@
 
 #define PROTO_HOPOPTS 0
 #define PROTO_ICMP 1
+#define PROTO_IPV4 4
 #define PROTO_TCP 6
 #define PROTO_UDP 17
+#define PROTO_IPV6 41
 #define PROTO_ROUTING 43
 #define PROTO_FRAGMENT 44
 #define PROTO_AH 51
@@ -71,6 +73,8 @@ struct ipv4_header {
 };
 
 #define IPV4_FRAGMENT_MASK 0x3fff /* MF and the offset; DF and the reserved bit are not meant */
+#define IPV4_OFFSET_MASK 0x1fff
+#define IPV4_DONT_FRAGMENT 0x4000
 
 struct ipv6_header {
 	u32 version_class_label_be;
@@ -89,6 +93,8 @@ struct ipv6_extension {
 };
 
 #define IPV6_FRAGMENT_MASK 0xfff9
+#define IPV6_OFFSET_MASK 0xfff8
+#define IPV6_LEAST_MTU 1280 /* RFC 8200, 5 */
 
 struct tcp_header {
 	u16 source_be;

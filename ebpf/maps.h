@@ -38,6 +38,11 @@ BPF_TABLE("hash", struct home_key, u32, homes, MAX_HOMES);
 BPF_TABLE("array", u32, u64, service_rates, MAX_SERVICES);
 BPF_TABLE("lru_hash", struct source_rate_key, u64, source_rates, MAX_SOURCE_RATES);
 
+BPF_F_TABLE("array", u32, struct path, paths, MAX_PATHS, BPF_F_MMAPABLE);
+BPF_TABLE("hash", struct address, u32, path_ends, MAX_PATHS);
+BPF_F_TABLE("array", u32, struct fragment_set, fragments, FRAGMENT_SETS, BPF_F_MMAPABLE);
+BPF_TABLE("array", u32, u64, error_rates, ERROR_BUCKETS);
+
 BPF_TABLE("percpu_array", u32, struct traffic, service_traffic, MAX_SERVICES);
 BPF_TABLE("percpu_array", u32, struct traffic, real_traffic, MAX_REALS);
 BPF_TABLE("percpu_array", u32, u64, counters, MAX_LINKS *MAX_REASONS);

@@ -11,7 +11,9 @@
 
 #include "admit.h"
 #include "count.h"
+#include "methods.h"
 #include "persistence.h"
+#include "told.h"
 
 /* How long after the last pressure an ACK may belong to a SYN that was not recorded. */
 #define PRESSURE_GRACE_TICKS (PRESSURE_TICKS + 75) /* 10 s */
@@ -112,6 +114,8 @@ static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
 	reason = take_up(pkt, record, with);
 	if (reason != R_CONTINUE)
 		return reason;
+	if (method_routes(record->method) && packet_ttl(pkt) <= 1)
+		return R_TTL_EXCEEDED;
 	if (!with->known) {
 		reason = admit(record, pkt, with);
 		if (reason != R_CONTINUE)

@@ -9,12 +9,14 @@ struct packet {
 	struct xdp_md *ctx;
 	struct address source;
 	struct address destination;
-	u32 l3;	       /* offset of the IP header: 14, 18 or 22 */
-	u32 l4;	       /* offset of the transport header */
-	u32 ip_bytes;  /* total length as the IP header says */
-	u32 link;      /* number of the ingress interface */
-	u32 egress;    /* number of the egress interface, once forwarded */
-	u32 now;       /* tick */
+	u32 l3;	      /* offset of the IP header: 14, 18 or 22 */
+	u32 l4;	      /* offset of the transport header */
+	u32 ip_bytes; /* total length as the IP header says */
+	u32 link;     /* number of the ingress interface */
+	u32 egress;   /* number of the egress interface, once forwarded */
+	u32 now;      /* tick */
+	u32 hash;     /* keyed, of the flow */
+	u32 fragment_id;
 	s32 irregular; /* reason to drop, should the destination be a VIP */
 	u16 source_port_be;
 	u16 destination_port_be;
@@ -24,7 +26,10 @@ struct packet {
 	u8 ipv6;
 	u8 icmp_type;
 	u8 icmp_code;
+	u8 fragment; /* enum fragment_place */
 };
+
+enum fragment_place { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER };
 
 /* The program's view of packet memory; ends exclusive, every access is checked against it. */
 static __always_inline void *packet_data(const struct packet *pkt)
@@ -35,6 +40,26 @@ static __always_inline void *packet_data(const struct packet *pkt)
 static __always_inline void *packet_end(const struct packet *pkt)
 {
 	return (void *)(long)pkt->ctx->data_end;
+}
+
+/*
+ * The same behind bpf_xdp_adjust_head() or _tail(): LLVM may join such a load with one in front of
+ * it, or shift the result as if it were no pointer; it does neither to these.
+ */
+static __always_inline void *moved_data(const struct packet *pkt)
+{
+	void *data;
+
+	asm volatile("%0 = *(u32 *)(%1 + 0)" : "=r"(data) : "r"(pkt->ctx));
+	return data;
+}
+
+static __always_inline void *moved_end(const struct packet *pkt)
+{
+	void *end;
+
+	asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(end) : "r"(pkt->ctx));
+	return end;
 }
 
 /*

@@ -10,7 +10,38 @@
 #define DSRLB_PARSE_IP_H
 
 #include "interest.h"
+#include "pass.h"
 #include "parse_transport.h"
+
+/*
+ * A fragment, at `place` 8-byte units. A first one has to have the whole transport header, and TCP's
+ * second eight bytes must not come by themselves: they could overwrite flags and ports (RFC 1858).
+ */
+static __always_inline s32 parse_fragment(struct packet *pkt, u32 place)
+{
+	if (pkt->proto == (pkt->ipv6 ? PROTO_ICMPV6 : PROTO_ICMP) ||
+	    (pkt->proto == PROTO_TCP && place == 1))
+		return R_FRAGMENT;
+	pkt->fragment = place ? FRAGMENT_LATER : FRAGMENT_FIRST;
+	if (place && !pkt->ipv6 && pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP)
+		return R_NO_SERVICE;
+	return R_CONTINUE;
+}
+
+static __always_inline bool ipv4_is_unicast(u32 address_be)
+{
+	u8 first = address_be;
+
+	return first && first != 127 && first < 224;
+}
+
+static __always_inline bool ipv6_is_unicast(const struct address *address)
+{
+	if (!address->word_be[0] && !address->word_be[1] && !address->word_be[2] &&
+	    !(address->word_be[3] & ~bpf_htonl(1))) /* :: and ::1 */
+		return false;
+	return (u8)address->word_be[0] != 0xff;
+}
 
 static __always_inline s32 parse_ipv4_rest(struct packet *pkt, struct ipv4_header *ip)
 {
@@ -23,10 +54,15 @@ static __always_inline s32 parse_ipv4_rest(struct packet *pkt, struct ipv4_heade
 	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || header > total ||
 	    l3 + total > packet_end(pkt))
 		return R_MALFORMED;
-	if (ip->source_be == ip->destination_be)
+	if (ip->source_be == ip->destination_be || !ipv4_is_unicast(ip->source_be))
 		return R_MARTIAN;
-	if (ip->fragment_be & bpf_htons(IPV4_FRAGMENT_MASK))
-		return R_FRAGMENT;
+	if (ip->fragment_be & bpf_htons(IPV4_FRAGMENT_MASK)) {
+		s32 reason = parse_fragment(pkt, bpf_ntohs(ip->fragment_be) & IPV4_OFFSET_MASK);
+
+		pkt->fragment_id = ip->id_be;
+		if (reason != R_CONTINUE || pkt->fragment == FRAGMENT_LATER)
+			return reason;
+	}
 	return parse_transport(pkt, total - header);
 }
 
@@ -38,21 +74,21 @@ static __always_inline s32 parse_ipv4(struct packet *pkt)
 	if ((void *)(ip + 1) > packet_end(pkt))
 		return R_PASS;
 	address_from_ipv4(&pkt->destination, ip->destination_be);
-	if (!interesting(&pkt->destination))
-		return R_PASS;
-	address_from_ipv4(&pkt->source, ip->source_be);
 	pkt->proto = ip->proto;
+	if (!interesting(&pkt->destination))
+		return pass(pkt);
+	address_from_ipv4(&pkt->source, ip->source_be);
 	pkt->irregular = parse_ipv4_rest(pkt, ip);
 	return R_CONTINUE;
 }
 
 /*
- * Walk the extension headers from `offset` to the transport header; `end` is where the payload
- * ends. Sets pkt->proto and pkt->l4. RFC 8200, 4; AH: RFC 4302, 2.2; atomic fragments: RFC 6946.
+ * Walk the extension headers from `offset` to the transport header, or to what is left of a packet
+ * behind a fragment header; `end` is where the payload ends. Sets pkt->proto, l4 and fragment.
+ * RFC 8200, 4; AH: RFC 4302, 2.2; atomic fragments: RFC 6946.
  */
-static __always_inline s32 walk_extensions(struct packet *pkt, u8 next, u32 end)
+static __always_inline s32 walk_extensions(struct packet *pkt, u32 offset, u8 next, u32 end)
 {
-	u32 offset = pkt->l3 + sizeof(struct ipv6_header);
 	u32 i;
 
 	for (i = 0; i <= MAX_EXTENSION_HEADERS; i++) {
@@ -68,8 +104,14 @@ static __always_inline s32 walk_extensions(struct packet *pkt, u8 next, u32 end)
 		if (offset + sizeof(*ext) > end || (void *)(ext + 1) > packet_end(pkt))
 			return R_MALFORMED;
 		if (next == PROTO_FRAGMENT) {
-			if (ext->fragment_be & bpf_htons(IPV6_FRAGMENT_MASK))
-				return R_FRAGMENT;
+			if (ext->fragment_be & bpf_htons(IPV6_FRAGMENT_MASK)) {
+				pkt->fragment = FRAGMENT_FIRST;
+				pkt->fragment_id = ext->rest;
+			}
+			if (ext->fragment_be & bpf_htons(IPV6_OFFSET_MASK)) {
+				pkt->proto = ext->next;
+				return parse_fragment(pkt, bpf_ntohs(ext->fragment_be) >> 3);
+			}
 			offset += 8;
 		} else if (next == PROTO_AH) {
 			offset += (ext->length + 2) * 4;
@@ -93,11 +135,13 @@ static __always_inline s32 parse_ipv6_rest(struct packet *pkt, struct ipv6_heade
 	if ((bpf_ntohl(ip->version_class_label_be) >> 28) != 6 || !payload ||
 	    packet_data(pkt) + bounded(end, 0x1ffff) > packet_end(pkt))
 		return R_MALFORMED;
-	if (address_equal(&pkt->source, &pkt->destination))
+	if (address_equal(&pkt->source, &pkt->destination) || !ipv6_is_unicast(&pkt->source))
 		return R_MARTIAN;
-	reason = walk_extensions(pkt, ip->next, end);
-	if (reason != R_CONTINUE)
+	reason = walk_extensions(pkt, pkt->l3 + sizeof(*ip), ip->next, end);
+	if (reason != R_CONTINUE || pkt->fragment == FRAGMENT_LATER)
 		return reason;
+	if (pkt->fragment && pkt->proto == PROTO_ICMPV6)
+		return R_FRAGMENT;
 	return parse_transport(pkt, end - pkt->l4);
 }
 
@@ -110,8 +154,11 @@ static __always_inline s32 parse_ipv6(struct packet *pkt)
 		return R_PASS;
 	pkt->ipv6 = 1;
 	pkt->destination = ip->destination;
-	if (!interesting(&pkt->destination) || address_is_mapped(&pkt->destination))
+	if (address_is_mapped(&pkt->destination))
 		return R_PASS;
+	pkt->proto = ip->next;
+	if (!interesting(&pkt->destination))
+		return pass(pkt);
 	pkt->source = ip->source;
 	pkt->irregular = parse_ipv6_rest(pkt, ip);
 	return R_CONTINUE;

@@ -38,11 +38,24 @@ static __always_inline s32 parse_udp(struct packet *pkt, u32 left)
 	if (left < sizeof(*udp) || (void *)(udp + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	length = bpf_ntohs(udp->length_be);
-	if (length < sizeof(*udp) || length > left)
+	if (length < sizeof(*udp) || (length > left && !pkt->fragment))
 		return R_MALFORMED;
 	pkt->source_port_be = udp->source_be;
 	pkt->destination_port_be = udp->destination_be;
 	return R_CONTINUE;
+}
+
+/* Unreachable, too big, time exceeded, parameter problem: RFC 792; RFC 4443, 3. */
+static __always_inline bool icmp_type_is_error(u8 type, bool ipv6)
+{
+	if (ipv6)
+		return type >= 1 && type <= 4;
+	return type == 3 || type == 11 || type == 12;
+}
+
+static __always_inline bool icmp_is_error(const struct packet *pkt)
+{
+	return icmp_type_is_error(pkt->icmp_type, pkt->ipv6);
 }
 
 static __always_inline s32 parse_icmp(struct packet *pkt, u32 left)

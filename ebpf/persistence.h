@@ -19,6 +19,20 @@ static __always_inline void source_key_of(struct flow_key *key, const struct pac
 	key_fill(key, &pkt->source, &destination, 0, 0, pkt->ipv6);
 }
 
+/*
+ * The hash of what counts as one source where nobody is to have more than a share: an IPv4 address, or
+ * an IPv6 network of 64 bits. `of` tells apart what it is for.
+ */
+static __always_inline void network_key_of(struct flow_key *key, const struct packet *pkt, u32 of)
+{
+	struct address destination = { .word_be = { 0, 0, 0, of } };
+	struct address source = pkt->source;
+
+	if (pkt->ipv6)
+		source.word_be[2] = source.word_be[3] = 0;
+	key_fill(key, &source, &destination, 0, 0, pkt->ipv6);
+}
+
 /* The index in `service` of the real server that an entry names; 0 for none. */
 static __always_inline u32 source_real(u64 value, u32 service, struct home_key *key)
 {

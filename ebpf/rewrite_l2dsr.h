@@ -3,17 +3,17 @@
 #ifndef DSRLB_REWRITE_L2DSR_H
 #define DSRLB_REWRITE_L2DSR_H
 
-#include "packet.h"
+#include "way.h"
 
-/* `to`, `from`: the MAC groups of struct real. */
-static __always_inline s32 rewrite_l2dsr(struct packet *pkt, u64 to, u64 from)
+static __always_inline s32 rewrite_l2dsr(struct packet *pkt, const struct real *real,
+					 const struct way *way)
 {
 	struct eth_header *eth = packet_data(pkt);
 
 	if ((void *)(eth + 1) > packet_end(pkt))
 		return R_MALFORMED;
-	mac_store(eth->destination, to);
-	mac_store(eth->source, from);
+	mac_store(eth->destination, way->to);
+	mac_store(eth->source, way->from);
 	return R_FORWARDED;
 }
 

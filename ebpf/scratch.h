@@ -58,16 +58,20 @@ struct scratch {
 	struct source_key source_key;
 	struct source_rate_key source_rate_key;
 	struct home_key home_key;
+	struct fragment fragment; /* of which packet: its check and set */
+	u32 fragment_set;
 	u32 blocks; /* of ports that the VIP has services for, as in struct vip */
 	u32 index;  /* of the real server */
 	u32 full;   /* a real was refused for being full */
 	u32 service;
-	u32 is_new; /* a flow that is to be counted as one */
-	u32 hash;   /* by which to schedule */
-	u8 first;   /* the flow's first packet */
-	u8 known;   /* of a flow that moves */
-	u8 grace;   /* the pending table was at its rating not long ago */
-	u8 by_hash; /* schedule by hash, and not by the cursor */
+	u32 is_new;  /* a flow that is to be counted as one */
+	u32 hash;    /* by which to schedule */
+	s32 refused; /* reason that the sender is to be told */
+	u32 mtu;     /* ... and the MTU */
+	u8 first;    /* the flow's first packet */
+	u8 known;    /* of a flow that moves */
+	u8 grace;    /* the pending table was at its rating not long ago */
+	u8 by_hash;  /* schedule by hash, and not by the cursor */
 };
 
 BPF_TABLE("percpu_array", u32, struct scratch, scratch, 1);
@@ -77,6 +81,14 @@ static __always_inline struct scratch *scratch_find(void)
 	lookup_key zero = 0;
 
 	return scratch.lookup(&zero);
+}
+
+/* Go on in another program; it comes back only when that one is not there. */
+static __always_inline s32 go_on(struct packet *pkt, struct scratch *with, u32 stage)
+{
+	with->packet = *pkt;
+	stages.call(pkt->ctx, stage);
+	return R_INCOMPLETE;
 }
 
 /*

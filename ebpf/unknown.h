@@ -7,7 +7,7 @@
 #define DSRLB_UNKNOWN_H
 
 #include "answer_reset.h"
-#include "deliver.h"
+#include "count.h"
 #include "record.h"
 
 /* A persistent service's source moves to the main table together with its flow. */
@@ -117,18 +117,18 @@ static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
 /* What scratch[] says of the packet was written by forward_unknown(). Returns the final reason. */
 static __always_inline s32 serve_unknown(struct packet *pkt, struct scratch *with)
 {
-	struct real *real;
 	s32 reason = settle(pkt, with);
 
 	forget(pkt, with);
 	if (reason == R_ANSWERED_RESET)
 		return answer_reset(pkt);
+	if (reason == R_TTL_EXCEEDED)
+		return refuse(pkt, reason, 0);
 	if (reason != R_CONTINUE)
 		return reason;
 	if (with->is_new)
 		count_flow(with->index, with->service);
-	real = reals.lookup(&with->index);
-	return real ? deliver(pkt, with->index, real) : R_NO_REAL;
+	return go_on(pkt, with, STAGE_DELIVER);
 }
 
 #endif

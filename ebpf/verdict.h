@@ -16,10 +16,13 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	case R_ANSWERED_ND:
 	case R_ANSWERED_ECHO:
 	case R_ANSWERED_RESET:
+	case R_ANSWERED_TOO_BIG:
+	case R_ANSWERED_TIME_EXCEEDED:
 		return XDP_TX;
 	case R_PASS:
 	case R_OTHER_HOST:
 	case R_VIP_CONFLICT:
+	case R_TUNNEL_ERROR:
 		return XDP_PASS;
 	default:
 		return XDP_DROP;

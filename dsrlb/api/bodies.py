@@ -44,7 +44,11 @@ class EditRequest(_Request):
     ]
     service: str = Field(description="name of the service")
     address: str | None = Field(None, description="address of the real (verbs real-*)")
-    settings: dict[str, Any] = Field({}, description="keys and values as in the configuration")
+    settings: dict[str, Any] = Field(
+        {},
+        description="keys and values as in the configuration; of l3dsr, those that change (another "
+        "method starts afresh; another mode takes it away)",
+    )
     who: str = Field("api", max_length=200, description="for the event log")
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -18,6 +19,23 @@ _weight = click.option(
     help="Share of new flows, 0 to 65535; 0: no new flows.",
 )
 _mac = click.option("--mac", metavar="MAC", help='A fixed MAC address, or "auto".')
+_method = click.option(
+    "--method",
+    type=click.Choice(["dscp", "ipip", "gue"]),
+    help="Of mode l3dsr: how packets find a real server behind routers.",
+)
+_dscp = click.option(
+    "--dscp",
+    type=click.IntRange(1, 63),
+    metavar="N",
+    help="Of method dscp: the code that stands for the VIPs on the real servers, 1 to 63.",
+)
+_gue_port = click.option(
+    "--gue-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Of method gue: the real servers' UDP port; default: 6080.",
+)
 _max_open = click.option(
     "--max-open",
     type=click.IntRange(0),
@@ -47,16 +65,26 @@ def _edit(
     show_changes(view, as_json, applied=True)
 
 
-def _pairs(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """KEY=VALUE arguments, values as TOML has them (or plain words)."""
+def _pairs(pairs: tuple[str, ...], options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """KEY=VALUE arguments, values as TOML has them (or plain words), over what options gave.
+
+    TABLE.KEY=VALUE, such as l3dsr.dscp=12, is one key of a table.
+    """
     from dsrlb.config.edit import value_of
 
-    settings = {}
+    settings = dict(options or {})
     for pair in pairs:
         key, equals, value = pair.partition("=")
-        if not key or not equals:
+        table, dot, inner = key.partition(".")
+        if not table or not equals or bool(dot) != bool(inner):
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
-        settings[key] = value_of(value)
+        if not dot:
+            settings[key] = value_of(value)
+            continue
+        present = settings.get(table, {})
+        if not isinstance(present, dict):
+            raise click.BadParameter(f"{pair!r}, and {table} is given another value")
+        settings[table] = {**present, inner: value_of(value)}
     return settings
 
 
@@ -69,6 +97,17 @@ def _one_or_list(texts: tuple[str, ...]) -> Any:
         value = value_of(text)
         values += value if isinstance(value, list) else [value]
     return values[0] if len(values) == 1 else values
+
+
+def _given(**settings: int | str | None) -> dict[str, Any]:
+    """The options that were given, by their names in the configuration."""
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _l3dsr(method: str | None, dscp: int | None, gue_port: int | None) -> dict[str, Any]:
+    """[service.l3dsr] as far as it is given, or nothing."""
+    table = _given(method=method, dscp=dscp, gue_port=gue_port)
+    return {"l3dsr": table} if table else {}
 
 
 def _real(text: str) -> dict[str, Any]:
@@ -103,8 +142,15 @@ def service() -> None:
 )
 @click.option("--group", metavar="NAME", help="A group's reals, in place of --real.")
 @click.option(
-    "--mode", default="l2dsr", show_default=True, metavar="NAME", help="How packets are sent on."
+    "--mode",
+    default="l2dsr",
+    show_default=True,
+    metavar="NAME",
+    help="How packets are sent on: l2dsr or l3dsr.",
 )
+@_method
+@_dscp
+@_gue_port
 @click.option("--algorithm", metavar="NAME", help="Who gets the next flow.")
 @json_option
 @click.pass_obj
@@ -118,29 +164,49 @@ def service_add(
     reals: tuple[str, ...],
     group: str | None,
     mode: str,
+    method: str | None,
+    dscp: int | None,
+    gue_port: int | None,
     algorithm: str | None,
     as_json: bool,
 ) -> None:
     """Add service NAME; KEY=VALUE as in the configuration file."""
     table: dict[str, Any] = {"vip": _one_or_list(vip), "protocol": protocol, "mode": mode}
     table["port"] = _one_or_list(port)
+    table |= _l3dsr(method, dscp, gue_port)
     if reals:
         table["real"] = [_real(text) for text in reals]
     if group is not None:
         table["group"] = group
     if algorithm is not None:
         table["algorithm"] = algorithm
-    _edit(instance, "service-add", name, as_json, {**table, **_pairs(settings)})
+    _edit(instance, "service-add", name, as_json, _pairs(settings, table))
 
 
 @service.command("set")
 @click.argument("name")
-@click.argument("settings", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--mode", metavar="NAME", help="How packets are sent on: l2dsr or l3dsr.")
+@_method
+@_dscp
+@_gue_port
 @json_option
 @click.pass_obj
-def service_set(instance: str, name: str, settings: tuple[str, ...], as_json: bool) -> None:
+def service_set(
+    instance: str,
+    name: str,
+    settings: tuple[str, ...],
+    mode: str | None,
+    method: str | None,
+    dscp: int | None,
+    gue_port: int | None,
+    as_json: bool,
+) -> None:
     """Change settings of service NAME; KEY=VALUE as in the configuration file."""
-    _edit(instance, "service-set", name, as_json, _pairs(settings))
+    changes = _pairs(settings, _given(mode=mode) | _l3dsr(method, dscp, gue_port))
+    if not changes:
+        raise click.UsageError("nothing to change: give KEY=VALUE, --mode or --method")
+    _edit(instance, "service-set", name, as_json, changes)
 
 
 @service.command("remove")
@@ -158,11 +224,6 @@ def real() -> None:
 
     A service that uses a group shares its real servers: the change is the group's.
     """
-
-
-def _given(**settings: int | str | None) -> dict[str, Any]:
-    """The options that were given, by their names in the configuration."""
-    return {key: value for key, value in settings.items() if value is not None}
 
 
 @real.command("add")

@@ -10,9 +10,21 @@ from typing import Any
 
 import click
 
-from dsrlb.realserver import MODES, Outcome, Piece, check, setup, undo
+from dsrlb.errors import DsrlbError
+from dsrlb.realserver import (
+    GUE_PORT,
+    L3DSR,
+    METHODS,
+    Outcome,
+    Piece,
+    Request,
+    check,
+    setup,
+    undo,
+)
 
 IPAddress = IPv4Address | IPv6Address
+MODES = ("l2dsr", "l3dsr")
 
 
 def _vip(text: str) -> IPAddress:
@@ -26,27 +38,94 @@ def _vip(text: str) -> IPAddress:
     return address
 
 
-def _options(*, vip_required: bool, interface: bool, dry_run: bool) -> Callable[[Any], Any]:
+def _request(mode: str, method: str | None, **options: Any) -> Request:
+    """What the options ask for; what does not fit together is wrong usage."""
+    if mode == "l3dsr" and method is None:
+        raise click.UsageError(f"mode l3dsr needs --method {'|'.join(L3DSR)}")
+    (only,) = _methods(mode, method)
+    try:
+        return Request(only, **{key: value for key, value in options.items() if value is not None})
+    except DsrlbError as error:
+        raise click.UsageError(error.message) from error
+
+
+def _methods(mode: str | None, method: str | None) -> tuple[str, ...]:
+    """The methods that are meant; without a mode all."""
+    if method is not None and mode != "l3dsr":
+        raise click.UsageError("--method is of --mode l3dsr")
+    if mode is None:
+        return METHODS
+    if mode == "l2dsr":
+        return ("l2dsr",)
+    return (method,) if method else L3DSR
+
+
+_MODE = click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
+_ANY_MODE = click.option("--mode", type=click.Choice(MODES), help="Default: whatever there is.")
+_METHOD = click.option("--method", type=click.Choice(L3DSR), help="Of l3dsr.")
+_VIPS = click.option(
+    "--vip",
+    "vips",
+    type=_vip,
+    metavar="IP...",
+    multiple=True,
+    required=True,
+    help="A virtual address; repeat it for several.",
+)
+_SOME_VIPS = click.option(
+    "--vip",
+    "vips",
+    type=_vip,
+    metavar="IP...",
+    multiple=True,
+    help="A virtual address; repeat it for several. Default: all that setup knows of.",
+)
+_DSCP = click.option(
+    "--dscp",
+    type=click.IntRange(1, 63),
+    metavar="CODE",
+    help="Of dscp: the code that means these VIPs, at most one of each family.",
+)
+_GUE_PORT = click.option(
+    "--gue-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help=f"Of gue: where packets come in. [default: {GUE_PORT}]",
+)
+_ADDRESSES = click.option(
+    "--address",
+    "addresses",
+    type=_vip,
+    metavar="REAL...",
+    multiple=True,
+    help="Of l3dsr: this host's own address that the balancer sends to; repeat it for several. "
+    "Default: every global one that is not on lo (on --interface, if given).",
+)
+_MSS = click.option(
+    "--mss",
+    type=click.IntRange(536, 65495),
+    metavar="BYTES",
+    help="TCP segments to a VIP may have this many bytes at most. Default: what fits with the "
+    "envelope into the interface's MTU (ipip, gue), no limit (l2dsr, dscp).",
+)
+_INTERFACE = click.option(
+    "--interface",
+    metavar="IF",
+    help="Where packets come in. Its ARP settings are set, not only those of all together; the "
+    "eBPF program of ipip and gue goes on this one alone.",
+)
+_DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Print the commands that do the same, and change nothing."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_WANTED = (_MODE, _METHOD, _VIPS, _DSCP, _GUE_PORT, _ADDRESSES, _MSS, _INTERFACE)
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
-        function = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
-        if dry_run:
-            text = "Print the commands that do the same, and change nothing."
-            function = click.option("--dry-run", is_flag=True, help=text)(function)
-        if interface:
-            text = "Set the ARP settings of this interface too, not only those of all together."
-            function = click.option("--interface", metavar="IF", help=text)(function)
-        vip = click.option(
-            "--vip",
-            "vips",
-            type=_vip,
-            metavar="IP...",
-            multiple=True,
-            required=vip_required,
-            help="A virtual address; repeat it for several."
-            + ("" if vip_required else " Default: all that setup knows of."),
-        )
-        mode = click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
-        return mode(vip(function))
+        for option in reversed(options):
+            function = option(function)
+        return function
 
     return decorate
 
@@ -57,33 +136,35 @@ def real_server() -> None:
 
 
 @real_server.command("setup")
-@_options(vip_required=True, interface=True, dry_run=True)
-def setup_command(
-    mode: str, vips: tuple[IPAddress, ...], interface: str | None, dry_run: bool, as_json: bool
-) -> None:
-    """Put the VIP on the loopback and keep quiet about it. Doing it twice changes nothing."""
-    _show(setup(mode, vips, interface, dry_run=dry_run), dry_run, as_json, "nothing to do")
+@_options(*_WANTED, _DRY_RUN, _JSON)
+def setup_command(dry_run: bool, as_json: bool, **wanted: Any) -> None:
+    """Put the VIP on the loopback, keep quiet about it, and accept what the balancer sends.
+
+    Doing it twice changes nothing. Setups add up: more VIPs, other methods.
+    """
+    _show(setup(_request(**wanted), dry_run=dry_run), dry_run, as_json, "nothing to do")
 
 
 @real_server.command("undo")
-@_options(vip_required=False, interface=False, dry_run=True)
-def undo_command(mode: str, vips: tuple[IPAddress, ...], dry_run: bool, as_json: bool) -> None:
+@_options(_ANY_MODE, _METHOD, _SOME_VIPS, _DRY_RUN, _JSON)
+def undo_command(
+    mode: str | None,
+    method: str | None,
+    vips: tuple[IPAddress, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Take back what setup changed, and nothing else."""
-    _show(undo(mode, vips, dry_run=dry_run), dry_run, as_json, "nothing to undo")
+    outcome = undo(_methods(mode, method), vips, dry_run=dry_run)
+    _show(outcome, dry_run, as_json, "nothing to undo")
 
 
 @real_server.command("check")
-@_options(vip_required=True, interface=True, dry_run=False)
+@_options(*_WANTED, _JSON)
 @click.pass_context
-def check_command(
-    context: click.Context,
-    mode: str,
-    vips: tuple[IPAddress, ...],
-    interface: str | None,
-    as_json: bool,
-) -> None:
+def check_command(context: click.Context, /, as_json: bool, **wanted: Any) -> None:
     """Name each thing that is missing; exit code 1 if there is one."""
-    pieces = check(mode, vips, interface)
+    pieces = check(_request(**wanted))
     if as_json:
         click.echo(json.dumps([_row(piece) for piece in pieces], indent=2))
     else:

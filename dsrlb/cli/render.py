@@ -161,18 +161,26 @@ def _reals(console: Console, rows: list[RealRow]) -> None:
     _print(console, columns, rows, "no real servers")
 
 
+def _by_hop(row: MacRow, key: str) -> str:
+    """A line for each next hop."""
+    hops: Sequence[Mapping[str, Any]] = row["hops"] or (row,)
+    return "\n".join(str(hop[key] or "-") for hop in hops)
+
+
 def _macs(console: Console, rows: list[MacRow]) -> None:
     columns = [
         _Column("ADDRESS", lambda row: row["address"], whole=True),
-        _Column("MAC", lambda row: row["mac"] or "", whole=True),
-        _Column("INTERFACE", lambda row: row["interface"] or ""),
-        _Column("MTU", lambda row: str(row["mtu"] or ""), number=True),
+        _Column("MAC", lambda row: _by_hop(row, "mac"), whole=True),
+        _Column("INTERFACE", lambda row: _by_hop(row, "interface")),
+        _Column("MTU", lambda row: str(row["path_mtu"] or row["mtu"] or ""), number=True),
         _Column("STATE", _with_reason, least=len("unresolved:")),
         _Column("SOURCE", lambda row: row["source"], wide=True),
         _Column("SINCE", lambda row: age(row["since"]), number=True),
     ]
-    if any(row["vlan"] is not None for row in rows):
-        columns.insert(3, _Column("VLAN", lambda row: str(row["vlan"] or ""), number=True))
+    if any(hop["vlan"] for row in rows for hop in (row, *row["hops"])):
+        columns.insert(3, _Column("VLAN", lambda row: _by_hop(row, "vlan"), number=True))
+    if any(hop["via"] for row in rows for hop in (row, *row["hops"])):
+        columns.insert(1, _Column("ROUTER", lambda row: _by_hop(row, "via"), whole=True))
     _print(console, columns, rows, "no addresses to resolve")
 
 

@@ -155,11 +155,14 @@ def check(file: Path, adopt_vip: bool) -> None:
     """
     from dsrlb.config import check_host, digest
     from dsrlb.control.limits import exceeded
+    from dsrlb.control.tunnels import unreachable
     from dsrlb.net.host import host_facts
 
     given = _given(file)
     config = given.config
-    problems = check_host(config, host_facts(), given.origin, adopt_vip)
+    facts = host_facts()
+    problems = check_host(config, facts, given.origin, adopt_vip)
+    problems += unreachable(config, facts, given.origin)
     problems += exceeded(config, given.origin)
     if problems:
         raise ConfigError(problems)

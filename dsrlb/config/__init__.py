@@ -3,7 +3,7 @@
 
 from dsrlb.config.checks import HostFacts, LinkFact, check_host
 from dsrlb.config.edit import edit
-from dsrlb.config.models import Balancer, Config, Group, PortRange, Real, Service
+from dsrlb.config.models import Balancer, Config, Group, L3dsr, PortRange, Real, Service
 from dsrlb.config.render import digest, dump
 from dsrlb.config.source import load, parse
 
@@ -12,6 +12,7 @@ __all__ = [
     "Config",
     "Group",
     "HostFacts",
+    "L3dsr",
     "LinkFact",
     "PortRange",
     "Real",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsrlb.config.models import MOST_REALS, Config, IPAddress, PortRange, Real, Service
+from dsrlb.config.modes import check_modes
 from dsrlb.config.policies import Found, check_policies
 from dsrlb.errors import Problem
 
@@ -65,8 +66,14 @@ def _texts(addresses: tuple[IPAddress, ...]) -> list[str]:
     return [str(address) for address in addresses]
 
 
+def _or_tunnel(services: list[Service]) -> str:
+    """For services in mode l3dsr there is another way."""
+    other = " (methods ipip and gue also reach real servers of the other family)"
+    return other if any(service.mode == "l3dsr" for service in services) else ""
+
+
 def _members(config: Config, index: int, service: Service) -> Iterator[Found]:
-    """A service's reals: given once, of the VIPs' families, none of them a VIP."""
+    """A service's reals: given once, and for each VIP one that its packets can be sent to."""
     path: tuple[str | int, ...] = ("service", index)
     if service.group is not None and service.real:
         yield (*path, "group"), service.group, "give either a group or [[service.real]], not both"
@@ -83,12 +90,11 @@ def _members(config: Config, index: int, service: Service) -> Iterator[Found]:
     if not reals:
         yield (*path, "group"), service.group, "this group has no real servers"
         return
-    families = {ip.version for real in reals for ip in real.address}
     for vip in service.vip:
-        if vip.version not in families:
+        if not any(config.address_for(service, real, vip.version) for real in reals):
             message = (
-                f"no real server of this service has an IPv{vip.version} address; "
-                "add one to a real's address list, or remove this VIP"
+                f"no real server of this service has an IPv{vip.version} address; add one to a "
+                f"real's address list, or remove this VIP{_or_tunnel([service])}"
             )
             yield (*path, "vip"), str(vip), message
     if len(set(service.vip)) != len(service.vip):
@@ -147,22 +153,29 @@ def _addresses(config: Config) -> Iterator[Found]:
             yield path, str(address), message
 
 
-def _families(config: Config) -> Iterator[Found]:
-    """A real with no address of a family in which it could serve anybody."""
-    users: dict[tuple[str, int], set[int]] = {}
+def _users(config: Config) -> dict[tuple[str, int], list[Service]]:
+    """The services of each list of reals that has any: ("group", 0), ("service", 2)."""
+    users: dict[tuple[str, int], list[Service]] = {}
     groups = {group.name: index for index, group in enumerate(config.group)}
     for index, service in enumerate(config.service):
-        place = ("service", index) if service.group is None else None
-        if service.group in groups:
-            place = ("group", groups[service.group])
-        if place is not None:
-            users.setdefault(place, set()).update(vip.version for vip in service.vip)
-    for (table, index), families in users.items():
+        if service.group is None:
+            users["service", index] = [service]
+        elif service.group in groups:
+            users.setdefault(("group", groups[service.group]), []).append(service)
+    return users
+
+
+def _families(config: Config) -> Iterator[Found]:
+    """A real with no address that packets to any VIP could be sent to."""
+    for (table, index), services in _users(config).items():
         reals = (config.group if table == "group" else config.service)[index].real
+        served = [(service, vip.version) for service in services for vip in service.vip]
         for number, real in enumerate(reals):
-            if not families & {address.version for address in real.address}:
-                wanted = " or ".join(f"IPv{family}" for family in sorted(families))
+            if not any(config.address_for(service, real, family) for service, family in served):
+                families = sorted({family for _, family in served})
+                wanted = " or ".join(f"IPv{family}" for family in families)
                 message = f"no VIP is of this family; give an {wanted} address"
+                message += _or_tunnel(services)
                 yield (table, index, "real", number, "address"), _texts(real.address), message
 
 
@@ -191,6 +204,7 @@ def check(config: Config) -> Iterator[Found]:
     yield from _addresses(config)
     yield from _families(config)
     yield from check_policies(config)
+    yield from check_modes(config)
 
 
 def _check_interface(name: str, facts: HostFacts) -> str | None:

@@ -82,7 +82,20 @@ def _service_set(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
         entry.pop("real", None)
     if settings.get("protocol", entry["protocol"]) != entry["protocol"]:
         entry.pop("idle_timeout")  # its default depends on the protocol
+    if "l3dsr" in settings:
+        settings["l3dsr"] = _l3dsr(entry.get("l3dsr"), settings["l3dsr"])
+    elif settings.get("mode", "l3dsr") != "l3dsr":
+        entry.pop("l3dsr", None)
     _update(entry, settings)
+
+
+def _l3dsr(present: Any, given: Any) -> Any:
+    """What is given of [service.l3dsr], over what is there; another method starts afresh."""
+    if not isinstance(present, dict) or not isinstance(given, dict):
+        return given
+    if given.get("method", present["method"]) != present["method"]:
+        return given
+    return present | given
 
 
 # What is nothing without another key goes when that one is turned off (0), unless it is given.
@@ -134,7 +147,8 @@ def edit(config: Config, change: Mapping[str, Any]) -> Config:
     """Return the configuration after ``change``; ConfigError when that cannot be accepted.
 
     ``change``: verb (service-add, service-set, service-remove, real-add, real-set, real-remove),
-    service (its name), address (for reals), settings (keys as in the configuration file).
+    service (its name), address (for reals), settings (keys as in the configuration file; of l3dsr
+    those that change).
     """
     verb = change.get("verb")
     if verb not in _VERBS:

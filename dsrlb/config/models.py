@@ -24,14 +24,27 @@ from dsrlb.config.values import (
     built,
 )
 
-__all__ = ["Balancer", "Config", "Group", "IPAddress", "IPNetwork", "PortRange", "Real", "Service"]
+__all__ = [
+    "Balancer",
+    "Config",
+    "Group",
+    "IPAddress",
+    "IPNetwork",
+    "L3dsr",
+    "PortRange",
+    "Real",
+    "Service",
+]
 
 MOST_REALS = 256
 MOST_OPEN = 16_000_000
 MOST_RATE = 10_000_000
 _NAME = r"^[A-Za-z0-9_.-]{1,56}$"
 
-LATER_MODES = ("l3dsr", "bridge", "router", "one-arm", "nat")
+TUNNELS = ("ipip", "gue")
+"""Methods that put the packet into another one: client and real server may differ in family."""
+
+LATER_MODES = ("bridge", "router", "one-arm", "nat")
 LATER_ALGORITHMS = (
     "least-connection",
     "weighted-least-connection",
@@ -64,6 +77,12 @@ class Balancer(Model):
     )
     scan_interval: SecondsToAMinute = Field(
         2, description="how often flows are counted and expired ones removed; 1s to 60s"
+    )
+    tunnel_source: Prefixes = Field(
+        (),
+        description="where ipip and gue packets come from: an address, or a prefix out of which "
+        "each flow has its own; one per address family; routed to the balancer, which learns the "
+        "path MTU from ICMP errors about them",
     )
 
 
@@ -106,6 +125,35 @@ class Group(Model):
     real: tuple[Real, ...] = Field((), description="the real servers ([[group.real]])")
 
 
+class L3dsr(Model):
+    """How mode l3dsr marks or wraps packets; the real servers may be behind routers."""
+
+    method: Literal["dscp", "ipip", "gue"] = Field(
+        description="dscp: the destination becomes the real server, the DSCP says which VIP it "
+        "was; ipip: IP in IP; gue: IP in UDP"
+    )
+    dscp: int | None = Field(
+        None,
+        strict=True,
+        ge=1,
+        le=63,
+        description="method dscp needs it: the code that stands for the VIPs, one per address "
+        "family, on the real servers",
+    )
+    gue_port: int = Field(
+        6080,
+        strict=True,
+        ge=1,
+        le=65535,
+        description="method gue: the UDP port that real servers receive tunnelled packets on",
+    )
+
+    def __str__(self) -> str:
+        if self.method == "gue":
+            return f"gue port {self.gue_port}"
+        return self.method if self.dscp is None else f"{self.method} {self.dscp}"
+
+
 class Service(Model):
     """A virtual service: VIPs, protocol and ports, and who serves them."""
 
@@ -120,9 +168,13 @@ class Service(Model):
         "range, any",
     )
     mode: Annotated[
-        Literal["l2dsr"],
-        built(LATER_MODES, "this mode is", "l2dsr"),
-    ] = Field(description="how packets reach the real server; in this version l2dsr")
+        Literal["l2dsr", "l3dsr"],
+        built(LATER_MODES, "this mode is", "l2dsr, l3dsr"),
+    ] = Field(
+        description="how packets reach the real server: on the same segment (l2dsr), or as "
+        "[service.l3dsr] says (l3dsr)"
+    )
+    l3dsr: L3dsr | None = Field(None, description="mode l3dsr needs it, no other has it")
     algorithm: Annotated[
         Literal["round-robin", "weighted-round-robin"],
         built(LATER_ALGORITHMS, "this algorithm is", "round-robin, weighted-round-robin"),
@@ -200,6 +252,11 @@ class Service(Model):
         if not self.idle_timeout:
             object.__setattr__(self, "idle_timeout", 900 if self.protocol == "tcp" else 60)
 
+    @property
+    def method(self) -> str:
+        """What is done to packets: l2dsr, dscp, ipip or gue."""
+        return self.mode if self.l3dsr is None else self.l3dsr.method
+
 
 class Config(Model):
     """A whole configuration."""
@@ -214,12 +271,20 @@ class Config(Model):
             return service.real
         return next(group.real for group in self.group if group.name == service.group)
 
+    @staticmethod
+    def address_for(service: Service, real: Real, family: int) -> IPAddress | None:
+        """Where packets to the service's VIPs of a family go: the real's address of that family,
+        with a tunnel also its other one."""
+        own = next((address for address in real.address if address.version == family), None)
+        if own is None and service.method in TUNNELS:
+            return real.address[0]
+        return own
+
 
 NOT_BUILT = frozenset(
     {
         "bridge",
         "balancer.probe_prefix",
-        "balancer.tunnel_source",
         "group.health",
         "service.health",
         "service.on_down",
@@ -227,11 +292,12 @@ NOT_BUILT = frozenset(
         "service.sorry",
         "service.slow_start",
         "service.mss_clamp",
-        "service.l3dsr",
         "service.snat",
         "service.outbound",
-        "group.real.port",
-        "service.real.port",
     }
 )
 """Keys that are known by name and refused as not in this version."""
+
+_PORT_KEPT = "in DSR modes the port is kept: the real server listens on the service's port"
+REFUSED = {"group.real.port": _PORT_KEPT, "service.real.port": _PORT_KEPT}
+"""Keys that are known by name and refused, and why."""

@@ -56,10 +56,13 @@ def _open(path: tuple[str | int, ...], reals: tuple[Real, ...]) -> Iterator[Foun
 
 
 def _addresses(config: Config, service: Service) -> dict[int, set[IPAddress]]:
-    """The real servers' addresses of each family that the service has VIPs of."""
-    reals = [address for real in config.reals_of(service) for address in real.address]
-    families = {vip.version for vip in service.vip}
-    return {family: {ip for ip in reals if ip.version == family} for family in families}
+    """The addresses that the service's packets go to, by the family of its VIPs."""
+    reals = config.reals_of(service)
+    found: dict[int, set[IPAddress]] = {vip.version: set() for vip in service.vip}
+    for family, addresses in found.items():
+        used = (config.address_for(service, real, family) for real in reals)
+        addresses.update(address for address in used if address is not None)
+    return found
 
 
 def _difference(other: str, theirs: set[IPAddress], ours: set[IPAddress], family: int) -> str:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from dsrlb.config import models, values
-from dsrlb.config.models import Balancer, Group, PortRange, Real, Service
+from dsrlb.config.models import Balancer, Group, L3dsr, PortRange, Real, Service
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "CONFIG.md"
 
@@ -23,6 +23,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("balancer", "`[balancer]`", Balancer),
     ("group", "`[[group]]`", Group),
     ("service", "`[[service]]`", Service),
+    ("l3dsr", "`[service.l3dsr]`", L3dsr),
     ("real", "`[[group.real]]` and `[[service.real]]`", Real),
 )
 # One TOML value per key, each of which the models accept (a test tries them all).
@@ -32,13 +33,15 @@ EXAMPLES: dict[str, str] = {
     "balancer.flow_capacity": "4_000_000",
     "balancer.announce": "false",
     "balancer.scan_interval": '"5s"',
+    "balancer.tunnel_source": '["192.0.2.1", "2001:db8:ffff::/64"]',
     "group.name": '"web"',
     "group.real": '[{ address = "10.0.0.11" }]',
     "service.name": '"web"',
     "service.vip": '["192.0.2.10", "2001:db8::10"]',
     "service.protocol": '"tcp"',
     "service.port": '[80, 443, "8000-8099"]',
-    "service.mode": '"l2dsr"',
+    "service.mode": '"l3dsr"',
+    "service.l3dsr": '{ method = "dscp", dscp = 12 }',
     "service.algorithm": '"weighted-round-robin"',
     "service.group": '"web"',
     "service.real": '[{ address = "10.0.0.11", weight = 2 }]',
@@ -56,6 +59,9 @@ EXAMPLES: dict[str, str] = {
     "service.source_flow_burst": "200",
     "service.persistence": '"30m"',
     "service.persistence_group": '"shop"',
+    "l3dsr.method": '"ipip"',
+    "l3dsr.dscp": "12",
+    "l3dsr.gue_port": "6081",
     "real.address": '["10.0.0.11", "2001:db8:1::11"]',
     "real.weight": "2",
     "real.mac": '"02:00:00:00:00:11"',
@@ -64,6 +70,9 @@ EXAMPLES: dict[str, str] = {
 }
 # Defaults that depend on something else.
 DEFAULTS = {
+    "balancer.tunnel_source": "the address that the kernel sends from",
+    "service.l3dsr": "none",
+    "l3dsr.dscp": "none",
     "service.idle_timeout": '"15m" (tcp), "60s" (udp)',
     "service.interfaces": "all of balancer.interfaces",
     "service.group": "none",

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from dsrlb.config.models import Config, Real, Service
+from dsrlb.config.models import Config, L3dsr, Real, Service
 
 
 def _addresses(addresses: tuple[Any, ...]) -> str | list[str]:
@@ -25,6 +25,16 @@ def _real(real: Real) -> dict[str, Any]:
     }
     if real.max_open_low is not None:
         table["max_open_low"] = real.max_open_low
+    return table
+
+
+def _l3dsr(l3dsr: L3dsr) -> dict[str, Any]:
+    """The method and what belongs to it."""
+    table: dict[str, Any] = {"method": l3dsr.method}
+    if l3dsr.dscp is not None:
+        table["dscp"] = l3dsr.dscp
+    if l3dsr.method == "gue":
+        table["gue_port"] = l3dsr.gue_port
     return table
 
 
@@ -52,6 +62,8 @@ def _service(service: Service) -> dict[str, Any]:
     }
     if service.persistence_group is not None:
         table["persistence_group"] = service.persistence_group
+    if service.l3dsr is not None:
+        table["l3dsr"] = _l3dsr(service.l3dsr)
     if service.interfaces:
         table["interfaces"] = list(service.interfaces)
     if service.group is not None:
@@ -71,6 +83,7 @@ def to_tables(config: Config) -> dict[str, Any]:
             "flow_capacity": balancer.flow_capacity,
             "announce": balancer.announce,
             "scan_interval": f"{balancer.scan_interval}s",
+            "tunnel_source": [str(source) for source in balancer.tunnel_source],
         }
     }
     if config.group:

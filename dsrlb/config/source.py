@@ -18,7 +18,16 @@ from pydantic_core import ErrorDetails
 from dsrlb.config.checks import check
 from dsrlb.config.lines import LineIndex
 from dsrlb.config.lines import Path as KeyPath
-from dsrlb.config.models import NOT_BUILT, Balancer, Config, Group, Real, Service
+from dsrlb.config.models import (
+    NOT_BUILT,
+    REFUSED,
+    Balancer,
+    Config,
+    Group,
+    L3dsr,
+    Real,
+    Service,
+)
 from dsrlb.errors import ConfigError, Problem
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -27,6 +36,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "group": Group,
     "group.real": Real,
     "service": Service,
+    "service.l3dsr": L3dsr,
     "service.real": Real,
 }
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -149,6 +159,8 @@ def _unknown_key(path: KeyPath, value: Any, origin: Origin) -> Problem:
     dotted = f"{table}.{name}" if table else name
     if dotted in NOT_BUILT:
         return origin.problem(path, value, "not in this version")
+    if dotted in REFUSED:
+        return origin.problem(path, value, REFUSED[dotted])
     model = _MODELS.get(table)
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(name, known, n=1)

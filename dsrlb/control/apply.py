@@ -26,12 +26,16 @@ from dsrlb.control.desired import (
     ServiceId,
 )
 from dsrlb.control.installed import Installed, InstalledReal, InstalledService
+from dsrlb.control.pathtable import PathTable
 from dsrlb.control.persistence import Home, group_numbers, home_key
 from dsrlb.control.sources import SourceLists
 from dsrlb.dataplane.keys import IPAddress, address_bytes, interest_words
 from dsrlb.dataplane.map import possible_cpus
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import StateError
+
+_METHOD = 5
+"""Place of an 8-byte group in struct real."""
 
 
 class Applier:
@@ -41,6 +45,7 @@ class Applier:
         self._maps = maps
         self._installed = installed
         self._revision = max((s.revision for s in installed.services.values()), default=0)
+        self._paths = PathTable(maps)
         numbers = maps["slots"].max_entries  # as many lists as services (MAX_SOURCE_LISTS)
         self._lists = SourceLists(maps["sources"], numbers, installed.lists, self._named())
 
@@ -48,6 +53,11 @@ class Applier:
     def installed(self) -> Installed:
         """What the maps hold now."""
         return self._installed
+
+    @property
+    def paths(self) -> PathTable:
+        """The ways to addresses that are routed to."""
+        return self._paths
 
     def apply(self, desired: Desired) -> bool:
         """Make the maps hold ``desired``; True when anything was written.
@@ -57,12 +67,14 @@ class Applier:
         """
         before = self._snapshot()
         self._lists.collect(self._named())
-        self._maps["settings"].set(0, (int(desired.announce), 0))
+        tunnels = any(any(path.source) for path in desired.paths.values())
+        self._maps["settings"].set(0, (int(desired.announce), int(tunnels)))
         self._filter({*desired.vips, *self._installed.vips})
         for service in desired.services:
             self._name(service)
         for address, vip in desired.vips.items():
             self._prepare_vip(address, vip)
+        self._paths.prepare(desired.paths)
         retired = {name: real for name, real in desired.reals.items() if self._retires(name, real)}
         for identity, real in desired.reals.items():
             if identity not in retired:
@@ -80,6 +92,8 @@ class Applier:
             self._put_vip(address, vip)
         self._remove_homes(homes)
         self._remove_ends(desired)
+        self._paths.put(desired.paths)
+        self._paths.remove_others(desired.paths)
         self._filter(set(desired.vips))
         self._lists.collect(self._named())
         return self._snapshot() != before
@@ -93,6 +107,7 @@ class Applier:
             },
             {name: entry.content for name, entry in state.reals.items()},
             dict(state.homes),
+            dict(self._paths.content),
             dict(state.keys),
             {address: asdict(vip) for address, vip in state.vips.items()},
         )
@@ -137,11 +152,12 @@ class Applier:
             self._zero_load(index)
             row["service"] = state.services[identity.service].id
             row["address"]["word_be"] = np.frombuffer(address_bytes(identity.address), "<u4")
-        for field in ("ifindex", "idle_ticks", "closing_ticks", "pending_ticks", "weight"):
+        for field in ("idle_ticks", "closing_ticks"):
             row[field] = getattr(wanted, field)
         if present is not None:  # what is lost (the MAC address) before it is overwritten
             row["flags"] = present.content.flags & wanted.flags
         self._put_next_hop(index, wanted)
+        self._put_method(index, identity, wanted)
         self._put_limits(index, wanted)
         row["flags"] = wanted.flags
         state.reals[identity] = InstalledReal(index, wanted)
@@ -153,6 +169,20 @@ class Applier:
         second = wanted.source_mac + wanted.mtu.to_bytes(2, "little")
         memory[index, 0] = int.from_bytes(first, "little")
         memory[index, 1] = int.from_bytes(second, "little")
+
+    def _put_method(self, index: int, identity: RealId, wanted: DesiredReal) -> None:
+        """The method with its code by one aligned 8-byte store; what the new one needs before it,
+        and what the old one needed goes behind it."""
+        reals = self._maps["reals"].array
+        row = reals[index : index + 1]
+        memory = reals.view("<u8").reshape(len(reals), -1)
+        path = self._paths.place(identity.address) if wanted.routed else 0
+        row["vlan"] = wanted.vlan
+        row["gue_port"] = wanted.gue_port or row["gue_port"]
+        row["path"] = path or row["path"]
+        method = wanted.weight | wanted.method << 16 | wanted.dscp << 24
+        memory[index, _METHOD] = wanted.pending_ticks | method << 32
+        row["gue_port"], row["path"] = wanted.gue_port, path
 
     def _zero_load(self, index: int) -> None:
         """The place is nobody's now, and has rested: the program counts nothing there."""
@@ -215,7 +245,7 @@ class Applier:
             count,
             self._revision,
             wanted.algorithm,
-            wanted.mode,
+            wanted.method,
             wanted.links,
             wanted.on_unknown,
             wanted.flags,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from dsrlb.control.desired import LinkState
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpf
-from dsrlb.dataplane.keys import mac_bytes
+from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.programs import is_ours, program_fd, program_name
 from dsrlb.errors import NetError
@@ -21,6 +22,7 @@ from dsrlb.net import features, links, xdp
 from dsrlb.net.links import Link
 from dsrlb.observe.events import EventLog
 
+_NO_MAC = "00:00:00:00:00:00"
 _GONE = "the interface is not there"
 
 
@@ -49,6 +51,7 @@ class Attachments:
         self._made: list[str] = []
         self._off: set[str] = set()
         self._names: dict[int, str] = {}
+        self._addresses: dict[int, tuple[IPv4Address | None, IPv6Address | None]] = {}
         self.status: dict[str, Attachment] = {}
         self.links: dict[str, LinkState] = {}
         self.up: set[str] = set()
@@ -72,6 +75,7 @@ class Attachments:
         ``strict``: the refusal is kept as its reason, and the others are brought up.
         """
         present = links.list_links()
+        self._addresses = links.global_addresses()
         self._made = []
         for name in names:
             link = present.get(name)
@@ -120,7 +124,7 @@ class Attachments:
         table = self._dataplane.maps["links"]
         known = {link.ifindex % table.max_entries for link in self.links.values()}
         for slot in self._slots_in_use().keys() - known:
-            table.set(slot, (list(bytes(6)), 0))
+            table.set(slot, link_bytes(_NO_MAC, 0))
 
     def _slots_in_use(self) -> dict[int, int]:
         """Place in links[] -> interface number, of every place that is in use."""
@@ -153,9 +157,11 @@ class Attachments:
         """Tell the program about the interface."""
         number = self._number(link)
         maps = self._dataplane.maps
-        state = LinkState(number, link.ifindex, link.name, link.mac, link.mtu)
+        addresses = self._addresses.get(link.ifindex, (None, None))
+        state = LinkState(number, link.ifindex, link.name, link.mac, link.mtu, *addresses)
         if self.links.get(link.name) != state:
-            maps["links"].set(self._slot(link.ifindex), (list(mac_bytes(link.mac)), number))
+            own = link_bytes(link.mac, number, state.address4, state.address6)
+            maps["links"].set(self._slot(link.ifindex), own)
             maps["egress"].set(number, link.ifindex)
             self.links[link.name] = state
             self._names[link.ifindex] = link.name
@@ -280,7 +286,7 @@ class Attachments:
         old = self.links.pop(name, None)
         if old is not None:
             maps = self._dataplane.maps
-            maps["links"].set(self._slot(old.ifindex), (list(bytes(6)), 0))
+            maps["links"].set(self._slot(old.ifindex), link_bytes(_NO_MAC, 0))
             maps["egress"].delete(old.number)
 
     def take_down(self, name: str) -> bool:

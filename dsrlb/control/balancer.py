@@ -18,13 +18,14 @@ from dsrlb.control import installed as installed_state
 from dsrlb.control.announce import Announcer, Claim
 from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
-from dsrlb.control.desired import compute
+from dsrlb.control.compute import compute
 from dsrlb.control.detach import everywhere
 from dsrlb.control.limits import exceeded
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.state import State
+from dsrlb.control.tunnels import unreachable
 from dsrlb.control.views import PlanView
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
@@ -149,7 +150,8 @@ class Balancer:
     def _seed_macs(self, config: Config) -> None:
         """Begin with the MAC addresses in the maps, per interface that they are reached through."""
         reals = self.applier.installed.reals.items()
-        self.macs.seed(config, {identity: real.content for identity, real in reals})
+        contents = {identity: real.content for identity, real in reals}
+        self.macs.seed(config, contents, self.applier.paths.content)
 
     def _adopt(self, config: Config, adopt_vip: bool) -> None:
         if not adopt_vip:
@@ -287,6 +289,8 @@ def _saved(state: State) -> Config | None:
 def _check(config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
     """``before``: its interfaces are waited for when they are not there."""
     known = before.balancer.interfaces if before else ()
-    problems = check_host(config, host_facts(), origin, adopt_vip, known)
+    facts = host_facts()
+    problems = check_host(config, facts, origin, adopt_vip, known)
+    problems += unreachable(config, facts, origin)
     if problems:
         raise ConfigError(problems)

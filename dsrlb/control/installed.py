@@ -104,7 +104,6 @@ def _read_reals(maps: MapSet, services: dict[int, ServiceId]) -> dict[RealId, In
                 source_mac=row["source_mac"].tobytes(),
                 mtu=int(row["mtu"]),
                 link=int(row["link"]),
-                ifindex=int(row["ifindex"]),
                 flags=int(row["flags"]),
                 idle_ticks=int(row["idle_ticks"]),
                 closing_ticks=int(row["closing_ticks"]),
@@ -112,6 +111,11 @@ def _read_reals(maps: MapSet, services: dict[int, ServiceId]) -> dict[RealId, In
                 weight=int(row["weight"]),
                 max_open=int(loads[index]["max_open"]),
                 max_open_low=int(loads[index]["max_open_low"]),
+                method=int(row["method"]),
+                dscp=int(row["dscp"]),
+                gue_port=int(row["gue_port"]),
+                vlan=int(row["vlan"]),
+                routed=bool(row["path"]),
             ),
         )
     return found
@@ -146,7 +150,7 @@ def _read_services(
             persistence_group=int(record["persistence_group"]),
             content=DesiredService(
                 algorithm=int(record["algorithm"]),
-                mode=int(record["mode"]),
+                method=int(record["method"]),
                 links=int(record["links"]),
                 on_unknown=int(record["on_unknown"]),
                 schedule=tuple(by_index[index] for index in schedule if index in by_index),

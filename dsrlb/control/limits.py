@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dsrlb import paths
 from dsrlb.config import Config, Service
 from dsrlb.config.source import Origin
-from dsrlb.control.desired import Desired, ServiceId, Sources, compute
+from dsrlb.config.values import IPAddress
+from dsrlb.control.compute import compute
+from dsrlb.control.desired import Desired, ServiceId, Sources
 from dsrlb.control.sequence import sequence
 from dsrlb.dataplane.artifact import parse_constants
+from dsrlb.dataplane.methods import methods
 from dsrlb.errors import Problem
 
 
@@ -35,9 +38,11 @@ def exceeded(
         "prefixes": limits["MAX_SOURCES"] // 2,
         "lists": limits["MAX_SOURCE_LISTS"] // 2,
         "homes": limits["MAX_HOMES"],
+        "paths": limits["MAX_PATHS"] // 2,  # old ones stay until no real goes by them
     }
     seen_vips: set[object] = set()
     seen_lists: set[Sources] = set()
+    seen_routed: set[IPAddress] = set()
     problems: dict[str, Problem] = {}
     for index, service in enumerate(config.service):
         for name, more in _needs(config, service, keys).items():
@@ -48,6 +53,9 @@ def exceeded(
         totals["lists"] += len(lists)
         totals["prefixes"] += sum(map(len, lists))
         seen_lists |= lists
+        routed = _routed(config, service) - seen_routed
+        totals["paths"] += len(routed)
+        seen_routed |= routed
         for name, total in totals.items():
             if total > most[name] and name not in problems:
                 message = f"{_WHAT[name]}: at most {most[name]}, and up to here there are {total}"
@@ -63,6 +71,7 @@ _WHAT = {
     "schedules": "the weights make too long schedules; smaller weights share as well",
     "prefixes": "too many prefixes in allow and deny (equal lists count once)",
     "lists": "too many lists of allow and deny (one per address family; equal ones count once)",
+    "paths": "too many addresses of real servers in mode l3dsr (equal ones count once)",
     "homes": "too many real servers in persistence groups (one for each service and address)",
 }
 
@@ -74,6 +83,18 @@ def _lists(desired: Desired, service: Service) -> set[Sources]:
     return {entry.sources for entry in entries if entry.has_list}
 
 
+def _routed(config: Config, service: Service) -> set[IPAddress]:
+    """The addresses of real servers that the balancer routes to."""
+    if not methods()[service.method].routes:
+        return set()
+    return {
+        address
+        for real in config.reals_of(service)
+        for family in {vip.version for vip in service.vip}
+        if (address := config.address_for(service, real, family)) is not None
+    }
+
+
 def _needs(config: Config, service: Service, keys: Mapping[ServiceId, int]) -> dict[str, int]:
     """How many places of each table a service takes, VIPs and lists left out."""
     needs = {"ports": 0, "services": 0, "real servers": 0, "schedules": 0, "homes": 0}
@@ -81,8 +102,7 @@ def _needs(config: Config, service: Service, keys: Mapping[ServiceId, int]) -> d
         weights = [
             real.weight
             for real in config.reals_of(service)
-            for address in real.address
-            if address.version == family
+            if config.address_for(service, real, family) is not None
         ]
         needs["services"] += 1
         needs["real servers"] += len(weights)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from dsrlb.net.links import IPAddress
+from dsrlb.net.neighbours import Place
 
 QUESTIONS_PER_SECOND = 100
 ROUND_SECONDS = 0.4
@@ -24,9 +24,6 @@ MISSES = 3
 _PATIENCE = ROUND_SECONDS / 2
 _GRAIN = 0.05
 """Kernel times are in ticks of at most 10 ms, and read a moment after the clock."""
-
-Place = tuple[int, IPAddress]
-"""(ifindex, address)."""
 
 
 class Liveness:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """MAC table: where each real server is, from routes and neighbours, kept fresh.
 
-The kernel's neighbour table is the truth. It is asked to resolve every real (NTF_USE), and a
-broadcast ARP request or a multicast neighbour solicitation goes out for every real at a bounded
-rate. The answer of a replaced interface corrects the kernel's entry at once, where the kernel's own
-unicast confirmation of the old MAC would take half a minute to give up; and when a few questions in
-a row had no answer (liveness.py), the kernel is told so, and says it to everybody.
+The kernel's tables are the truth: the routes say by which next hop a real is reached (nexthops.py),
+the neighbour table has the MAC address of that next hop, a router or the real itself. The kernel is
+asked to resolve every next hop (NTF_USE), and a broadcast ARP request or a multicast neighbour
+solicitation goes out for each at a bounded rate. The answer of a replaced interface corrects the
+kernel's entry at once, where the kernel's own unicast confirmation of the old MAC would take half a
+minute to give up; and when a few questions in a row had no answer (liveness.py), the kernel is told
+so, and says it to everybody.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from threading import Lock
@@ -20,36 +22,35 @@ from dsrlb.config import Config
 from dsrlb.control.desired import (
     AWAY,
     RESOLVED,
+    DesiredPath,
     DesiredReal,
     LinkState,
+    NextHop,
     RealId,
     Resolution,
     ServiceId,
 )
-from dsrlb.control.liveness import ROUND_SECONDS, Liveness, Place
+from dsrlb.control.liveness import ROUND_SECONDS, Liveness
+from dsrlb.control.nexthops import Standing, Target, Vias, Way, resolve, standing, way_of
 from dsrlb.dataplane.keys import mac_text
 from dsrlb.errors import NetError
-from dsrlb.net import frames, links, routes
+from dsrlb.net import frames, links, neighbours, routes
 from dsrlb.net.links import IPAddress, Link
-from dsrlb.net.routes import Neighbour, Route
+from dsrlb.net.neighbours import Neighbour, Place
+from dsrlb.net.routes import Route
 from dsrlb.observe.events import EventLog, now_text
 
-_GOOD = frozenset({"reachable", "stale", "delay", "probe", "permanent", "noarp"})
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A real's address, and its fixed MAC if it has one."""
-
-    address: IPAddress
-    static: str | None
+_EACH = 8
+"""So many reals are told of one by one when the same happens to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a target is, and since when (ISO time)."""
+    """Where a target is, the routers of its next hops if there are several, and since when (ISO
+    time)."""
 
     where: Resolution
+    vias: Vias
     since: str
 
 
@@ -57,21 +58,22 @@ def targets_of(config: Config) -> dict[RealId, Target]:
     """Every real of every service, in the families that the service has VIPs of."""
     found = {}
     for service in config.service:
-        families = {vip.version for vip in service.vip}
-        for real in config.reals_of(service):
-            static = None if real.mac == "auto" else real.mac
-            for address in real.address:
-                if address.version in families:
-                    identity = RealId(ServiceId(service.name, address.version), address)
-                    found[identity] = Target(address, static)
+        routed = service.method != "l2dsr"
+        for family in {vip.version for vip in service.vip}:
+            for real in config.reals_of(service):
+                address = config.address_for(service, real, family)
+                if address is not None:
+                    static = None if real.mac == "auto" else real.mac
+                    identity = RealId(ServiceId(service.name, family), address)
+                    found[identity] = Target(address, static, routed)
     return found
 
 
 class MacTable:
     """Resolution of every target. refresh() and probe() belong into a thread, one at a time.
 
-    Everything else may be called at any time from any thread: dictionaries are replaced as a whole
-    by who holds the lock, never changed, and a reader takes one of each.
+    Everything else may be called at any time from any thread: what a reader walks through is
+    replaced as a whole by who holds the lock, never changed, and a reader takes one of each.
     """
 
     def __init__(self, events: EventLog) -> None:
@@ -79,32 +81,36 @@ class MacTable:
         self._lock = Lock()
         self._liveness = Liveness()
         self._targets: dict[RealId, Target] = {}
-        self._by_address: dict[IPAddress, set[Target]] = {}
+        self._wanted: frozenset[Target] = frozenset()
         self._links: dict[int, LinkState] = {}
-        self._present: dict[int, Link] = {}
-        self._routes: dict[IPAddress, Route] = {}
-        self._neighbours: dict[Place, Neighbour] = {}
+        self._sources: dict[IPAddress, IPAddress | None] = {}
+        self._ways: dict[Target, tuple[Way | Resolution, ...]] = {}
+        self._behind: dict[Place, set[Target]] = {}
+        self._asked: dict[Place, Way] = {}
+        self._standings: dict[Place, Standing] = {}
         self._meanwhile: list[tuple[Place, Neighbour | None]] | None = None
         self._found: dict[Target, Found] = {}
-        self._seeds: dict[Target, DesiredReal] = {}
+        self._seeds: dict[Target, tuple[DesiredReal, DesiredPath | None]] = {}
 
     def configure(self, config: Config, attached: Mapping[str, LinkState]) -> None:
         """Set what to resolve and the interfaces that count."""
         targets = targets_of(config)
-        by_address: dict[IPAddress, set[Target]] = {}
-        for target in targets.values():
-            by_address.setdefault(target.address, set()).add(target)
         with self._lock:
-            self._targets, self._by_address = targets, by_address
+            self._targets, self._wanted = targets, frozenset(targets.values())
             self._links = {link.ifindex: link for link in attached.values()}
 
-    def seed(self, config: Config, known: Mapping[RealId, DesiredReal]) -> None:
+    def seed(
+        self,
+        config: Config,
+        known: Mapping[RealId, DesiredReal],
+        paths: Mapping[IPAddress, DesiredPath],
+    ) -> None:
         """Start from what a running data plane uses (take-over): the kernel may have forgotten an
         idle neighbour, and that must not stop its flows. A drained real has flows, too; one that
         did not answer is not believed to, but keeps its MAC address."""
         for identity, target in targets_of(config).items():
             if identity in known and known[identity].flags & RESOLVED:
-                self._seeds[target] = known[identity]
+                self._seeds[target] = known[identity], paths.get(identity.address)
 
     def settled(self) -> bool:
         """Is every target resolved?"""
@@ -118,116 +124,117 @@ class MacTable:
         """Read links, routes and neighbours anew; True when a resolution changed."""
         self._meanwhile = []  # changes heard from here on may be missing in what is read
         present = {link.ifindex: link for link in links.list_links().values()}
-        found = routes.resolve(self._by_address)
-        neighbours = routes.list_neighbours()
+        found = routes.resolve({target.address for target in self._wanted})
+        known = neighbours.list_neighbours()
         with self._lock:
             for place, neighbour in self._meanwhile or ():
-                _note(neighbours, place, neighbour)
+                _note(known, place, neighbour)
             self._meanwhile = None
-            self._present, self._routes = present, found
-            self._neighbours = neighbours
-            return self._evaluate({t for targets in self._by_address.values() for t in targets})
+            self._sources = {address: route.source for address, route in found.items()}
+            self._find_ways(present, found)
+            self._judge(known)
+            return self._evaluate(self._wanted)
+
+    def _find_ways(self, present: Mapping[int, Link], found: Mapping[IPAddress, Route]) -> None:
+        """The ways of every target, and whose MAC addresses they need."""
+        ways: dict[Target, tuple[Way | Resolution, ...]] = {}
+        behind: dict[Place, set[Target]] = {}
+        asked: dict[Place, Way] = {}
+        for target in self._wanted:
+            route = found.get(target.address)
+            hops = route.hops if route else ()
+            ways[target] = tuple(way_of(target, hop, self._links, present) for hop in hops)
+            for way in ways[target]:
+                if isinstance(way, Way):
+                    behind.setdefault(way.place, set()).add(target)
+                    if not way.down and not target.static:
+                        asked[way.place] = way
+        self._ways, self._behind, self._asked = ways, behind, asked
+
+    def _judge(self, known: Mapping[Place, Neighbour]) -> None:
+        """What is known of every neighbour that is needed."""
+        before = dict(self._standings)
+        for target, (seed, _) in self._seeds.items():
+            for way in self._ways.get(target, ()):
+                if isinstance(way, Way) and way.link.number == seed.link:
+                    believed = Standing(mac_text(seed.mac), not seed.flags & AWAY)
+                    before.setdefault(way.place, believed)
+                    break  # the next hop's, if there are several, is not in the seed
+        self._standings = {
+            way.place: standing(known.get(way.place), before.get(way.place), not way.down)
+            for ways in self._ways.values()
+            for way in ways
+            if isinstance(way, Way)
+        }
 
     def on_neighbour(self, ifindex: int, address: IPAddress, neighbour: Neighbour | None) -> bool:
         """Take in one change of the neighbour table; True when a resolution changed."""
+        place = (ifindex, address)
         with self._lock:
-            targets = self._by_address.get(address)
+            if self._meanwhile is not None:
+                self._meanwhile.append((place, neighbour))
+            targets = self._behind.get(place)
             if targets is None:
                 return False
-            _note(self._neighbours, (ifindex, address), neighbour)
-            if self._meanwhile is not None:
-                self._meanwhile.append(((ifindex, address), neighbour))
-            return self._evaluate(targets)
+            last = self._standings.get(place)
+            self._standings[place] = standing(neighbour, last, True)
+            return self._standings[place] != last and self._evaluate(targets & self._wanted)
 
     def _evaluate(self, targets: Iterable[Target]) -> bool:
         """Work out some resolutions from what is known; True when one changed."""
         found = {}
-        changed = False
+        news: dict[tuple[str, str], list[IPAddress]] = {}
         for target in targets:
             last = self._found.get(target)
-            now = self._resolve(target, last.where if last else self._seeded(target))
-            if last is not None and last.where == now:
+            now, vias = self._resolve(target, last.where if last else self._seeded(target))
+            if last is not None and last.where == now and last.vias == vias:
                 continue
-            changed = True
             since = now_text()
             if last is not None and _told(last.where) == _told(now):
                 since = last.since
             else:
-                self._tell(target, last.where if last else None, now)
-            found[target] = Found(now, since)
-        gone = {t for t in self._found if t not in self._by_address.get(t.address, ())}
-        if changed or gone:
+                told = _news(last.where if last else None, now, vias)
+                news.setdefault(told, []).append(target.address)
+            found[target] = Found(now, vias, since)
+        self._tell(news)
+        gone = self._found.keys() - self._wanted
+        if found or gone:
             self._found = {t: f for t, f in self._found.items() if t not in gone} | found
-        return changed or bool(gone)
+        return bool(found or gone)
 
-    def _tell(self, target: Target, last: Resolution | None, now: Resolution) -> None:
-        if now.fresh and last is not None and last.mac and last.mac != now.mac:
-            self._events.add("mac", f"{target.address} moved from {last.mac} to {now.mac}")
-        elif now.fresh and (last is None or not last.fresh):
-            where = now.link.name if now.link else "?"
-            self._events.add("mac", f"{target.address} is at {now.mac} on {where}")
-        elif not now.fresh and (last is None or last.fresh or last.reason != now.reason):
-            asked = now.reason.startswith("waiting")  # an answer may be on its way
-            level = "info" if asked else "warning"
-            self._events.add("mac", f"{target.address} is unresolved: {now.reason}", level)
+    def _tell(self, news: Mapping[tuple[str, str], Sequence[IPAddress]]) -> None:
+        """The news of each real; once, where a router has many behind it."""
+        for (text, level), addresses in news.items():
+            if not text:
+                continue
+            if len(addresses) > _EACH:
+                more = len(addresses) - 1
+                self._events.add("mac", f"{addresses[0]} (and {more:,} more) {text}", level)
+                continue
+            for address in addresses:
+                self._events.add("mac", f"{address} {text}", level)
+
+    def _resolve(self, target: Target, last: Resolution | None) -> tuple[Resolution, Vias]:
+        ways, source = self._ways.get(target, ()), self._sources.get(target.address)
+        return resolve(target, ways, self._standings, source, last, self._links)
 
     def _seeded(self, target: Target) -> Resolution | None:
         """What a running data plane uses for a target, or None; asked for once."""
         seed = self._seeds.pop(target, None)
         if seed is None:
             return None
-        link = self._links.get(seed.ifindex)
-        return Resolution(mac_text(seed.mac), link, not seed.flags & AWAY)
-
-    def _resolve(self, target: Target, last: Resolution | None) -> Resolution:
-        address = target.address
-        kept = last.mac if last else None
-        route = self._routes.get(address)
-        if route is None and target.static and len(self._links) == 1:
-            return Resolution(target.static, next(iter(self._links.values())), True, "", "static")
-        if route is None:  # frames of flows still go where they went, if that interface is there
-            before = self._links.get(last.link.ifindex) if last and last.link else None
-            return Resolution(kept, before, False, f"no route to {address}")
-        link = self._links.get(route.ifindex)
-        if link is None:
-            return Resolution(None, None, False, self._elsewhere(route.ifindex))
-        if route.gateway is not None:
-            reason = f"behind router {route.gateway}; l2dsr needs the real on the same segment"
-            return Resolution(None, link, False, reason)
-        present = self._present.get(route.ifindex)
-        if present is None or not present.up:
-            return Resolution(kept, link, False, f"{link.name} is down")
-        if target.static:
-            return Resolution(target.static, link, True, "", "static")
-        return self._on_segment(address, link, last)
-
-    def _elsewhere(self, ifindex: int) -> str:
-        """Why an interface that is not one of ours does not serve."""
-        present = self._present.get(ifindex)
-        name = present.name if present else str(ifindex)
-        if present is not None and present.kind == "vlan":
-            return (
-                f"reached through {name}; VLAN interfaces to real servers are not in this version"
-            )
-        return f"reached through {name}, not one of balancer.interfaces"
-
-    def _on_segment(
-        self, address: IPAddress, link: LinkState, last: Resolution | None
-    ) -> Resolution:
-        """What the kernel's neighbour table says of an address on the segment of ``link``."""
-        neighbour = self._neighbours.get((link.ifindex, address))
-        if neighbour is not None and neighbour.mac and neighbour.state in _GOOD:
-            return Resolution(neighbour.mac, link, True)
-        same = last is not None and last.link is not None and last.link.ifindex == link.ifindex
-        if neighbour is None and last is not None and last.fresh and same:
-            return replace(last, link=link)  # an idle entry was forgotten; probe() has it asked for
-        question = "ARP" if address.version == 4 else "neighbour solicitation"
-        silent = f"no answer to {question} on {link.name}"
-        kept = last.mac if last else None
-        failed = neighbour is not None and neighbour.state == "failed"
-        if failed or (last is not None and last.reason == silent):
-            return Resolution(kept, link, False, silent)
-        return Resolution(kept, link, False, f"waiting for an answer to {question} on {link.name}")
+        real, path = seed
+        link = next((one for one in self._links.values() if one.number == real.link), None)
+        source_mac = mac_text(real.source_mac)
+        return Resolution(
+            mac_text(real.mac),
+            link,
+            not real.flags & AWAY,
+            vlan=real.vlan,
+            mtu=real.mtu if link and real.mtu != link.mtu else 0,
+            source_mac=source_mac if link and source_mac != link.mac else None,
+            address=path.own_address if path else None,
+        )
 
     def resolutions(self) -> dict[RealId, Resolution]:
         """Where each real is."""
@@ -238,11 +245,15 @@ class MacTable:
             if target in found
         }
 
-    def rows(self) -> Iterable[tuple[Target, Resolution, str]]:
-        """(target, resolution, since) of each distinct target, in order of address."""
+    def rows(self) -> Iterable[tuple[IPAddress, Found]]:
+        """(address, where) of each distinct one, in order of address."""
         found = self._found
-        for target in sorted(found, key=lambda t: (t.address.version, int(t.address))):
-            yield target, found[target].where, found[target].since
+        shown = set()
+        for target in sorted(found, key=lambda t: (t.address.version, int(t.address), t.routed)):
+            row = target.address, replace(found[target].where, address=None)
+            if row not in shown:  # services may share a real
+                shown.add(row)
+                yield target.address, found[target]
 
     def since(self, identity: RealId) -> str:
         """When the real's resolution last changed; "" for a real that is not known."""
@@ -250,63 +261,76 @@ class MacTable:
         found = self._found.get(target) if target else None
         return found.since if found else ""
 
-    def _questions(self) -> dict[Place, tuple[str, bytes]]:
-        """(interface, frame) that asks for the MAC of each real that is to be asked."""
-        found: dict[Place, tuple[str, bytes]] = {}
-        for address, targets in self._by_address.items():
-            route = self._routes.get(address)
-            link = self._links.get(route.ifindex) if route else None
-            if route is None or link is None or route.gateway:
-                continue
-            present = self._present.get(link.ifindex)
-            if all(target.static for target in targets) or present is None or not present.up:
-                continue
-            place = (link.ifindex, address)
-            found[place] = link.name, self._question(place, link.mac, route.source)
-        return found
-
-    def _question(self, place: Place, mac: str, source: IPAddress | None) -> bytes:
+    def _question(self, way: Way) -> bytes:
         """ARP request or neighbour solicitation, from the address that the kernel would take; b""
         when it has none. The last question before giving up goes to the known MAC address alone:
-        a segment may lose broadcasts or multicasts, and the real be well."""
-        address = place[1]
-        known = self._neighbours.get(place)
-        to = known.mac if known is not None and self._liveness.last_chance(place) else None
+        a segment may lose broadcasts or multicasts, and the neighbour be well."""
+        address, source = way.place[1], way.source
+        known = self._standings.get(way.place)
+        to = known.mac if known is not None and self._liveness.last_chance(way.place) else None
         if isinstance(address, IPv4Address) and isinstance(source, IPv4Address):
-            return frames.arp_request(mac, source, address, to)
+            return frames.arp_request(way.mac, source, address, to)
         if isinstance(address, IPv6Address) and isinstance(source, IPv6Address):
-            return frames.neighbour_solicitation(mac, source, address, to)
+            return frames.neighbour_solicitation(way.mac, source, address, to)
         return b""
 
     def probe(self) -> None:
         """One round: take in who answered, ask the next ones on the wire. Raises NetError."""
-        routes.give_up(self._liveness.judge(routes.confirmed(), time.monotonic()))
-        questions = self._questions()
-        turn = self._liveness.turn(questions)
-        routes.use(turn)
+        neighbours.give_up(self._liveness.judge(neighbours.confirmed(), time.monotonic()))
+        asked = self._asked
+        turn = self._liveness.turn(asked)
+        neighbours.use(turn)
         batches: dict[str, list[Place]] = {}
+        questions = {place: self._question(asked[place]) for place in turn}
         for place in turn:
-            batches.setdefault(questions[place][0], []).append(place)
+            batches.setdefault(asked[place].name, []).append(place)
         failure: NetError | None = None
         for name, batch in batches.items():
-            asked = [place for place in batch if questions[place][1]]
+            sent = [place for place in batch if questions[place]]
             now = time.monotonic()
             try:
-                frames.send(name, [questions[place][1] for place in asked])
+                frames.send(name, [questions[place] for place in sent])
             except NetError as error:
                 failure = error
             else:
-                self._liveness.asked(asked, now)
+                self._liveness.asked(sent, now)
         if failure is not None:
             raise failure
 
 
-def _told(found: Resolution) -> tuple[str | None, bool, str]:
-    return found.mac, found.fresh, found.reason
+def _told(found: Resolution) -> tuple[object, ...]:
+    hops = tuple((hop.mac, hop.link.name, hop.vlan) for hop in found.hops)
+    return found.mac, found.fresh, found.reason, found.via, found.vlan, hops
 
 
-def _note(neighbours: dict[Place, Neighbour], place: Place, neighbour: Neighbour | None) -> None:
+def _news(last: Resolution | None, now: Resolution, vias: Vias) -> tuple[str, str]:
+    """(text, level) of what is told of a change; "" where it was told before."""
+    waiting = not now.reason or "waiting for" in now.reason  # an answer may be on its way
+    level = "info" if waiting else "warning"
+    if not now.fresh:
+        if last is not None and not last.fresh and last.reason == now.reason:
+            return "", ""
+        return f"is unresolved: {now.reason}", level
+    if last is not None and last.mac not in (None, now.mac) and not last.hops + now.hops:
+        router = f" (router {now.via})" if now.via else ""
+        return f"moved from {last.mac} to {now.mac}{router}", "info"
+    where = f"is at {_places(now, vias)}"
+    return f"{where}; {now.reason}" if now.reason else where, level
+
+
+def _places(where: Resolution, vias: Vias) -> str:
+    """MAC address, interface and router of each next hop."""
+    texts = []
+    hops: Sequence[NextHop | Resolution] = where.hops or (where,)
+    for hop, via in zip(hops, vias or (where.via,), strict=True):
+        tag = f" VLAN {hop.vlan}" if hop.vlan else ""
+        router = f" (router {via})" if via else ""
+        texts.append(f"{hop.mac} on {hop.link.name if hop.link else '?'}{tag}{router}")
+    return " and ".join(texts)
+
+
+def _note(known: dict[Place, Neighbour], place: Place, neighbour: Neighbour | None) -> None:
     if neighbour is None:
-        neighbours.pop(place, None)
+        known.pop(place, None)
     else:
-        neighbours[place] = neighbour
+        known[place] = neighbour

@@ -11,6 +11,7 @@ from dsrlb.control.views import Change, PlanView
 _LISTS = ("allow", "deny")
 _SHOWN = 6
 """Prefixes that a change of a list names."""
+_MOVED = "its flows go to other reals"
 
 
 def _change(kind: str, what: str, detail: str = "", affects_flows: bool = False) -> Change:
@@ -25,18 +26,40 @@ def _reals(service: str, before: tuple[Real, ...], after: tuple[Real, ...]) -> I
         gone = tuple(address for address in real.address if address not in new)
         if gone:
             what = f"real {service} {_text(gone)}"
-            yield _change("remove", what, "its flows go to other reals", affects_flows=True)
+            yield _change("remove", what, _MOVED, affects_flows=True)
     for real in after:
         fresh = tuple(address for address in real.address if address not in old)
         if fresh:
             yield _change("add", f"real {service} {_text(fresh)}")
-    for real in after:
-        was = next((old[address] for address in real.address if address in old), real)
+    for was, real in _kept(before, after):
         for field in ("weight", "mac", "max_open", "max_open_low"):
             then, now = getattr(was, field), getattr(real, field)
             if then != now:
                 what = f"real {service} {_text(real.address)}"
                 yield _change("change", what, f"{field}: {_text(then)} -> {_text(now)}")
+
+
+def _kept(before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[tuple[Real, Real]]:
+    """Reals of both, that is with an address in common."""
+    old = {address: real for real in before for address in real.address}
+    for real in after:
+        was = next((old[address] for address in real.address if address in old), None)
+        if was is not None:
+            yield was, real
+
+
+def _ways(before: Config, old: Service, after: Config, new: Service) -> Iterator[Change]:
+    """Reals that packets to VIPs of a family no longer go to by the same address: a tunnel takes
+    the real's own address of that family when there is one, dscp takes no other."""
+    families = {vip.version for vip in old.vip} & {vip.version for vip in new.vip}
+    for was, real in _kept(before.reals_of(old), after.reals_of(new)):
+        for family in sorted(families):
+            then = before.address_for(old, was, family)
+            now = after.address_for(new, real, family)
+            if then in real.address and then != now:  # one that is gone is told as removed
+                what = f"real {new.name} {_text(real.address)}"
+                detail = f"IPv{family} VIPs by: {_text(then)} -> {_text(now)}; {_MOVED}"
+                yield _change("change", what, detail, affects_flows=True)
 
 
 def _text(value: object) -> str:
@@ -90,12 +113,15 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
         yield _change("remove", f"service {name}", "its flows end", affects_flows=True)
     for name, service in new.items():
         if before is None or name not in old:
-            vips = f"{_text(service.vip)} {service.protocol} {_text(service.port)}"
-            yield _change("add", f"service {name}", vips)
+            detail = f"{_text(service.vip)} {service.protocol} {_text(service.port)}"
+            if service.l3dsr is not None:
+                detail += f" by {service.l3dsr}"
+            yield _change("add", f"service {name}", detail)
             yield from _reals(name, (), after.reals_of(service))
         else:
             yield from _service(old[name], service)
             yield from _reals(name, before.reals_of(old[name]), after.reals_of(service))
+            yield from _ways(before, old[name], after, service)
 
 
 def plan(before: Config | None, after: Config) -> list[Change]:

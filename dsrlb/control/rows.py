@@ -5,17 +5,22 @@ configuration, maps and MAC table are of one moment."""
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dsrlb import __version__
 from dsrlb.config import Config, Real, Service, digest
 from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
+from dsrlb.control.compute import TICK_NS
 from dsrlb.control.counters import FamilyTotals, flow_events, loads
-from dsrlb.control.desired import USABLE, RealId, ServiceId
+from dsrlb.control.desired import AWAY, USABLE, RealId, ServiceId
+from dsrlb.control.mactable import Found
 from dsrlb.control.views import MacRow, RealRow, ServiceRow, StatsRow, StatusView
 from dsrlb.errors import DsrlbError
+from dsrlb.net.links import IPAddress
 
 
 def _family(version: int) -> str:
@@ -32,9 +37,9 @@ def _each_real(
     config: Config, service: Service, identity: ServiceId
 ) -> Iterator[tuple[Real, RealId]]:
     for real in config.reals_of(service):
-        for address in real.address:
-            if address.version == identity.family:
-                yield real, RealId(identity, address)
+        address = config.address_for(service, real, identity.family)
+        if address is not None:
+            yield real, RealId(identity, address)
 
 
 def differs(file: Path | None, config: Config) -> bool:
@@ -135,8 +140,10 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
         if service is not None and entry.name != service:
             continue
         for real, key in _each_real(config, entry, identity):
-            index = installed.reals[key].index
+            index, content = installed.reals[key].index, installed.reals[key].content
             where = found[key]
+            if where.fresh and content.flags & AWAY:
+                where = replace(where, fresh=False, reason=_sourceless(key))
             rows.append(
                 {
                     "service": entry.name,
@@ -158,22 +165,44 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
     return rows
 
 
+def _sourceless(key: RealId) -> str:
+    family = f"IPv{key.address.version}"
+    return f"no {family} address here to send tunnelled packets from: balancer.tunnel_source"
+
+
 def macs(balancer: Balancer) -> list[MacRow]:
     """The MAC table."""
+    paths, now = balancer.applier.paths, time.monotonic_ns() // TICK_NS
     return [
-        {
-            "address": str(target.address),
-            "mac": where.mac,
-            "interface": where.link.name if where.link else None,
-            "vlan": None,
-            "mtu": where.link.mtu if where.link else None,
-            "state": "resolved" if where.fresh else "unresolved",
-            "source": where.source,
-            "reason": where.reason,
-            "since": since,
-        }
-        for target, where, since in balancer.macs.rows()
+        _mac(address, found, paths.lowered(address, now)) for address, found in balancer.macs.rows()
     ]
+
+
+def _mac(address: IPAddress, found: Found, path_mtu: int | None) -> MacRow:
+    where = found.where
+    link = where.link
+    return {
+        "address": str(address),
+        "via": str(where.via) if where.via else None,
+        "mac": where.mac,
+        "interface": link.name if link else None,
+        "vlan": where.vlan or None,
+        "mtu": where.mtu or link.mtu if link else None,
+        "path_mtu": path_mtu,
+        "hops": [
+            {
+                "via": str(via) if via else None,
+                "mac": hop.mac,
+                "interface": hop.link.name,
+                "vlan": hop.vlan or None,
+            }
+            for hop, via in zip(where.hops, found.vias, strict=True)
+        ],
+        "state": "resolved" if where.fresh else "unresolved",
+        "source": where.source,
+        "reason": where.reason,
+        "since": found.since,
+    }
 
 
 def stats(balancer: Balancer) -> list[StatsRow]:

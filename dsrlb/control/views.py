@@ -55,14 +55,26 @@ class RealRow(TypedDict):
     interface: str | None
 
 
+class MacHop(TypedDict):
+    """One of several next hops."""
+
+    via: str | None
+    mac: str
+    interface: str
+    vlan: int | None
+
+
 class MacRow(TypedDict):
-    """One address that frames are sent to, and where it is."""
+    """One real server's address, and where frames for it go."""
 
     address: str
+    via: str | None  # the router; None: the real server is on the segment
     mac: str | None
     interface: str | None
-    vlan: int | None
-    mtu: int | None
+    vlan: int | None  # of the frames' tag, where the balancer routes; None: untagged, or tags kept
+    mtu: int | None  # of IP packets
+    path_mtu: int | None  # smaller, as a router behind told of a tunnel's packets
+    hops: list[MacHop]  # of a multipath route, those that are resolved, if there are several
     state: str
     source: str  # "kernel" | "static"
     reason: str

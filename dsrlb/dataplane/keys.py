@@ -37,6 +37,18 @@ def mac_text(mac: bytes) -> str:
     return mac.hex(":")
 
 
+def link_bytes(
+    mac: str,
+    number: int,
+    address4: IPv4Address | None = None,
+    address6: IPv6Address | None = None,
+) -> bytes:
+    """struct link: an interface's MAC address, number and own addresses."""
+    head = mac_bytes(mac) + number.to_bytes(2, "little")
+    own = (address4.packed if address4 else bytes(4), address6.packed if address6 else bytes(16))
+    return head + b"".join(own)
+
+
 def interest_bit(address: IPAddress) -> int:
     """Bit 0..65535 of an address; the same as interest_bit() in ebpf/interest.h."""
     words = np.frombuffer(address_bytes(address), "<u4").tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -82,8 +83,11 @@ class Dataplane:
         have no flow are dropped. Raises CompileError or LoadError."""
         if self._complete:
             return
-        for name, place in self.artifact.stages.items():
-            put_stage(self.maps, place, load_program(self._program(name), self.maps))
+        stages = self.artifact.stages
+        with ThreadPoolExecutor() as pool:  # what is not in the cache is compiled at the same time
+            programs = list(pool.map(self._program, stages))
+        for program, place in zip(programs, stages.values(), strict=True):
+            put_stage(self.maps, place, load_program(program, self.maps))
         self._complete = True
 
     def reaper(self) -> Reaper:

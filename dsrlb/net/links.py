@@ -25,6 +25,8 @@ _SIOCETHTOOL = 0x8946
 _SIOCADDMULTI, _SIOCDELMULTI = 0x8931, 0x8932
 _ETHTOOL_GDRVINFO = 0x03
 _IFF_UP, _IFF_RUNNING, _IFF_LOOPBACK = 0x1, 0x40, 0x8
+_RT_SCOPE_UNIVERSE = 0
+_NOT_USED = 0x08 | 0x20 | 0x40  # IFA_F_DADFAILED, IFA_F_DEPRECATED, IFA_F_TENTATIVE
 _XDP_MODES = {1: "native", "xdp": "native", 2: "generic", "xdpgeneric": "generic"}
 
 
@@ -32,7 +34,8 @@ _XDP_MODES = {1: "native", "xdp": "native", 2: "generic", "xdpgeneric": "generic
 class Link:
     """An interface.
 
-    ``kind`` is "" for a physical one; ``xdp_mode`` is "native", "generic" or None.
+    ``kind`` is "" for a physical one; ``xdp_mode`` is "native", "generic" or None. ``lower`` is the
+    ifindex of what a VLAN interface is on, 0 if that is in another namespace.
     """
 
     ifindex: int
@@ -44,6 +47,9 @@ class Link:
     driver: str
     xdp_mode: str | None
     xdp_program: int | None
+    lower: int = 0
+    vlan: int = 0
+    vlan_protocol: int = 0  # the tag's EtherType
 
 
 @contextmanager
@@ -86,6 +92,8 @@ def _link(message: Any) -> Link:
     mode = _XDP_MODES.get(xdp.get_attr("IFLA_XDP_ATTACHED")) if xdp else None
     running = _IFF_UP | _IFF_RUNNING
     name = message.get_attr("IFLA_IFNAME")
+    here = message.get_attr("IFLA_LINK_NETNSID") is None
+    vlan = info.get_attr("IFLA_INFO_DATA") if kind == "vlan" else None
     return Link(
         ifindex=message["index"],
         name=name,
@@ -96,6 +104,9 @@ def _link(message: Any) -> Link:
         driver=driver_of(name),
         xdp_mode=mode,
         xdp_program=xdp.get_attr("IFLA_XDP_PROG_ID") if xdp and mode else None,
+        lower=message.get_attr("IFLA_LINK") or 0 if vlan and here else 0,
+        vlan=vlan.get_attr("IFLA_VLAN_ID") if vlan else 0,
+        vlan_protocol=vlan.get_attr("IFLA_VLAN_PROTOCOL") if vlan else 0,
     )
 
 
@@ -122,6 +133,25 @@ def list_addresses() -> dict[IPAddress, str]:
     """All addresses of this host and the interface each is on."""
     names = {link.ifindex: link.name for link in list_links().values()}
     return {address: names.get(index, str(index)) for address, index, _ in _addresses()}
+
+
+def global_addresses() -> dict[int, tuple[IPv4Address | None, IPv6Address | None]]:
+    """By ifindex the first address of each family that other hosts may use: of global scope, and of
+    IPv6 one that is not deprecated and that duplicate address detection has let through."""
+    first4: dict[int, IPv4Address] = {}
+    first6: dict[int, IPv6Address] = {}
+    with netlink() as route:
+        for message in route.get_addr():
+            if message["scope"] != _RT_SCOPE_UNIVERSE:
+                continue
+            flags = message.get_attr("IFA_FLAGS") or message["flags"]
+            text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+            address = ip_address(text)
+            if isinstance(address, IPv4Address):
+                first4.setdefault(message["index"], address)
+            elif not flags & _NOT_USED:
+                first6.setdefault(message["index"], address)
+    return {index: (first4.get(index), first6.get(index)) for index in {*first4, *first6}}
 
 
 def remove_address(address: IPAddress) -> str:

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the kernel would send a packet, and whose MAC address it knows."""
+"""Where the kernel would send a packet: all next hops of the route, and not only its pick.
+
+Each address is asked for twice. The ordinary answer has one next hop and the source address; the
+answer with RTM_F_FIB_MATCH has the route as it stands in the table, with all next hops (of a group
+of nexthop objects too) and the MTU that was set for it.
+"""
 
 from __future__ import annotations
 
@@ -7,164 +12,139 @@ import errno
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Any
-
-from pyroute2.netlink.exceptions import NetlinkError
 
 from dsrlb.errors import NetError
-from dsrlb.net.links import IPAddress, netlink
+from dsrlb.net import rtnetlink
+from dsrlb.net.links import IPAddress
+from dsrlb.net.neighbours import Place
+from dsrlb.net.rtnetlink import attribute, attributes
 
 _NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL)
-_NTF_USE = 0x01
-_ABSENT = (errno.ENETDOWN, errno.ENODEV, errno.EINVAL, errno.ENOENT)
-_TICKS = os.sysconf("SC_CLK_TCK")  # user space is told times in these
-_BELIEVED = 0x02 | 0x04 | 0x08 | 0x10  # reachable, stale, delay, probe: the kernel may be wrong
-_RTM_NEWNEIGH, _RTM_GETNEIGH, _NLMSG_ERROR, _NLMSG_DONE = 28, 30, 2, 3
-_NLM_F_REQUEST_DUMP = 0x301
-_NDA_DST, _NDA_CACHEINFO = 1, 3
-_STATES = {
-    0x00: "none",
-    0x01: "incomplete",
-    0x02: "reachable",
-    0x04: "stale",
-    0x08: "delay",
-    0x10: "probe",
-    0x20: "failed",
-    0x40: "noarp",
-    0x80: "permanent",
-}
+_RTM_GETROUTE = 26
+_FIB_MATCH = 0x2000
+_RTN_UNICAST = 1
+_RTNH_F_DEAD = 1
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_METRICS = 1, 4, 5, 7, 8
+_RTA_MULTIPATH, _RTA_VIA = 9, 18
+_RTAX_MTU = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One next hop: egress interface and gateway (None: the destination is on the link).
+
+    ``source``: from which address the kernel would ask for the neighbour's MAC address; ``mtu``:
+    set for the route, 0: none; ``weight``: its share; ``dead``: the kernel does not use it.
+    """
+
+    ifindex: int
+    gateway: IPAddress | None
+    source: IPAddress | None = None
+    mtu: int = 0
+    weight: int = 1
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The kernel's choice: egress interface, gateway (None: on the link), source address."""
+    """The next hops, one or more, and the address that the kernel would send from."""
 
-    ifindex: int
-    gateway: IPAddress | None
-    source: IPAddress | None
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """An entry of the neighbour table; ``state`` as `ip neigh` names it, in lower case."""
-
-    mac: str | None
-    state: str
-
-
-def _route(message: Any) -> Route | None:
-    index = message.get_attr("RTA_OIF")
-    if index is None:
-        return None
-    gateway, source = message.get_attr("RTA_GATEWAY"), message.get_attr("RTA_PREFSRC")
-    return Route(
-        index,
-        ip_address(gateway) if gateway else None,
-        ip_address(source) if source else None,
-    )
+    hops: tuple[Hop, ...]
+    source: IPAddress | None = None
 
 
 def resolve(addresses: Iterable[IPAddress]) -> dict[IPAddress, Route]:
-    """The route to each address; addresses without one are left out."""
+    """The route to each address; addresses without one are left out. Raises NetError."""
+    wanted = list(addresses)
+    questions = [_question(address, 0, flags) for address in wanted for flags in (0, _FIB_MATCH)]
+    answers = iter(rtnetlink.ask(_RTM_GETROUTE, questions))
     found = {}
-    with netlink() as netlink_route:
-        for address in addresses:
-            try:
-                messages = list(netlink_route.route("get", dst=str(address)))
-            except NetlinkError as error:
-                if error.code in _NO_ROUTE:
-                    continue
-                raise
-            route = _route(messages[0]) if messages else None
-            if route is not None:
-                found[address] = route
+    for address, chosen, stored in zip(wanted, answers, answers, strict=True):
+        if isinstance(chosen, int):
+            if chosen not in _NO_ROUTE:
+                raise NetError(f"netlink: no route to {address}: {os.strerror(chosen)}")
+            continue
+        route = _route(chosen, stored)
+        if route is not None:
+            found[address] = route
+    return _with_sources(found)
+
+
+def _question(address: IPAddress, ifindex: int, flags: int) -> bytes:
+    """RTM_GETROUTE; ``ifindex``: out of this interface, 0: out of any."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    head = struct.pack("=8BI", family, address.max_prefixlen, 0, 0, 0, 0, 0, 0, flags)
+    out = attribute(_RTA_OIF, struct.pack("=I", ifindex)) if ifindex else b""
+    return head + attribute(_RTA_DST, address.packed) + out
+
+
+def _route(chosen: bytes, stored: bytes | int) -> Route | None:
+    """The kernel's choice and the whole route. A route to this host itself is stored with the
+    address's interface; and one with too many next hops for a message is not told."""
+    source = attributes(chosen, 12).get(_RTA_PREFSRC)
+    hops = list(_hops(chosen))
+    if isinstance(stored, bytes) and chosen[7] == _RTN_UNICAST:
+        hops = list(_hops(stored)) or hops
+    return Route(tuple(hops), rtnetlink.address(source) if source else None) if hops else None
+
+
+def _hops(message: bytes) -> Iterator[Hop]:
+    """The next hops of a route message: none where only a nexthop object's number is told, as the
+    kernel does when net.ipv4.nexthop_compat_mode is 0."""
+    found = attributes(message, 12)
+    metrics = attributes(found.get(_RTA_METRICS, b""), 0)
+    mtu = _number(metrics.get(_RTAX_MTU, b""))
+    if _RTA_OIF in found:
+        yield Hop(_number(found[_RTA_OIF]), _gateway(found), None, mtu)
+    several = found.get(_RTA_MULTIPATH, b"")
+    place = 0
+    while place + 8 <= len(several):  # struct rtnexthop
+        size, flags, weight, ifindex = struct.unpack_from("=HBBi", several, place)
+        gateway = _gateway(attributes(several[: place + size], place + 8))
+        yield Hop(ifindex, gateway, None, mtu, weight + 1, bool(flags & _RTNH_F_DEAD))
+        place += max(8, rtnetlink.align(size))
+
+
+def _number(value: bytes) -> int:
+    """The kernel's integers are the machine's; 0 for none."""
+    return int.from_bytes(value, sys.byteorder)
+
+
+def _gateway(found: dict[int, bytes]) -> IPAddress | None:
+    """The gateway: of the route's family, or (RTA_VIA, behind two bytes of family) of the other."""
+    if _RTA_GATEWAY in found:
+        return rtnetlink.address(found[_RTA_GATEWAY])
+    return rtnetlink.address(found[_RTA_VIA][2:]) if _RTA_VIA in found else None
+
+
+def _with_sources(routes: dict[IPAddress, Route]) -> dict[IPAddress, Route]:
+    """Fill in each hop's source address. For the only hop to a destination on the link it is the
+    route's; a router is asked from an address that it shares a subnet with, if there is one."""
+    places = {
+        (hop.ifindex, hop.gateway or address)
+        for address, route in routes.items()
+        for hop in route.hops
+        if hop.gateway is not None or len(route.hops) > 1
+    }
+    sources = _sources(sorted(places, key=str))
+    found = {}
+    for address, route in routes.items():
+        hops = []
+        for hop in route.hops:
+            source = sources.get((hop.ifindex, hop.gateway or address), route.source)
+            hops.append(Hop(hop.ifindex, hop.gateway, source, hop.mtu, hop.weight, hop.dead))
+        found[address] = Route(tuple(hops), route.source)
     return found
 
 
-def neighbour_of(message: Any) -> tuple[tuple[int, IPAddress], Neighbour] | None:
-    """Decode a neighbour message; None for other families."""
-    destination = message.get_attr("NDA_DST")
-    if message["family"] not in (socket.AF_INET, socket.AF_INET6) or destination is None:
-        return None
-    mac = message.get_attr("NDA_LLADDR")
-    state = _STATES.get(message["state"], "none")
-    return (message["ifindex"], ip_address(destination)), Neighbour(mac, state)
-
-
-def list_neighbours() -> dict[tuple[int, IPAddress], Neighbour]:
-    """The neighbour table by (ifindex, address)."""
-    with netlink() as route:
-        return dict(filter(None, map(neighbour_of, route.get_neighbours())))
-
-
-def _dump_neighbours() -> Iterator[bytes]:
-    """The kernel's RTM_NEWNEIGH messages, without their netlink headers (rtnetlink(7))."""
-    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-    with socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE) as channel:
-        request = struct.pack("=IHHII", 28, _RTM_GETNEIGH, _NLM_F_REQUEST_DUMP, 1, 0)
-        channel.sendto(request + bytes(12), (0, 0))
-        while True:
-            data, place = channel.recv(1 << 16), 0
-            while place < len(data):
-                size, message = struct.unpack_from("=IH", data, place)
-                if message == _NLMSG_DONE:
-                    return
-                if message == _NLMSG_ERROR:
-                    (error,) = struct.unpack_from("=i", data, place + 16)
-                    raise OSError(-error, os.strerror(-error))
-                if message == _RTM_NEWNEIGH:
-                    yield data[place + 16 : place + size]
-                place += (size + 3) & ~3
-
-
-def confirmed() -> dict[tuple[int, IPAddress], float]:
-    """Seconds since the last proof that a neighbour is there, of those the kernel believes in.
-
-    Permanent entries and those without an answer are left out. Read by hand: this runs several
-    times a second, and pyroute2 takes 70 µs an entry. Raises NetError.
-    """
-    found = {}
-    try:
-        for message in _dump_neighbours():
-            ifindex, state = struct.unpack_from("=iH", message, 4)
-            attributes = {}
-            place = 12
-            while place + 4 <= len(message):
-                size, kind = struct.unpack_from("=HH", message, place)
-                attributes[kind] = message[place + 4 : place + size]
-                place += max(4, (size + 3) & ~3)
-            if state & _BELIEVED and _NDA_DST in attributes and _NDA_CACHEINFO in attributes:
-                (age,) = struct.unpack_from("=I", attributes[_NDA_CACHEINFO])
-                found[ifindex, ip_address(attributes[_NDA_DST])] = age / _TICKS
-    except OSError as error:
-        raise NetError(f"netlink: cannot list neighbours: {error.strerror}") from error
+def _sources(places: list[Place]) -> dict[Place, IPAddress | None]:
+    """From which address the kernel would send to each neighbour, out of that interface."""
+    questions = [_question(address, ifindex, 0) for ifindex, address in places]
+    found: dict[Place, IPAddress | None] = {}
+    for place, answer in zip(places, rtnetlink.ask(_RTM_GETROUTE, questions), strict=True):
+        source = attributes(answer, 12).get(_RTA_PREFSRC) if isinstance(answer, bytes) else None
+        found[place] = rtnetlink.address(source) if source else None
     return found
-
-
-def _neigh(command: str, targets: Iterable[tuple[int, IPAddress]], **what: Any) -> None:
-    """One request per neighbour. That it is not there, or its interface is down, is no error."""
-    with netlink() as route:
-        for ifindex, address in targets:
-            family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-            try:
-                route.neigh(command, dst=str(address), ifindex=ifindex, family=family, **what)
-            except NetlinkError as error:
-                if error.code not in _ABSENT:
-                    raise
-
-
-def use(targets: Iterable[tuple[int, IPAddress]]) -> None:
-    """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them.
-
-    NTF_USE: net/core/neighbour.c, neigh_add().
-    """
-    _neigh("replace", targets, flags=_NTF_USE, state=0)
-
-
-def give_up(targets: Iterable[tuple[int, IPAddress]]) -> None:
-    """Tell the kernel that neighbours do not answer: it asks anew before it sends them anything,
-    and tells everybody who listens that they have failed."""
-    _neigh("set", targets, state="failed")

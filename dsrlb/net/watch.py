@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,21 +12,29 @@ from pyroute2.iproute.linux import AsyncIPRoute
 from pyroute2.netlink import rtnl
 
 from dsrlb.net.links import IPAddress
-from dsrlb.net.routes import Neighbour, neighbour_of
+from dsrlb.net.neighbours import Neighbour, neighbour_of
 
 _GROUPS = (
     rtnl.RTMGRP_LINK
     | rtnl.RTMGRP_NEIGH
     | rtnl.RTMGRP_IPV4_ROUTE
     | rtnl.RTMGRP_IPV6_ROUTE
+    | rtnl.RTMGRP_IPV4_RULE
+    | rtnl.RTMGRP_IPV6_RULE
     | rtnl.RTMGRP_IPV4_IFADDR
     | rtnl.RTMGRP_IPV6_IFADDR
+    | 1 << 31  # RTNLGRP_NEXTHOP, 32, the last one that has a bit
 )
+_PATHS = frozenset(
+    f"RTM_{verb}{what}" for verb in ("NEW", "DEL") for what in ("ROUTE", "RULE", "ADDR")
+)
+_NEXTHOP = frozenset({104, 105, 116, 117})  # RTM_NEW- and RTM_DELNEXTHOP(BUCKET); without a name
+_IFF_RUNNING = 0x40
 
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged:
-    """An interface came, went or changed."""
+    """An interface came, went or changed, or its addresses did (then without a name)."""
 
     ifindex: int
     name: str
@@ -35,7 +43,8 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class PathsChanged:
-    """Routes or addresses changed."""
+    """Something changed that paths depend on: routes, rules, next hops, addresses, VLAN
+    interfaces, an interface that is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +74,35 @@ async def changes() -> AsyncIterator[Change]:
                 yield Lost()  # whatever happened before this moment has to be read
                 while True:  # get() ends behind each datagram
                     async for message in route.get():
-                        change = _decode(message)
-                        if change is not None:
+                        for change in _decode(message):
                             yield change
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
 
 
-def _decode(message: Any) -> Change | None:
-    event = message["event"]
+def _decode(message: Any) -> Iterator[Change]:
+    event = message.get("event")
     if event in ("RTM_NEWLINK", "RTM_DELLINK"):
-        name = message.get_attr("IFLA_IFNAME")
-        index = message["index"]
-        return LinkChanged(index, name or "", event == "RTM_DELLINK")
-    if event in ("RTM_NEWNEIGH", "RTM_DELNEIGH"):
+        yield from _link(message, event == "RTM_DELLINK")
+    elif event in ("RTM_NEWNEIGH", "RTM_DELNEIGH"):
         decoded = neighbour_of(message)
-        if decoded is None:
-            return None
-        (ifindex, address), neighbour = decoded
-        return NeighbourChanged(ifindex, address, neighbour, event == "RTM_DELNEIGH")
-    if event in ("RTM_NEWROUTE", "RTM_DELROUTE", "RTM_NEWADDR", "RTM_DELADDR"):
-        return PathsChanged()
-    return None
+        if decoded is not None:
+            (ifindex, address), neighbour = decoded
+            yield NeighbourChanged(ifindex, address, neighbour, event == "RTM_DELNEIGH")
+    elif event in _PATHS:
+        yield PathsChanged()
+        if event in ("RTM_NEWADDR", "RTM_DELADDR"):
+            yield LinkChanged(message["index"], "", False)
+    elif event is None and message["header"]["type"] in _NEXTHOP:
+        yield PathsChanged()
+
+
+def _link(message: Any, gone: bool) -> Iterator[Change]:
+    """Paths change with VLAN interfaces; and the kernel takes the IPv4 routes and next hops of an
+    interface that goes down or away without saying so."""
+    yield LinkChanged(message["index"], message.get_attr("IFLA_IFNAME") or "", gone)
+    info = message.get_attr("IFLA_LINKINFO")
+    vlan = info is not None and info.get_attr("IFLA_INFO_KIND") == "vlan"
+    if gone or vlan or not message["flags"] & _IFF_RUNNING:
+        yield PathsChanged()

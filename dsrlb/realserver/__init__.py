@@ -1,8 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prepare the host that this runs on as a real server, look whether it is one, and take it back."""
 
-from dsrlb.realserver.manage import MODES, Outcome, check, setup, undo
+from dsrlb.realserver.manage import Outcome, check, setup
 from dsrlb.realserver.pieces import Piece
+from dsrlb.realserver.request import GUE_PORT, L3DSR, METHODS, Request
 from dsrlb.realserver.steps import Command, Step, Sysctl
+from dsrlb.realserver.undo import undo
 
-__all__ = ["MODES", "Command", "Outcome", "Piece", "Step", "Sysctl", "check", "setup", "undo"]
+__all__ = [
+    "GUE_PORT",
+    "L3DSR",
+    "METHODS",
+    "Command",
+    "Outcome",
+    "Piece",
+    "Request",
+    "Step",
+    "Sysctl",
+    "check",
+    "setup",
+    "undo",
+]

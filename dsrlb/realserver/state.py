@@ -16,29 +16,80 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from dsrlb import paths
 from dsrlb.errors import StateError
 from dsrlb.realserver.namespaces import identity, living
+from dsrlb.realserver.steps import IPAddress
 
 _SO_NETNS_COOKIE = 71
-_VERSION = 1
+_VERSION = 2
 _FILE = re.compile(r"real-server-(\d+)-(\d+)\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One VIP by one method. ``reals``: the host's own addresses that packets to it come to, and
+    ``interfaces`` where; ``rules``: there may be nftables rules of it."""
+
+    vip: str
+    method: str = "l2dsr"
+    reals: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    gue_port: int = 0
+    rules: bool = False
+
+    @property
+    def address(self) -> IPAddress:
+        """The VIP."""
+        return ip_address(self.vip)
+
+    def joined(self, earlier: Entry) -> Entry:
+        """This one and what an earlier setup of the same VIP and method has left."""
+        return replace(
+            self,
+            reals=tuple(dict.fromkeys((*earlier.reals, *self.reals))),
+            interfaces=tuple(dict.fromkeys((*earlier.interfaces, *self.interfaces))),
+            rules=self.rules or earlier.rules,
+        )
+
+    @classmethod
+    def read(cls, content: dict[str, Any]) -> Entry:
+        """From the file. Raises KeyError, TypeError."""
+        lists = {name: tuple(map(str, content[name])) for name in ("reals", "interfaces")}
+        return cls(**{**content, **lists})
 
 
 @dataclass(slots=True)
 class Changed:
-    """Values are texts, as /proc/sys has them; VIPs in their canonical form."""
+    """Values are texts, as /proc/sys has them; addresses in their canonical form."""
 
-    vips: list[str] = field(default_factory=list)
-    """VIPs that were set up, whether or not they were there before."""
+    entries: list[Entry] = field(default_factory=list)
+    """What was set up, whether or not it was there before."""
     added: list[str] = field(default_factory=list)
-    """Those of them that setup put onto lo itself."""
+    """VIPs that setup put onto lo itself."""
     sysctls: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Key -> (value before, value that setup wrote)."""
     lo_was_down: bool = False
+    ports: list[str] = field(default_factory=list)
+    """UDP ports that setup made the kernel open GUE packets on: "inet 6080", "inet6 6080"."""
+
+    @property
+    def vips(self) -> list[str]:
+        """Those of all entries."""
+        return list(dict.fromkeys(entry.vip for entry in self.entries))
+
+    def enter(self, entry: Entry) -> None:
+        """Note a setup."""
+        for at, earlier in enumerate(self.entries):
+            if (earlier.vip, earlier.method) == (entry.vip, entry.method):
+                self.entries[at] = entry.joined(earlier)
+                return
+        self.entries.append(entry)
 
 
 def state_file() -> Path:
@@ -66,16 +117,11 @@ def load() -> Changed:
     path = state_file()
     try:
         content = json.loads(path.read_text())
-        if content["version"] != _VERSION:
+        if content["version"] not in (1, _VERSION):
             raise StateError(f"{path}: version {content['version']} is not known here")
         if content["life"] != _life():
             return Changed()
-        return Changed(
-            vips=list(content["vips"]),
-            added=list(content["added"]),
-            sysctls={key: (old, new) for key, (old, new) in content["sysctls"].items()},
-            lo_was_down=bool(content["lo_was_down"]),
-        )
+        return _changed(content)
     except FileNotFoundError:
         return Changed()
     except PermissionError as error:
@@ -83,6 +129,21 @@ def load() -> Changed:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         hint = "move it away; what setup changed must then be undone by hand"
         raise StateError(f"{path} cannot be read: {error}", hint=hint) from error
+
+
+def _changed(content: dict[str, Any]) -> Changed:
+    """Version 1 knew l2dsr alone."""
+    if content["version"] == 1:
+        entries = [Entry(str(vip)) for vip in content["vips"]]
+    else:
+        entries = [Entry.read(entry) for entry in content["entries"]]
+    return Changed(
+        entries=entries,
+        added=list(content["added"]),
+        sysctls={key: (old, new) for key, (old, new) in content["sysctls"].items()},
+        lo_was_down=bool(content["lo_was_down"]),
+        ports=list(content.get("ports", ())),
+    )
 
 
 def _purge() -> None:
@@ -109,7 +170,7 @@ def save(changed: Changed) -> None:
     """Write the state atomically; remove the file when nothing is left to undo."""
     _purge()
     path = state_file()
-    if not changed.vips:
+    if not changed.entries:
         path.unlink(missing_ok=True)
         return
     temporary = path.with_suffix(f".{os.getpid()}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two kinds of change to a host, and reading what is there.
+"""Changes to a host, and reading what is there.
 
 A step is shown as the shell command that does the same, so that a dry run can be pasted.
 """
@@ -10,16 +10,35 @@ import json
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from dsrlb.errors import NetError
 
 IPAddress = IPv4Address | IPv6Address
 
 PROC_SYS = Path("/proc/sys")
+_PACKAGES = {"ip": "iproute2", "nft": "nftables", "unshare": "util-linux"}
+
+
+class Step(Protocol):
+    """One change."""
+
+    def shell(self) -> str:
+        """The command that does the same, or a comment where there is none."""
+
+    def run(self) -> None:
+        """Do it. Raises NetError."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A step that needs something which may not be had; asked before any change."""
+
+    def prepare(self) -> None:
+        """Get it. Raises DsrlbError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +48,14 @@ class Sysctl:
     key: str
     value: str
 
+    @property
+    def interface(self) -> str:
+        """Whose setting it is; "all" is one, too."""
+        return self.key.split("/")[-2]
+
     def shell(self) -> str:
         """The command that does the same."""
-        interface = self.key.split("/")[-2]
-        key = self.key if "." in interface else self.key.replace("/", ".")
+        key = self.key if "." in self.interface else self.key.replace("/", ".")
         return shlex.join(["sysctl", "-w", f"{key}={self.value}"])
 
     def run(self) -> None:
@@ -56,17 +79,17 @@ class Command:
 
     def run(self) -> None:
         """Do it. Raises NetError with the command's own words."""
-        _run(self.arguments)
+        output(self.arguments)
 
 
-Step = Sysctl | Command
-
-
-def _run(arguments: Sequence[str]) -> str:
+def output(arguments: Sequence[str]) -> str:
+    """What a command prints. Raises NetError with its words when it fails."""
+    name = arguments[0]
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise NetError(f"{arguments[0]}: command not found", hint="install iproute2") from error
+        hint = f"install {_PACKAGES.get(name, name)}"
+        raise NetError(f"{name}: command not found", hint=hint) from error
     if done.returncode:
         words = done.stderr.strip() or f"exit code {done.returncode}"
         raise NetError(f"{shlex.join(arguments)}: {words}")
@@ -75,18 +98,24 @@ def _run(arguments: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """An address on an interface."""
+    """An address on an interface. ``lasting``: seen from everywhere, and no temporary one."""
 
     interface: str
     prefix: int
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The interfaces of this network namespace: whether each is up, and the addresses."""
+    """The interfaces of this network namespace: whether each is up, and the addresses.
+
+    ``lower``: for those that stand on another one here, its name (VLANs, but also veths).
+    """
 
     up: dict[str, bool]
     addresses: dict[IPAddress, tuple[Assigned, ...]]
+    mtu: dict[str, int] = field(default_factory=dict)
+    lower: dict[str, str] = field(default_factory=dict)
 
     @property
     def interfaces(self) -> list[str]:
@@ -96,18 +125,21 @@ class Host:
 
 def read_host() -> Host:
     """Ask `ip` for interfaces and addresses. Raises NetError."""
-    up: dict[str, bool] = {}
-    addresses: dict[IPAddress, tuple[Assigned, ...]] = {}
-    links: list[dict[str, Any]] = json.loads(_run(["ip", "-json", "address", "show"]) or "[]")
+    host = Host({}, {})
+    links: list[dict[str, Any]] = json.loads(output(["ip", "-json", "address", "show"]) or "[]")
     for link in filter(None, links):
         name = link["ifname"]
-        up[name] = "UP" in link["flags"]
+        host.up[name] = "UP" in link["flags"]
+        host.mtu[name] = link["mtu"]
+        if "link" in link:
+            host.lower[name] = link["link"]
         for entry in link["addr_info"]:
             if "local" in entry:
                 address = ip_address(entry["local"])
-                found = Assigned(name, entry["prefixlen"])
-                addresses[address] = (*addresses.get(address, ()), found)
-    return Host(up, addresses)
+                lasting = entry["scope"] == "global" and not entry.get("temporary")
+                found = Assigned(name, entry["prefixlen"], lasting)
+                host.addresses[address] = (*host.addresses.get(address, ()), found)
+    return host
 
 
 def read_sysctl(key: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from lablib.lab import Lab
 from lablib.shell import LabError, wait_until
-from lablib.topology import Node, Topology, load
+from lablib.topofile import load
+from lablib.topology import Node, Topology
 
 __all__ = ["Lab", "LabError", "Node", "Topology", "load", "wait_until"]

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from lablib.lab import Lab
-from lablib.network import SWITCH
 from lablib.shell import LabError, wait_until
+from lablib.topology import port
 
 SNAP = 512
 _DROPPED = re.compile(r"(\d+) packets? dropped by kernel")
@@ -56,11 +56,14 @@ class Capture:
 
     @property
     def points(self) -> list[tuple[str, str, str]]:
-        """(name, node, interface): "client", "sw-client", ..."""
-        nodes = [node.name for node in self._lab.topology.nodes if node.role != "balancer"]
-        ports = [node.name for node in self._lab.topology.nodes]
-        return [(name, name, "eth0") for name in nodes] + [
-            (f"sw-{name}", SWITCH, name) for name in ports
+        """(name, where, interface): "client", "sw-client", ... On the balancer itself frames that
+        XDP sends are not to be seen, and a router's are those at its switch ports."""
+        topology = self._lab.topology
+        ends = [node for node in topology.nodes if node.role in ("client", "real")]
+        return [(node.name, node.name, node.interfaces[0].name) for node in ends] + [
+            (port(segment, node.name), segment, node.name)
+            for segment in topology.segments
+            for node in topology.on(segment)
         ]
 
     def path(self, name: str) -> Path:

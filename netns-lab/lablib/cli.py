@@ -8,16 +8,18 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import click
 
 from lablib import demo as demos
-from lablib import network, topology
+from lablib import network, topofile
 from lablib.capture import Capture
+from lablib.daemons import LARGE_BYTES
 from lablib.lab import Lab
 from lablib.shell import BUILD, LabError, inside, processes_in
 
@@ -68,8 +70,8 @@ def cli() -> None:
 @cli.command(name="list")
 def list_() -> None:
     """The topologies that there are."""
-    for name in topology.names():
-        state = "up" if Lab(topology.load(name)).is_up() else "down"
+    for name in topofile.names():
+        state = "up" if Lab(topofile.load(name)).is_up() else "down"
         click.echo(f"{name:<12} {state}")
 
 
@@ -78,7 +80,7 @@ def list_() -> None:
 @click.option("--no-balancer", is_flag=True, help="Do not start dsrlb.")
 def up(name: str, no_balancer: bool) -> None:
     """Build the network, start the servers and the balancer. Up already: build it anew."""
-    lab = Lab(topology.load(name))
+    lab = Lab(topofile.load(name))
     try:
         lab.up(balancer=not no_balancer)
     except BaseException:
@@ -98,8 +100,8 @@ def down(name: str, everything: bool) -> None:
 
     --all does not know topology files of your own: name each.
     """
-    for one in topology.names() if everything else [name]:
-        for line in _down(Lab(topology.load(one))):
+    for one in topofile.names() if everything else [name]:
+        for line in _down(Lab(topofile.load(one))):
             click.echo(f"removed {line}")
 
 
@@ -107,16 +109,16 @@ def down(name: str, everything: bool) -> None:
 @_NAME
 def status(name: str) -> None:
     """What is there: nodes, their processes, and what dsrlb says."""
-    lab = Lab(topology.load(name))
+    lab = Lab(topofile.load(name))
     there = set(network.present(lab.topology.name))
     if not there:
         click.echo(f"{name} is down")
         sys.exit(1)
-    for node in (network.SWITCH, *(node.name for node in lab.topology.nodes)):
-        namespace = lab.topology.namespace(node)
+    for place in lab.topology.places:
+        namespace = lab.topology.namespace(place)
         state = "up" if namespace in there else "MISSING"
         names = [Path(f"/proc/{pid}/comm").read_text().strip() for pid in processes_in(namespace)]
-        click.echo(f"{node:<8} {state:<8} {namespace:<24} {' '.join(sorted(names))}")
+        click.echo(f"{place:<8} {state:<8} {namespace:<24} {' '.join(sorted(names))}")
     if not lab.is_up():
         raise LabError(f"{name} is half built; `netns-lab/lab up {name}` builds it anew")
     click.echo(lab.dsrlb("status", check=False).rstrip())
@@ -126,7 +128,7 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 def _running(name: str) -> Lab:
-    lab = Lab(topology.load(name))
+    lab = Lab(topofile.load(name))
     if not lab.is_up():
         raise LabError(f"{name} is not up; netns-lab/lab up {name}")
     return lab
@@ -134,9 +136,9 @@ def _running(name: str) -> Lab:
 
 def _on_node(lab: Lab, node: str, argv: list[str]) -> int:
     """Run a command on a node with this terminal; `dsrlb` is the lab's own instance."""
-    nodes = {network.SWITCH, *(entry.name for entry in lab.topology.nodes)}
-    if node not in nodes:
-        raise LabError(f"no node {node!r}; there are: {', '.join(sorted(nodes))}")
+    if node not in lab.topology.places:
+        places = ", ".join(sorted(lab.topology.places))
+        raise LabError(f"no node {node!r}; there are: {places}")
     if argv[0] == "dsrlb":
         argv = [*lab.program, *argv[1:]]
     env = {**lab.environment(node), "PS1": f"{node}# "}
@@ -190,7 +192,7 @@ def capture(name: str, folder: Path | None, filter_: str) -> None:
 
 
 @cli.command()
-@_NAME
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--keep", is_flag=True, help="Leave the network up afterwards.")
 @click.option(
     "--requests",
@@ -198,18 +200,40 @@ def capture(name: str, folder: Path | None, filter_: str) -> None:
     default=demos.REQUESTS,
     help="Per family and service.",
 )
+@click.option(
+    "--download",
+    type=click.IntRange(1, LARGE_BYTES >> 20),
+    metavar="MB",
+    default=LARGE_BYTES >> 20,
+    help="Size of the download, per family.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder; default build/demo.")
-def demo(name: str, keep: bool, requests: int, output: Path | None) -> None:
-    """Real clients through the mode; every frame checked; fails unless all promises hold."""
-    lab = Lab(topology.load(name))
+def demo(
+    names: tuple[str, ...], keep: bool, requests: int, download: int, output: Path | None
+) -> None:
+    """Real clients through the mode; every frame checked; fails unless all promises hold.
+
+    Without a NAME, or with `all`, every topology of netns-lab/topologies, one after the other.
+    """
+    every = topofile.names() if set(names) <= {"all"} else names
+    labs = [Lab(topofile.load(name)) for name in every]
+    run = partial(demos.run, say=_say, requests=requests, download=download << 20, output=output)
+    failed = [lab.topology.name for lab in labs if not _demo(lab, run, keep)]
+    click.echo(f"\nall reports: {(output or demos.DEMOS) / 'index.html'}")
+    if failed:
+        click.echo(f"NOT VERIFIED: {', '.join(failed)}")
+    sys.exit(1 if failed else 0)
+
+
+def _demo(lab: Lab, run: Callable[[Lab], bool], keep: bool) -> bool:
     try:
-        click.echo(f"building {name}: {', '.join(node.name for node in lab.topology.nodes)}")
+        nodes = ", ".join(node.name for node in lab.topology.nodes)
+        click.echo(f"building {lab.topology.name}: {nodes}")
         lab.up()
-        verified = demos.run(lab, _say, requests=requests, output=output)
+        return run(lab)
     finally:
         if not keep:
             _down(lab)
-    sys.exit(0 if verified else 1)
 
 
 def main() -> int:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from pathlib import Path
 
@@ -28,6 +27,7 @@ http {{
     server {{
         listen 80;
         listen [::]:80;
+        add_header Server-Address $server_addr;
         location = /name {{ return 200 "{name}\\n"; }}
         location = /healthz {{ return 200 "ok\\n"; }}
         location = /large {{ alias {large}; }}
@@ -36,19 +36,19 @@ http {{
 """
 
 
-def large_file() -> tuple[Path, str]:
-    """The 50 MB file that every real serves, and its SHA-256; made once."""
+def large_file() -> Path:
+    """The 50 MB file that every real serves; made once."""
     path = BUILD / "lab/large.bin"
     if not path.exists() or path.stat().st_size != LARGE_BYTES:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(random.Random(77).randbytes(LARGE_BYTES))
-    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+    return path
 
 
 def nginx(name: str, folder: Path) -> list[str]:
     """The command of a web server that tells its name at /name; writes its configuration."""
     folder.mkdir(parents=True, exist_ok=True)
-    large, _ = large_file()
+    large = large_file()
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, name=name, large=large))
     return ["nginx", "-c", str(config), "-p", str(folder), "-e", str(folder / "nginx.log")]

@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from lablib import promises, traffic
+from lablib import pages, promises, traffic
 from lablib.capture import Capture
 from lablib.daemons import LARGE_BYTES
 from lablib.evidence import Evidence
@@ -18,6 +19,7 @@ from lablib.report import Report
 from lablib.shell import BUILD, LabError, wait_until
 
 REQUESTS = 300
+DEMOS = BUILD / "demo"
 _PROTOCOLS = {"web": TCP, "dns": UDP}  # the services of every topology
 Say = Callable[[str], None]
 
@@ -38,7 +40,7 @@ def _counted(lab: Lab, version: int) -> dict[str, int]:
     return last
 
 
-def _family(lab: Lab, version: int, requests: int, folder: Path, say: Say) -> Report:
+def _family(lab: Lab, version: int, requests: int, download: int, folder: Path, say: Say) -> Report:
     """Traffic and checks of one family; the captures go into ``folder``."""
     topology = lab.topology
     vip = topology.vip(version)
@@ -50,8 +52,8 @@ def _family(lab: Lab, version: int, requests: int, folder: Path, say: Say) -> Re
     try:
         say(f"IPv{version}: {requests} HTTP requests to {vip}")
         web = traffic.http(lab, vip, requests)
-        say(f"IPv{version}: a download of {LARGE_BYTES >> 20} MB")
-        complete, size = traffic.download(lab, vip)
+        say(f"IPv{version}: a download of {download >> 20} MB")
+        complete, size = traffic.download(lab, vip, download)
         say(f"IPv{version}: {requests} DNS queries to {vip}")
         dns = traffic.dns(lab, vip, requests)
         after = _counted(lab, version)
@@ -64,33 +66,44 @@ def _family(lab: Lab, version: int, requests: int, folder: Path, say: Say) -> Re
         name: sum(found.protocol == number for found in seen.into_balancer())
         for name, number in _PROTOCOLS.items()
     }
-    wrong = "" if complete else f"{size:,} of {LARGE_BYTES:,} bytes, or other bytes"
-    name = f"a download of {LARGE_BYTES >> 20} MB comes back complete"
     held = [
         promises.answered("HTTP", web.sent, web.answered),
         promises.answered("DNS", dns.sent, dns.answered),
-        promises.Promise(name, complete, 1, wrong),
+        promises.complete(complete, size, download),
         *(promises.shares(name, flows[name], topology.shares[name]) for name in flows),
-        *promises.MODES[topology.mode](seen),
+        *promises.METHODS[topology.kind](seen),
         *(promises.counters(name, after[name] - before[name], arrived[name]) for name in arrived),
     ]
     pcaps = [capture.path(name) for name, _, _ in capture.points]
-    return Report(topology, version, held, {"web": web, "dns": dns}, flows, seen, pcaps)
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return Report(topology, version, held, {"web": web, "dns": dns}, flows, seen, date, pcaps)
 
 
-def run(lab: Lab, say: Say, *, requests: int = REQUESTS, output: Path | None = None) -> bool:
-    """Run the demo of a lab that is up, in both families; True when every promise held."""
+def run(
+    lab: Lab,
+    say: Say,
+    *,
+    requests: int = REQUESTS,
+    download: int = LARGE_BYTES,
+    output: Path | None = None,
+) -> bool:
+    """Run the demo of a lab that is up, in both families; True when every promise held.
+
+    ``requests``: per family and service; ``download``: bytes, per family.
+    """
     topology = lab.topology
-    if topology.mode not in promises.MODES:
-        raise LabError(f"there is no demo of mode {topology.mode}")
+    if topology.kind not in promises.METHODS:
+        raise LabError(f"there is no demo of {topology.kind}")
     verified = True
     for version in sorted({vip.version for vip in topology.vips}):
-        folder = (output or BUILD / "demo") / f"{topology.mode}-ipv{version}"
-        report = _family(lab, version, requests, folder, say)
-        path = report.write(folder)
+        folder = (output or DEMOS) / f"{topology.kind}-ipv{version}"
+        report = _family(lab, version, requests, download, folder, say)
+        report.write(folder)
+        (folder / "report.html").write_text(pages.report(report))
+        pages.write_index(folder.parent)
         for line in report.text():
             say(line)
         say(f"\nIPv{version}: {'VERIFIED' if report.verified else 'NOT VERIFIED'}")
-        say(f"captures and report.json: {path.parent}")
+        say(f"captures, report.html and report.json: {folder}")
         verified = verified and report.verified
     return verified

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lablib.capture import Frame
 from lablib.frames import Segment, segments
-from lablib.topology import IP, Node, Topology
+from lablib.topology import IP, Leg, Node, Topology, port
 
 Flow = tuple[object, ...]
 
@@ -22,59 +22,126 @@ class Evidence:
     vip: IP
     at: Mapping[str, Sequence[Frame]]
     services: dict[str, list[Segment]] = field(init=False)
+    real_addresses: dict[IP, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Keep the segments from and to the VIP, by capture point."""
+        """Keep the segments from and to the VIP, and to real servers, by capture point."""
+        self.real_addresses = {
+            address.ip: node.name
+            for node in self.topology.role("real")
+            for address in node.addresses
+        }
         self.services = {
-            point: [
-                found for found in segments(frames) if self.vip in (found.source, found.destination)
-            ]
+            point: list(filter(self._is_service, segments(frames)))
             for point, frames in self.at.items()
         }
+
+    def _is_service(self, found: Segment) -> bool:
+        """Is it from or to the VIP or a real server, or did the balancer send it?"""
+        ends = (found.source, found.destination)
+        return (
+            self.vip in ends
+            or any(end in self.real_addresses for end in ends)
+            or found.source_mac == self.balancer.mac
+        )
 
     @property
     def client(self) -> Node:
         """The client."""
-        return self.topology.role("client")[0]
+        return self.topology.client
 
     @property
     def balancer(self) -> Node:
         """The balancer."""
-        return self.topology.role("balancer")[0]
+        return self.topology.balancer
 
     @property
     def reals(self) -> dict[str, str]:
         """Name of each real server by its MAC address."""
         return {node.mac: node.name for node in self.topology.role("real")}
 
+    @property
+    def ports(self) -> list[str]:
+        """The capture points at switches."""
+        topology = self.topology
+        return [
+            port(segment, node.name)
+            for segment in topology.segments
+            for node in topology.on(segment)
+        ]
+
+    @property
+    def balancer_port(self) -> str:
+        """The capture point at the balancer's switch port."""
+        return self.port_of(self.balancer.name)
+
+    @property
+    def client_port(self) -> str:
+        """The capture point at the client's switch port."""
+        return self.port_of(self.client.name)
+
+    def port_of(self, name: str) -> str:
+        """The capture point at the switch port of a node's eth0."""
+        return port(self.node(name).interfaces[0].segment, name)
+
+    def node(self, name: str) -> Node:
+        """The node of a name."""
+        return next(node for node in self.topology.nodes if node.name == name)
+
+    def to_real(self, real: str) -> list[Leg]:
+        """The way of a request from the balancer to a real server."""
+        return self.topology.path(self.balancer, self.node(real))
+
+    def to_client(self, real: str) -> list[Leg]:
+        """The way of a reply from a real server to the client."""
+        return self.topology.path(self.node(real), self.client)
+
+    @property
+    def routers(self) -> int:
+        """How many routers are between the balancer and the real servers."""
+        return max(len(self.to_real(real)) for real in self.reals.values()) - 1
+
+    def real_of(self, found: Segment) -> str | None:
+        """The real server that a request was sent to: by the tunnel's destination, by the packet's,
+        or, when that is the VIP, by the MAC address."""
+        target = found.outermost.destination
+        if target == self.vip:
+            return self.reals.get(found.destination_mac)
+        return self.real_addresses.get(target)
+
     def requests(self, point: str) -> list[Segment]:
-        """Segments to the VIP at a capture point."""
-        return [found for found in self.services[point] if found.destination == self.vip]
+        """Segments to the VIP, by whatever method, at a capture point."""
+        servers = {self.vip, *self.real_addresses}
+        return [found for found in self.services[point] if found.source not in servers]
 
     def replies(self, point: str) -> list[Segment]:
         """Segments from the VIP at a capture point."""
         return [found for found in self.services[point] if found.source == self.vip]
 
+    def strays(self, point: str) -> list[Segment]:
+        """Segments from a real server's own address at a capture point."""
+        return [found for found in self.services[point] if found.source in self.real_addresses]
+
     def into_balancer(self) -> list[Segment]:
         """Requests that the switch hands to the balancer."""
-        port = f"sw-{self.balancer.name}"
-        return [f for f in self.requests(port) if f.source_mac != self.balancer.mac]
+        mac = self.balancer.mac
+        return [f for f in self.requests(self.balancer_port) if f.source_mac != mac]
 
     def out_of_balancer(self) -> list[Segment]:
         """Requests as the balancer sends them back to the switch."""
-        port = f"sw-{self.balancer.name}"
-        return [f for f in self.requests(port) if f.source_mac == self.balancer.mac]
+        mac = self.balancer.mac
+        return [f for f in self.requests(self.balancer_port) if f.source_mac == mac]
 
     def carried(self) -> tuple[int, int]:
         """(bytes of service traffic that the balancer took in, bytes that the client sent and got)
         in frames' lengths on the wire."""
         through = sum(found.frame.length for found in self.into_balancer())
-        total = sum(found.frame.length for found in self.services[f"sw-{self.client.name}"])
+        total = sum(found.frame.length for found in self.services[self.client_port])
         return through, total
 
 
 def by_flow(found: Sequence[Segment]) -> dict[Flow, list[Segment]]:
-    """Segments by 5-tuple, in order."""
+    """Segments by flow, in order."""
     flows: dict[Flow, list[Segment]] = defaultdict(list)
     for segment in found:
         flows[segment.flow].append(segment)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lablib.evidence import Evidence
-from lablib.frames import Segment
+from lablib.frames import ETHERNET, Header, Segment
 from lablib.shell import LabError
+from lablib.topology import Leg, sights
 
 _START = b"GET /name"
 COLUMNS = (
@@ -23,104 +24,195 @@ COLUMNS = (
     "IP sum",
     "L4 sum",
 )
+OUTER = ("src IP", "dst IP", "protocol", "ports", "DSCP", "ECN", "TTL")
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One sight of the frame: where, its fields (as COLUMNS), and the bytes that changed.
+    """One sight of the frame.
 
-    ``changed``: offsets in the frame that differ from the hop before.
+    ``changed``: offsets in the frame of bytes that differ from the hop before. ``added``: first and
+    end of a tunnel's headers, if they were not there before; ``removed``: how many bytes of a
+    tunnel's headers are gone.
     """
 
-    where: str
-    fields: tuple[str, ...]
-    frame: bytes
-    changed: tuple[int, ...]
+    point: str  # the capture point
+    where: str  # the same, for people
+    found: Segment
+    changed: tuple[int, ...] = ()
+    added: tuple[int, int] = (0, 0)
+    removed: int = 0
+
+    @property
+    def frame(self) -> bytes:
+        """The bytes."""
+        return self.found.frame.data
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What COLUMNS names, for people."""
+        found, ip = self.found, self.found.ip
+        values = (
+            found.source_mac,
+            found.destination_mac,
+            str(ip.source),
+            str(ip.destination),
+            f"{found.source_port}>{found.destination_port}",
+            str(ip.tos >> 2),
+            str(ip.tos & 3),
+            str(ip.ttl),
+            ip.checksum,
+            found.l4_checksum,
+        )
+        return dict(zip(COLUMNS, values, strict=True))
+
+    @property
+    def outer(self) -> dict[str, str]:
+        """What OUTER names, of the tunnel's headers; empty without a tunnel."""
+        header = self.found.outer
+        if header is None:
+            return {}
+        return dict(zip(OUTER, _outer(header, self.found.udp), strict=True))
 
 
-def _fields(found: Segment) -> tuple[str, ...]:
+def _outer(header: Header, udp: bytes) -> tuple[str, ...]:
+    first, second = int.from_bytes(udp[0:2], "big"), int.from_bytes(udp[2:4], "big")
     return (
-        found.source_mac,
-        found.destination_mac,
-        str(found.source),
-        str(found.destination),
-        f"{found.source_port}>{found.destination_port}",
-        str(found.tos >> 2),
-        str(found.tos & 3),
-        str(found.ttl),
-        found.ip_checksum,
-        found.l4_checksum,
+        str(header.source),
+        str(header.destination),
+        str(header.protocol),
+        f"{first}>{second}" if udp else "-",
+        str(header.tos >> 2),
+        str(header.tos & 3),
+        str(header.ttl),
     )
 
 
-def _hops(sights: Sequence[tuple[str, Segment]]) -> list[Hop]:
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The hops of a request and of its reply, and the ways that they took."""
+
+    request: tuple[Hop, ...]
+    reply: tuple[Hop, ...]
+    request_legs: tuple[Leg, ...]
+    reply_legs: tuple[Leg, ...]
+
+
+def _hops(seen: Sequence[tuple[str, str, Segment]]) -> tuple[Hop, ...]:
     hops: list[Hop] = []
-    for where, found in sights:
-        data = found.frame.data
-        before = hops[-1].frame if hops else data
-        changed = tuple(at for at, (a, b) in enumerate(zip(before, data, strict=False)) if a != b)
-        hops.append(Hop(where, _fields(found), data, changed))
-    return hops
+    for point, where, found in seen:
+        hops.append(_hop(point, where, hops[-1].found if hops else found, found))
+    return tuple(hops)
 
 
-def _first(found: Sequence[Segment], like: Segment) -> Segment:
-    """The sight of the same TCP segment: flow, flags and payload."""
+def _hop(point: str, where: str, before: Segment, after: Segment) -> Hop:
+    """Compare Ethernet with Ethernet, packet with packet, and tunnels of one size."""
+    one, other = before.frame.data, after.frame.data
+    shift = after.l3 - before.l3
+    changed = [at for at in range(ETHERNET) if one[at] != other[at]]
+    start = after.l3 if shift else ETHERNET
+    end = min(len(other), len(one) + shift)
+    changed += [at for at in range(start, end) if other[at] != one[at - shift]]
+    added = (ETHERNET, after.l3) if shift > 0 else (0, 0)
+    return Hop(point, where, after, tuple(changed), added, max(0, -shift))
+
+
+def _first(found: Iterable[Segment], like: Segment) -> Segment:
+    """The sight of the same TCP segment: flow, flags and payload, which a capture may cut."""
     for segment in found:
-        if (segment.flow, segment.flags, segment.payload) == (like.flow, like.flags, like.payload):
+        same = (segment.flow, segment.flags) == (like.flow, like.flags)
+        if same and like.payload.startswith(segment.payload) and segment.payload:
             return segment
     raise LabError(f"lost on the way: {like.describe()}")
 
 
-def follow(seen: Evidence) -> tuple[list[Hop], list[Hop]]:
-    """(request, reply) of the first HTTP request, at every place where tcpdump saw it; LabError
-    when it cannot be followed from end to end."""
-    client, balancer = seen.client.name, seen.balancer.name
-    asked = next((s for s in seen.requests(client) if s.payload.startswith(_START)), None)
+def _along(
+    legs: Sequence[Leg], like: Segment, at: Callable[[str], list[Segment]]
+) -> list[tuple[str, str, Segment]]:
+    """(point, where, the frame there) at every capture point of a way."""
+    return [(point, where, _first(at(point), like)) for point, where in sights(legs)]
+
+
+def follow(seen: Evidence) -> Followed:
+    """The first HTTP request and its reply, at every place where tcpdump saw them; LabError when
+    they cannot be followed from end to end."""
+    client, topology, balancer = seen.client, seen.topology, seen.balancer_port
+    asked = next((s for s in seen.requests(client.name) if s.payload.startswith(_START)), None)
     if asked is None:
-        raise LabError(f"no HTTP request to {seen.vip} was captured at {client}")
-    out = _first(seen.out_of_balancer(), asked)
-    real = seen.reals.get(out.destination_mac)
+        raise LabError(f"no HTTP request to {seen.vip} was captured at {client.name}")
+    leaving = seen.out_of_balancer()
+    real = seen.real_of(out := _first(leaving, asked))
     if real is None:
         raise LabError(f"sent to no real server: {out.describe()}")
+    there, onward, back = (
+        topology.path(client, seen.balancer),
+        seen.to_real(real),
+        seen.to_client(real),
+    )
+    entering = seen.into_balancer()
     request = [
-        (f"{client}, eth0", asked),
-        (f"switch, port {client}", _first(seen.requests(f"sw-{client}"), asked)),
-        (f"switch, port {balancer}: in", _first(seen.into_balancer(), asked)),
-        (f"switch, port {balancer}: out", out),
-        (f"switch, port {real}", _first(seen.requests(f"sw-{real}"), asked)),
-        (f"{real}, eth0", _first(seen.requests(real), asked)),
+        *_along(there, asked, lambda at: entering if at == balancer else seen.requests(at)),
+        *_along(onward, asked, lambda at: leaving if at == balancer else seen.requests(at)),
     ]
-    replies = (s for s in seen.replies(real) if s.flow == asked.reversed_flow and s.payload)
+    replies = (s for s in seen.replies(real) if s.reversed_flow == asked.flow and s.payload)
     made = next(replies, None)
     if made is None:
         raise LabError(f"{real} sent no reply to {asked.describe()}")
-    places = [(f"{real}, eth0", real), (f"switch, port {real}", f"sw-{real}")]
-    places += [(f"switch, port {client}", f"sw-{client}"), (f"{client}, eth0", client)]
-    reply = [(where, _first(seen.replies(point), made)) for where, point in places]
-    return _hops(request), _hops(reply)
+    reply = _along(back, made, seen.replies)
+    return Followed(_hops(request), _hops(reply), (*there, *onward), tuple(back))
 
 
 def table(hops: Sequence[Hop]) -> list[str]:
     """The hops as lines; a field that differs from the hop before is marked by a star, and the
     changed bytes are given by their offsets."""
     rows: list[tuple[str, ...]] = [("", *(f" {name}" for name in COLUMNS))]
-    last: tuple[str, ...] | None = None
+    last: Hop | None = None
     for hop in hops:
-        marks = [
-            f"*{now}" if last is not None and now != before else f" {now}"
-            for now, before in zip(hop.fields, last or hop.fields, strict=True)
-        ]
-        rows.append((hop.where, *marks))
-        last = hop.fields
+        rows.append((hop.where, *marked(hop.fields, last.fields if last else {})))
+        last = hop
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     lines = [
         " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+    lines += _tunnels(hops)
     for hop in hops:
-        if hop.changed:
-            lines.append(f"* {hop.where}: {ranges(hop.changed)} changed, of {len(hop.frame)} bytes")
+        if changes(hop):
+            lines.append(f"* {hop.where}: {changes(hop)}, of {len(hop.frame)} bytes")
     return lines
+
+
+def _tunnels(hops: Sequence[Hop]) -> list[str]:
+    """The tunnel's fields at each hop in one."""
+    lines, last = list[str](), dict[str, str]()
+    for hop in hops:
+        if hop.outer:
+            fields = zip(OUTER, marked(hop.outer, last), strict=True)
+            words = "  ".join(f"{name} {value.strip()}" for name, value in fields if value != " -")
+            lines.append(f"{hop.where}, in a tunnel: {words}")
+        last = hop.outer
+    return lines
+
+
+def marked(fields: dict[str, str], before: dict[str, str]) -> list[str]:
+    """The values, each behind a star if it differs, else behind a space."""
+    return [
+        f"*{value}" if before and before[name] != value else f" {value}"
+        for name, value in fields.items()
+    ]
+
+
+def changes(hop: Hop) -> str:
+    """Which bytes differ from the hop before."""
+    parts = []
+    if any(hop.added):
+        first, end = hop.added
+        parts.append(f"bytes {first}-{end - 1} added")
+    if hop.removed:
+        parts.append(f"{hop.removed} bytes removed")
+    if hop.changed:
+        parts.append(f"{ranges(hop.changed)} changed")
+    return ", ".join(parts)
 
 
 def ranges(offsets: Sequence[int]) -> str:

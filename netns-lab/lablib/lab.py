@@ -83,7 +83,7 @@ class Lab:
 
     def is_up(self) -> bool:
         """Are all namespaces there?"""
-        wanted = {self.topology.namespace(node.name) for node in self.topology.nodes}
+        wanted = {self.topology.namespace(place) for place in self.topology.places}
         return wanted <= set(network.present(self.topology.name))
 
     # --- running things --------------------------------------------------------------------
@@ -114,15 +114,17 @@ class Lab:
         """The product's command, for the lab's instance."""
         return [PYTHON, "-m", "dsrlb", "--instance", self.topology.instance]
 
-    def dsrlb(self, *argv: str, node: str = "lb", check: bool = True) -> str:
-        """Run the product's command line on a node; returns what it printed."""
+    def dsrlb(self, *argv: str, node: str | None = None, check: bool = True) -> str:
+        """Run the product's command line, on the balancer if no node is given; returns what it
+        printed."""
+        node = node or self.topology.balancer.name
         return self.exec(node, [*self.program, *argv], check=check).stdout
 
     # --- the parts -------------------------------------------------------------------------
 
     def _start_reals(self) -> None:
         vips = [word for vip in self.topology.vips for word in ("--vip", str(vip))]
-        options = ["--mode", self.topology.mode, *vips, "--interface", "eth0"]
+        options = [*self._method(), *vips, "--interface", "eth0"]
         for node in self.topology.role("real"):
             self.dsrlb("real-server", "setup", *options, node=node.name)
             folder = self.folder / node.name
@@ -130,6 +132,15 @@ class Lab:
                 self._start(node.name, argv, folder / f"{argv[0]}.out")
         for node in self.topology.role("real"):
             wait_until(f"nginx and dnsmasq listen on {node.name}", partial(self._ready, node.name))
+
+    def _method(self) -> list[str]:
+        """What tells `dsrlb real-server` how packets will come."""
+        options = ["--mode", self.topology.mode]
+        if self.topology.method is not None:
+            options += ["--method", self.topology.method]
+        if self.topology.dscp is not None:
+            options += ["--dscp", str(self.topology.dscp)]
+        return options
 
     def _start(self, node: str, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         """Start a daemon on a node: it goes on when this program ends."""
@@ -153,7 +164,7 @@ class Lab:
         """Start `dsrlb run` and wait until every real is up."""
         log = self.folder / "dsrlb.log"
         argv = [*self.program, "run", "-c", str(self.topology.config), *options]
-        self._balancer = self._start("lb", argv, log)
+        self._balancer = self._start(self.topology.balancer.name, argv, log)
         wait_until("the balancer serves and every real is up", self._serving, 20)
 
     def _serving(self) -> bool:

@@ -6,9 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lablib.shell import PYTHON, inside, kill_all, processes_in, run
-from lablib.topology import Node, Topology
+from lablib.topology import Interface, Node, Topology
 
-SWITCH = "sw"
 # What puts several segments into one frame, or a checksum or tag where it is not in the frame.
 _OFFLOADS = (
     "tx",
@@ -26,27 +25,50 @@ _OFFLOADS = (
 )
 
 
-def _switch_commands(topology: Topology) -> list[str]:
+def _switch_commands(topology: Topology, segment: str) -> list[str]:
     lines = [
         "link set lo up",
         "link add br0 type bridge mcast_snooping 0 stp_state 0 forward_delay 0",
         "link set br0 up",
     ]
-    for node in topology.nodes:
+    for node, interface in _plugged(topology, segment):
         space = topology.namespace(node.name)
+        peer = f"peer name {interface.name} address {interface.mac} netns {space}"
         lines += [
-            f"link add {node.name} type veth peer name eth0 address {node.mac} netns {space}",
+            f"link add {node.name} type veth {peer}",
             f"link set {node.name} master br0 up",
         ]
     return lines
 
 
+def _plugged(topology: Topology, segment: str) -> list[tuple[Node, Interface]]:
+    """What is plugged into a segment's switch."""
+    return [
+        (node, interface)
+        for node in topology.nodes
+        for interface in node.interfaces
+        if interface.segment == segment
+    ]
+
+
 def _node_commands(node: Node) -> list[str]:
-    lines = ["link set lo up", "link set eth0 up"]
-    for address in node.addresses:
-        nodad = " nodad" if address.version == 6 else ""
-        lines.append(f"addr add {address} dev eth0{nodad}")
+    lines = ["link set lo up"]
+    for interface in node.interfaces:
+        lines.append(f"link set {interface.name} up")
+        for address in interface.addresses:
+            nodad = " nodad" if address.version == 6 else ""
+            lines.append(f"addr add {address} dev {interface.name}{nodad}")
+    lines += [f"route add {route.prefix} via {route.via}" for route in node.routes]
     return lines
+
+
+def _forward(topology: Topology) -> None:
+    """Let routers route. Replies come from a VIP that is on another side of the router: what strict
+    rp_filter drops. It is set before there are interfaces, which take over the default."""
+    settings = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]
+    settings += ["net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"]
+    for node in topology.role("router"):
+        run(inside(topology.namespace(node.name), ["sysctl", "-qw", *settings]))
 
 
 def _mark(topology: Topology) -> None:
@@ -69,25 +91,30 @@ def _batch(namespace: str, lines: list[str]) -> None:
 
 
 def build(topology: Topology) -> None:
-    """Create namespaces, links and addresses; the balancer's switch port gets its XDP program."""
-    for name in (SWITCH, *(node.name for node in topology.nodes)):
-        run(["ip", "netns", "add", topology.namespace(name)])
-    switch = topology.namespace(SWITCH)
-    _batch(switch, _switch_commands(topology))
+    """Create namespaces, links, addresses and routes; the balancer's switch ports get their XDP
+    program."""
+    for place in topology.places:
+        run(["ip", "netns", "add", topology.namespace(place)])
+    _forward(topology)
+    for segment in topology.segments:
+        _batch(topology.namespace(segment), _switch_commands(topology, segment))
     for node in topology.nodes:
         space = topology.namespace(node.name)
         _batch(space, _node_commands(node))
-        run(inside(space, ["ethtool", "-K", "eth0", *_OFFLOADS]))
-        run(inside(switch, ["ethtool", "-K", node.name, *_OFFLOADS]))
+        for interface in node.interfaces:
+            switch = topology.namespace(interface.segment)
+            run(inside(space, ["ethtool", "-K", interface.name, *_OFFLOADS]))
+            run(inside(switch, ["ethtool", "-K", node.name, *_OFFLOADS]))
     _mark(topology)
-    for node in topology.role("balancer"):
-        run(inside(switch, [PYTHON, "-m", "lablib.peer", node.name]))
+    for interface in topology.balancer.interfaces:
+        switch = topology.namespace(interface.segment)
+        run(inside(switch, [PYTHON, "-m", "lablib.peer", topology.balancer.name]))
 
 
 def present(lab: str) -> list[str]:
     """Namespaces of a lab; those of nodes, too, that its topology had when it was built.
 
-    A node's name has no dash: what follows in ``dsrlb-l2dsr-big-r1`` is no node of lab l2dsr.
+    A name in it has no dash: what follows in ``dsrlb-l2dsr-big-r1`` is no node of lab l2dsr.
     """
     prefix = f"dsrlb-{lab}-"
     folder = Path("/run/netns")

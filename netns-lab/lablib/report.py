@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lablib.evidence import Evidence
-from lablib.hops import COLUMNS, Hop, follow, table
+from lablib.hops import Followed, Hop, follow, table
 from lablib.promises import Promise
 from lablib.shell import LabError
 from lablib.topology import Topology
@@ -27,6 +27,7 @@ class Report:
     results: Mapping[str, Result]
     flows: Mapping[str, Mapping[str, int]]  # service -> real -> flows
     seen: Evidence
+    date: str  # ISO 8601
     pcaps: Sequence[Path]
 
     @property
@@ -42,31 +43,37 @@ class Report:
             for real in self.seen.reals.values()
         }
 
-    def _followed(self) -> tuple[list[Hop], list[Hop], str | None]:
-        """The hops of a request and of its reply; none, and why, when it cannot be followed."""
+    def followed(self) -> tuple[Followed | None, str | None]:
+        """A request and its reply, hop by hop; None, and why, when they cannot be followed."""
         try:
-            return *follow(self.seen), None
+            return follow(self.seen), None
         except LabError as error:
-            return [], [], str(error)
+            return None, str(error)
 
     def _hops(self, hops: Sequence[Hop]) -> list[dict[str, Any]]:
         return [
             {
                 "where": hop.where,
-                **dict(zip(COLUMNS, hop.fields, strict=True)),
+                **hop.fields,
+                "outer": hop.outer or None,
                 "frame": hop.frame.hex(),
                 "changed": list(hop.changed),
+                "added": list(range(*hop.added)),
+                "removed": hop.removed,
             }
             for hop in hops
         ]
 
     def to_json(self) -> dict[str, Any]:
         """The keys of report.json, which are a promise to programs."""
-        request, reply, not_followed = self._followed()
+        followed, not_followed = self.followed()
         carried, total = self.seen.carried()
         return {
             "mode": self.topology.mode,
-            "method": None,
+            "method": self.topology.method,
+            "title": self.topology.title,
+            "about": self.topology.about,
+            "date": self.date,
             "family": f"ipv{self.version}",
             "verified": self.verified,
             "promises": [asdict(promise) for promise in self.promises],
@@ -86,8 +93,8 @@ class Report:
             },
             "balancer_bytes": carried,
             "total_bytes": total,
-            "request_hops": self._hops(request),
-            "reply_hops": self._hops(reply),
+            "request_hops": self._hops(followed.request if followed else ()),
+            "reply_hops": self._hops(followed.reply if followed else ()),
             "not_followed": not_followed,
             "pcaps": [path.name for path in self.pcaps],
         }
@@ -100,12 +107,12 @@ class Report:
 
     def text(self) -> list[str]:
         """The report for people, as lines."""
-        lines = ["", f"=== {self.topology.mode}, IPv{self.version}, VIP {self.seen.vip} ===", ""]
+        lines = ["", f"=== {self.topology.kind}, IPv{self.version}, VIP {self.seen.vip} ===", ""]
         lines += self._who_got_what()
-        request, reply, not_followed = self._followed()
+        followed, not_followed = self.followed()
         lines += ["", "one request, hop by hop (* differs from the hop before):", ""]
-        if not_followed is None:
-            lines += [*table(request), "", "its reply:", "", *table(reply)]
+        if followed is not None:
+            lines += [*table(followed.request), "", "its reply:", "", *table(followed.reply)]
         else:
             lines.append(f"could not be followed: {not_followed}")
         carried, total = self.seen.carried()

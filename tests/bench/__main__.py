@@ -26,12 +26,15 @@ import numpy as np
 from dsrlb.config import parse
 from dsrlb.control import installed
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import LinkState, Resolution, compute
+from dsrlb.control.compute import compute
+from dsrlb.control.desired import LinkState, Resolution
 from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import build
+from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import load_program, put_stage
 from dsrlb.dataplane.maps import MapSet
+from dsrlb.dataplane.methods import methods
 from dsrlb.errors import DsrlbError
 from tests.bench import flowtable
 from tests.packets.tables import Tables
@@ -41,7 +44,8 @@ NEW = 100_000  # less than half of what the pending table is rated for
 REALS = 10
 MAC = "02:00:00:00:00:aa"
 IFINDEX = 1  # loopback: the program is run on it by hand, not attached
-ENTRIES = ("bench_null", "bench_vary", "bench_floor", "bench_dsrlb")
+ENTRIES = ("bench_null", "bench_vary", "bench_heads", "bench_floor", "bench_dsrlb")
+METHODS = {"l2dsr": "", "dscp": "dscp = 12", "ipip": "", "gue": ""}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -54,6 +58,12 @@ class Case:
     protocol: str
     flows: int
     reason: str  # the one that every packet must be counted under
+    method: str = "l2dsr"
+
+    @property
+    def outer(self) -> int:
+        """Bytes that the method puts in front of a packet."""
+        return methods()[self.method].outer[self.family]
 
 
 CASES = (
@@ -64,6 +74,12 @@ CASES = (
     Case("established", 6, "tcp", 1, "forwarded"),
     Case("established", 6, "tcp", 4_096, "forwarded"),
     Case("established", 6, "tcp", 1 << 20, "forwarded"),
+    *(
+        Case("established", family, "tcp", flows, "forwarded", method)
+        for method in ("dscp", "ipip", "gue")
+        for family in (4, 6)
+        for flows in (1, 4_096, 1 << 20)
+    ),
     Case("new-flow", 4, "tcp", 1 << 22, "forwarded"),
     Case("new-flow", 6, "tcp", 1 << 22, "forwarded"),
     Case("flood", 4, "tcp", 1 << 22, "forwarded"),
@@ -77,14 +93,23 @@ def _config() -> str:
     reals = "\n".join(
         f'[[service.real]]\naddress = ["10.0.0.{n}", "fd00::{n}"]' for n in range(1, REALS + 1)
     )
-    return "\n".join(
-        ['[balancer]\ninterfaces = ["bench"]']
-        + [
-            f'[[service]]\nname = "{protocol}"\nvip = ["192.0.2.10", "2001:db8::10"]\n'
-            f'protocol = "{protocol}"\nport = 80\nmode = "l2dsr"\n{reals}'
-            for protocol in ("tcp", "udp")
-        ]
-    )
+    lines = ['[balancer]\ninterfaces = ["bench"]']
+    lines.append('tunnel_source = ["198.51.100.0/24", "2001:db8:2::/64"]')
+    for method, more in METHODS.items():
+        vip4, vip6 = (_vip(method, family) for family in (4, 6))
+        for protocol in ("tcp", "udp"):
+            lines.append(
+                f'[[service]]\nname = "{method}-{protocol}"\nvip = ["{vip4}", "{vip6}"]\n'
+                f'protocol = "{protocol}"\nport = 80\nmode = "{methods()[method].mode}"\n{reals}'
+            )
+            if method != "l2dsr":
+                lines.append(f'[service.l3dsr]\nmethod = "{method}"\n{more}')
+    return "\n".join(lines)
+
+
+def _vip(method: str, family: int) -> str:
+    number = 10 + list(METHODS).index(method)
+    return f"192.0.2.{number}" if family == 4 else f"2001:db8::{number}"
 
 
 def _frame(case: Case, flags: int) -> bytes:
@@ -96,14 +121,15 @@ def _frame(case: Case, flags: int) -> bytes:
         transport = struct.pack("!HHHH", 1024, 80, 20, 0) + bytes(12)
         number = 17
     foreign = case.name == "foreign"
+    vip = _vip(case.method, case.family)
     if case.family == 4:
-        destination = ip_address("192.0.2.99" if foreign else "192.0.2.10").packed
+        destination = ip_address("192.0.2.99" if foreign else vip).packed
         length = 20 + len(transport)
         source = ip_address("198.18.0.0").packed
         head = struct.pack("!BBHHHBBH", 0x45, 0, length, 0, 0x4000, 64, number, 0)
         kind = 0x0800
     else:
-        destination = ip_address("2001:db8::99" if foreign else "2001:db8::10").packed
+        destination = ip_address("2001:db8::99" if foreign else vip).packed
         source = ip_address("2001:db8:1::").packed
         head = struct.pack("!IHBB", 6 << 28, len(transport), number, 64)
         kind = 0x86DD
@@ -128,14 +154,20 @@ class Bench:
         self.fds = {name: load_program(artifact.programs[name], self.maps) for name in ENTRIES}
         self.tables = Tables(self.maps)
         link = LinkState(1, IFINDEX, "bench", MAC, 1500)
-        self.maps["links"].set(IFINDEX, (list(bytes.fromhex(MAC.replace(":", ""))), 1))
+        self.maps["links"].set(IFINDEX, link_bytes(MAC, 1))
         config = parse(_config(), "bench")
         found = dict.fromkeys(targets_of(config), Resolution(MAC, link, True))
         Applier(self.maps, installed.read(self.maps)).apply(compute(config, {"bench": link}, found))
 
-    def control(self, flows: int, *, shuffled: bool) -> None:
+    def control(self, case: Case, *, shuffled: bool) -> None:
         """Set the number of flows (a power of two) and their order; start again at the first."""
-        self.maps["bench_control"].set(0, (0, flows - 1, int(shuffled)))
+        length = len(_frame(case, 0)) if case.outer else 0
+        vip = 0
+        if methods()[case.method].routes:
+            packed = ip_address(_vip(case.method, case.family)).packed
+            vip = int.from_bytes(packed[-4:], "little")
+        content = (0, case.flows - 1, int(shuffled), length, case.outer, vip, 0)
+        self.maps["bench_control"].set(0, content)
 
     def run(self, entry: str, frame: bytes, repeat: int) -> int:
         """Mean ns per packet."""
@@ -143,7 +175,11 @@ class Bench:
 
     def counts(self) -> dict[str, int]:
         """Packets by reason so far."""
-        total = self.maps["counters"].sum_over_cpus().reshape(-1, 32)[1]
+        total = (
+            self.maps["counters"]
+            .sum_over_cpus()
+            .reshape(-1, self.artifact.constants["MAX_REASONS"])[1]
+        )
         return {name: int(total[number]) for number, name in enumerate(self.reasons)}
 
     def begin(self, case: Case) -> None:
@@ -161,9 +197,10 @@ class Bench:
 
     def establish(self, case: Case) -> None:
         """Make the case's flows: a first packet each, then a second."""
+        self.tables.clear()
         first = 0x02 if case.protocol == "tcp" else 0
         for flags in (first, 0x10):
-            self.control(case.flows, shuffled=False)
+            self.control(case, shuffled=False)
             self.run("bench_dsrlb", _frame(case, flags), case.flows)
 
 
@@ -173,7 +210,7 @@ def _measure(bench: Bench, case: Case, rounds: int) -> dict[str, Any]:
     if case.name == "established":
         bench.establish(case)
     frame = _frame(case, 0x02 if is_new else 0x10)
-    bench.control(case.flows, shuffled=not is_new)
+    bench.control(case, shuffled=not is_new)
     before, recorded = bench.counts(), bench.recorded(case.family)
     times: dict[str, list[int]] = {entry: [] for entry in ENTRIES}
     for _ in range(rounds):
@@ -191,11 +228,12 @@ def _measure(bench: Bench, case: Case, rounds: int) -> dict[str, Any]:
         )
     vary = min(times["bench_vary"]) - min(times["bench_null"])
     floor = [value - vary for value in times["bench_floor"]]
-    net = [value - vary for value in times["bench_dsrlb"]]
+    heads = (min(times["bench_heads"]) - min(times["bench_vary"])) // 2 if case.outer else 0
+    net = [value - vary - heads for value in times["bench_dsrlb"]]
     return {
         "case": case.name,
-        "mode": "l2dsr",
-        "method": None,
+        "mode": methods()[case.method].mode,
+        "method": case.method if case.method != "l2dsr" else None,
         "algorithm": "round-robin",
         "direction": "request",
         "family": f"ipv{case.family}",
@@ -214,12 +252,12 @@ def _measure(bench: Bench, case: Case, rounds: int) -> dict[str, Any]:
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield (
-        f"{'case':<13}{'family':<7}{'proto':<6}{'flows':>8}"
+        f"{'case':<13}{'method':<7}{'family':<7}{'proto':<6}{'flows':>8}"
         f"{'floor ns':>10}{'min ns':>8}{'median':>8}{'ratio':>7}"
     )
     for row in rows:
         yield (
-            f"{row['case']:<13}{row['family']:<7}{row['protocol']:<6}{row['flows']:>8}"
+            f"{row['case']:<13}{row['method'] or row['mode']:<7}{row['family']:<7}{row['protocol']:<6}{row['flows']:>8}"
             f"{row['floor_median_ns']:>10}{row['min_ns']:>8}{row['median_ns']:>8}{row['ratio']:>7}"
         )
 

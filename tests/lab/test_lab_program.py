@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,11 +16,11 @@ import pytest
 from lablib import demo
 from lablib.lab import Lab
 from lablib.shell import kill_all, processes_in
-from lablib.topology import load
-from tests.lab.plain import PREFIX, ROOT, listed, processes_of
+from lablib.topofile import load
+from tests.lab.labprogram import LAB, copied, done, lab, left_of, tcpdump
+from tests.lab.plain import listed, processes_of
 from tests.waiting import wait_until
 
-LAB = str(ROOT / "netns-lab/lab")
 NAME = f"t{os.getpid()}-lab"
 NAMESPACES = {f"dsrlb-{NAME}-{node}" for node in ("client", "lb", "r1", "r2", "r3", "sw")}
 VIPS = {4: "10.77.0.100", 6: "fd77::100"}
@@ -31,50 +30,18 @@ UNREACHABLE_AT_ONCE = ("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
 
 def _left() -> list[str]:
     """What there is of the lab of these tests."""
-    names = listed("/run/netns", f"{PREFIX}{NAME.removeprefix('t')}")
-    for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb", "/run/dsrlb"):
-        names += listed(folder, f"lab-{NAME}")
-    names += map(str, (ROOT / "build/lab" / NAME).glob("*/var"))
-    return names + processes_of((f"dsrlb-{NAME}", f"/{NAME}/"))
+    return left_of(NAME)
 
 
 @pytest.fixture
 def topology(tmp_path: Path) -> Iterator[Path]:
     """The l2dsr topology under a name of its own, beside whatever else is up."""
-    folder = ROOT / "netns-lab/topologies"
-    text = (folder / "l2dsr.toml").read_text().replace('name = "l2dsr"', f'name = "{NAME}"')
-    path = tmp_path / "l2dsr.toml"
-    path.write_text(text)
-    (tmp_path / "l2dsr.dsrlb.toml").write_text((folder / "l2dsr.dsrlb.toml").read_text())
-    yield path
-    subprocess.run([LAB, "down", str(path)], check=True, timeout=60)
-    assert _left() == []
-    shutil.rmtree(ROOT / "build/lab" / NAME, ignore_errors=True)
-
-
-def lab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program to its end."""
-    return subprocess.run(
-        [LAB, *arguments], capture_output=True, text=True, timeout=180, check=False
-    )
-
-
-def done(*arguments: str) -> str:
-    """Run what must succeed; returns what it printed."""
-    result = lab(*arguments)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+    with copied("l2dsr", NAME, tmp_path) as path:
+        yield path
 
 
 def _name(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
-
-
-def _tcpdump(pcap: Path, expression: str) -> int:
-    """How many frames of a capture tcpdump finds."""
-    argv = ["tcpdump", "-nr", str(pcap), expression]
-    result = subprocess.run(argv, capture_output=True, text=True, check=True)
-    return len(result.stdout.splitlines())
 
 
 def test_demo_verifies_every_promise(topology: Path, tmp_path: Path) -> None:
@@ -91,13 +58,15 @@ def test_demo_verifies_every_promise(topology: Path, tmp_path: Path) -> None:
         assert sum(report["per_real"].values()) == 120
         assert all(promise["ok"] and promise["frames"] for promise in report["promises"])
         assert {path.name for path in folder.glob("*.pcap")} == set(report["pcaps"])
+        assert "VERIFIED" in (folder / "report.html").read_text()
+        assert f"l2dsr-ipv{version}/report.html" in (tmp_path / "index.html").read_text()
         # The same, asked of tcpdump itself.
         port = folder / "sw-lb.pcap"
         transport = "(tcp or udp)"
-        assert _tcpdump(port, f"src host {vip} and {transport}") == 0
-        assert _tcpdump(folder / "sw-client.pcap", f"src host {vip} and {transport}") > 30_000
-        into = _tcpdump(port, f"dst host {vip} and {transport} and ether dst {BALANCER_MAC}")
-        out = _tcpdump(port, f"dst host {vip} and {transport} and ether src {BALANCER_MAC}")
+        assert tcpdump(port, f"src host {vip} and {transport}") == 0
+        assert tcpdump(folder / "sw-client.pcap", f"src host {vip} and {transport}") > 30_000
+        into = tcpdump(port, f"dst host {vip} and {transport} and ether dst {BALANCER_MAC}")
+        out = tcpdump(port, f"dst host {vip} and {transport} and ether src {BALANCER_MAC}")
         assert into == out > 120
     assert _left() == []
 
@@ -220,7 +189,7 @@ def test_capture_ends_with_an_interrupt(topology: Path, tmp_path: Path) -> None:
     assert process.stdout is not None
     assert "capturing at client" in process.stdout.readline()
     done("exec", name, "client", "curl", "-sS", "-m", "5", "http://10.77.0.100/name")
-    wait_until("the frames are written", lambda: _tcpdump(tmp_path / "client.pcap", "tcp") >= 8)
+    wait_until("the frames are written", lambda: tcpdump(tmp_path / "client.pcap", "tcp") >= 8)
     os.killpg(process.pid, signal.SIGINT)
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 0

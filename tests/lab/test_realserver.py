@@ -8,20 +8,23 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from dsrlb.realserver.namespaces import living
+from tests.lab.realserver import (
+    BOTH,
+    OTHER4,
+    OTHER6,
+    VIP4,
+    VIP6,
+    Namespace,
+    run,
+    segment_in,
+)
 from tests.waiting import wait_until
-
-DSRLB = str(Path(sys.executable).with_name("dsrlb"))
-VIP4, VIP6 = "10.77.0.100", "fd77::100"
-OTHER4, OTHER6 = "10.77.0.101", "fd77::101"
-BOTH = ("--vip", VIP4, "--vip", VIP6)
 
 # Serves one connection on every address and says which address the client had asked for.
 SERVER = """
@@ -47,81 +50,11 @@ with socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM
 """
 
 
-def run(*arguments: str) -> str:
-    """Run a command that must succeed; returns what it printed."""
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-@dataclass(frozen=True)
-class Namespace:
-    """A network namespace by name, and where dsrlb keeps its state when run in it."""
-
-    name: str
-    root: Path
-
-    def enter(self, *arguments: str) -> tuple[str, ...]:
-        return ("nsenter", f"--net=/run/netns/{self.name}", *arguments)
-
-    def run(self, *arguments: str) -> str:
-        return run(*self.enter(*arguments))
-
-    def python(self, program: str, *arguments: str) -> str:
-        return self.run(sys.executable, "-c", program, *arguments)
-
-    def dsrlb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `dsrlb real-server`."""
-        command = self.enter(DSRLB, "real-server", *arguments)
-        environment = {**os.environ, "DSRLB_ROOT": str(self.root)}
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=60, env=environment, check=False
-        )
-
-    def done(self, *arguments: str) -> str:
-        """Run `dsrlb real-server`, which must succeed; returns what it printed."""
-        result = self.dsrlb(*arguments)
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
-    def settings(self) -> str:
-        """Everything that setup may touch, and the rest of /proc/sys/net, byte for byte."""
-        address = self.run("ip", "address")
-        sysctl = self.run("sysctl", "-a", "--pattern", r"^net\.ipv[46]\.conf\.")
-        # stable_secret cannot be read before it is written; lifetimes of ours are all "forever".
-        return address + "".join(sorted(sysctl.splitlines(keepends=True)))
-
-
 @pytest.fixture
 def segment(tmp_path: Path) -> Iterator[tuple[Namespace, Namespace]]:
-    """A client and a real server, joined by a veth pair. The loopbacks are up."""
-    client = Namespace(f"dsrlb-rs-client-{os.getpid()}", tmp_path / "client")
-    real = Namespace(f"dsrlb-rs-real-{os.getpid()}", tmp_path / "real")
-    both = (client, real)
-    try:
-        for one in both:
-            run("ip", "netns", "add", one.name)
-        pair = ("link", "add", "eth0", "netns", client.name, "type", "veth")
-        run("ip", *pair, "peer", "name", "eth0", "netns", real.name)
-        for number, one in enumerate(both, start=1):
-            one.run("ip", "address", "add", f"10.77.0.{number}/24", "dev", "eth0")
-            one.run("ip", "address", "add", f"fd77::{number}/64", "dev", "eth0", "nodad")
-            for link in ("lo", "eth0"):
-                one.run("ip", "link", "set", link, "up")
-            one.run("sysctl", "-qw", "net.ipv4.neigh.eth0.retrans_time_ms=100")
-            one.run("sysctl", "-qw", "net.ipv6.neigh.eth0.retrans_time_ms=100")
-        for one in both:
-            wait_until("addresses ready", partial(_settled, one))
+    """A client and a real server."""
+    with segment_in(tmp_path) as both:
         yield both
-    finally:
-        for one in both:
-            subprocess.run(["ip", "netns", "del", one.name], capture_output=True, check=False)
-
-
-def _settled(one: Namespace) -> bool:
-    """No address is tentative any more, link-local ones included."""
-    shown = one.run("ip", "-6", "address", "show", "dev", "eth0")
-    return "fe80::" in shown and "tentative" not in shown
 
 
 def _neighbour(client: Namespace, address: str) -> str:
@@ -140,11 +73,6 @@ def _answered(client: Namespace, address: str) -> bool:
         lambda: (state := _neighbour(client, address)) in final and state,
     )
     return state != "FAILED"
-
-
-def _mac(one: Namespace) -> str:
-    (link,) = json.loads(one.run("ip", "-json", "link", "show", "eth0"))
-    return str(link["address"])
 
 
 @pytest.fixture
@@ -170,7 +98,9 @@ def test_vip_is_served_and_never_announced(served: tuple[Namespace, Namespace]) 
     for own in ("10.77.0.2", "fd77::2"):
         assert _answered(client, own)
     for vip in (VIP4, VIP6):
-        client.run("ip", "neigh", "replace", vip, "lladdr", _mac(real), "dev", "eth0")
+        client.run(
+            "ip", "neigh", "replace", vip, "lladdr", str(real.link()["address"]), "dev", "eth0"
+        )
         assert client.python(CLIENT, vip).strip() == vip
 
 

@@ -18,7 +18,7 @@ KEYS = {
     "bytes new",
     "reals": "service address port weight state reason since open pending packets bytes new mac "
     "interface",
-    "macs": "address mac interface vlan mtu state source reason since",
+    "macs": "address via mac interface vlan mtu path_mtu hops state source reason since",
     "stats": "interface ifindex driver xdp_mode attached reasons",
     "status": "instance pid version started config_hash file file_differs interfaces services "
     "reals flows flow_events attach_seconds headers bytecode",
@@ -29,7 +29,8 @@ REASONS = (
     "pass other-host vip-conflict forwarded answered-arp answered-nd answered-echo malformed "
     "martian fragment extension-depth bad-flags icmp-error no-service no-flow no-real unresolved "
     "mtu-exceeded no-egress answered-reset denied service-rate source-rate reals-full flow-busy "
-    "incomplete"
+    "incomplete fragment-early answered-too-big answered-time-exceeded ttl-exceeded tunnel-error "
+    "no-headroom"
 )
 
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An independent look at every checksum in a frame, by adding all of it up (RFC 1071)."""
+"""An independent look at every checksum in a frame, by adding all of it up (RFC 1071).
+
+What a tunnel carries is looked at, too; what an ICMP error quotes is not.
+"""
 
 from __future__ import annotations
 
 import struct
 
 _SKIPPED = {0, 43, 60}  # extension headers in 8-byte units
+_GUE = (6080).to_bytes(2, "big")
 
 
 def total(data: bytes) -> int:
@@ -29,12 +33,24 @@ def _message(protocol: int, addresses: bytes, data: bytes) -> list[str]:
     return [f"protocol {protocol}"] if protocol in known and total(covered) != 0xFFFF else []
 
 
+def _inner(protocol: int, data: bytes) -> list[str]:
+    """The same of a packet in this packet: IP in IP, or in UDP to GUE's port."""
+    if protocol == 17 and data[2:4] == _GUE:
+        data = data[8:]
+    elif protocol not in (4, 41):
+        return []
+    if len(data) < 20:
+        return []
+    return [f"inner {name}" for name in (_ipv4 if data[0] >> 4 == 4 else _ipv6)(data)]
+
+
 def _ipv4(ip: bytes) -> list[str]:
     header, length = (ip[0] & 15) * 4, int.from_bytes(ip[2:4], "big")
     wrong = [] if total(ip[:header]) == 0xFFFF else ["ip"]
     if int.from_bytes(ip[6:8], "big") & 0x3FFF:  # a fragment has no checksum of its own
         return wrong
-    return wrong + _message(ip[9], ip[12:20], ip[header:length])
+    message = ip[header:length]
+    return wrong + _message(ip[9], ip[12:20], message) + _inner(ip[9], message)
 
 
 def _ipv6(ip: bytes) -> list[str]:
@@ -46,7 +62,7 @@ def _ipv6(ip: bytes) -> list[str]:
         size = (ip[at + 1] + 1) * 8 if following in _SKIPPED else 8
         size = (ip[at + 1] + 2) * 4 if following == 51 else size
         following, at = ip[at], at + size
-    return _message(following, ip[8:40], ip[at:end])
+    return _message(following, ip[8:40], ip[at:end]) + _inner(following, ip[at:end])
 
 
 def wrong_checksums(frame: bytes) -> list[str]:

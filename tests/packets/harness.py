@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +16,23 @@ import numpy.typing as npt
 from dsrlb.config import parse
 from dsrlb.control import installed
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import LinkState, RealId, Resolution, compute
+from dsrlb.control.compute import compute
+from dsrlb.control.desired import LinkState, RealId, Resolution
 from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
+from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.map import possible_cpus
-from tests.packets.model import Outcome
+from tests.packets.headroom import TAKEN, Headroom
+from tests.packets.model import FlowKey, Outcome
 from tests.packets.tables import Tables
 
 MAC = bytes.fromhex("0200000000aa")
 OTHER_MAC = bytes.fromhex("0200000000bb")
 INGRESS = 1  # loopback, which every namespace has; nothing is attached to it
-LINK = LinkState(1, INGRESS, "in0", MAC.hex(":"), 1500)
+LINK = LinkState(
+    *(1, INGRESS, "in0", MAC.hex(":"), 1500), IPv4Address("10.0.0.1"), IPv6Address("fd00::1")
+)
 OTHER_LINK = LinkState(2, 99, "out0", OTHER_MAC.hex(":"), 1500)
 LINKS = {"in0": LINK, "out0": OTHER_LINK}
 _ACTIONS = {
@@ -52,19 +58,29 @@ class Program:
         self.maps = self.dataplane.maps
         self.reasons = [reason.name for reason in self.dataplane.artifact.reasons]
         self.applier = Applier(self.maps, installed.read(self.maps))
+        self._headroom = Headroom(self.dataplane.program_fd)
+        self._seen: dict[tuple[FlowKey, str], tuple[int, int]] = {}
         for link in LINKS.values():
-            mac = list(bytes.fromhex(link.mac.replace(":", "")))
-            self.maps["links"].set(link.ifindex, (mac, link.number))
+            self.link(link)
             # The kernel wants an interface that exists; a test run redirects nothing.
             self.maps["egress"].set(link.number, INGRESS)
         self.tables = Tables(self.maps)
-        first = LINK.number * 32
+        fragments = self.maps["fragments"].array
+        self.fragments = fragments.view(np.uint64).reshape(len(fragments), -1, 3)
+        """Check, value and hash of each, by set."""
+        first = LINK.number * self.dataplane.artifact.constants["MAX_REASONS"]
         self._counter_keys = [(first + n).to_bytes(4, "little") for n in range(len(self.reasons))]
         self._counters = self._read_counters()
 
     def close(self) -> None:
         """Give everything back."""
+        self._headroom.close()
         self.dataplane.close()
+
+    def link(self, link: LinkState) -> None:
+        """What the program knows of an interface."""
+        own = link_bytes(link.mac, link.number, link.address4, link.address6)
+        self.maps["links"].set(link.ifindex, own)
 
     def _read_counters(self) -> npt.NDArray[np.uint64]:
         """The ingress interface's counters by reason. One look-up per reason: few, and exact."""
@@ -89,19 +105,36 @@ class Program:
         return {str(identity.address): identity for identity in found}
 
     def run(self, frame: bytes) -> Outcome:
-        """One frame in on in0."""
-        result = self.dataplane.test_run(frame, INGRESS)
+        """One frame in on in0. Headroom is full of 0xff, and nobody has been sent an ICMP error."""
+        return self._counted(*self.code_and_frame(frame))
+
+    def run_without_headroom(self, frame: bytes) -> Outcome:
+        """As run(), but nothing fits in front of the frame."""
+        result = bpf.prog_test_run(self._headroom.taken, frame, INGRESS)
+        return self._counted(_ACTIONS[result.code], result.frame[TAKEN:])
+
+    def _counted(self, action: str, frame: bytes) -> Outcome:
+        """With the reason, which is the one counter that has grown."""
         after = self._read_counters()
         grown = np.flatnonzero(after - self._counters).tolist()
         total = int((after - self._counters).sum())
         self._counters = after
         assert total == 1, f"counted {[self.reasons[n] for n in grown]}, {total} in all"
-        return Outcome(_ACTIONS[result.code], self.reasons[grown[0]], result.frame)
+        reason = self.reasons[grown[0]]
+        if reason in ("answered-too-big", "answered-time-exceeded"):
+            self.forget_errors()
+        return Outcome(action, reason, frame, seen=self._seen)
 
     def code_and_frame(self, frame: bytes) -> tuple[str, bytes]:
         """As run(), without looking at the counters."""
-        result = self.dataplane.test_run(frame, INGRESS)
+        result = bpf.prog_test_run(self._headroom.poisoned, frame, INGRESS)
         return _ACTIONS[result.code], result.frame
+
+    def forget_errors(self) -> None:
+        """No source has been sent an ICMP error."""
+        for keys, values in self.maps["error_rates"].items():
+            for index in keys[np.flatnonzero(values)].tolist():
+                self.maps["error_rates"].set(index, 0)
 
     def reason_counts(self) -> dict[str, int]:
         """Packets by reason so far."""
@@ -113,8 +146,11 @@ class Program:
         return self.tables.states()
 
     def forget_flows(self) -> None:
-        """Empty the flow tables, and what is counted of them; no rate has been used."""
+        """Empty the flow tables, and what is counted of them; no rate has been used, no fragment
+        seen, no error told."""
         self.tables.clear()
+        self.fragments[:] = 0
+        self.maps["paths"].array["lowered"] = 0
         loads = self.maps["loads"].array
         for field in ("open", "pending", "full"):  # what removed real servers left as well
             loads[field] = 0
@@ -180,6 +216,20 @@ class Program:
             bpf.map_update(stages, first, kept.to_bytes(4, "little"))
             os.close(kept)
 
+    def age_fragments(self, ticks: int) -> None:
+        """Let so many ticks (of 2^27 ns) go by for what is known of fragments."""
+        known = self.fragments[:, :, 0] != 0
+        self.fragments[:, :, 1][known] -= np.uint64(ticks << 32)
+
+    def keep_fragments(self) -> None:
+        """Let what is known of fragments end in half a minute, in the order in which it did."""
+        ends = self.fragments[:, :, 1] >> np.uint64(32)
+        places = ends.argsort(axis=1).argsort(axis=1).astype(np.uint64)
+        kept = (places + np.uint64((time.monotonic_ns() >> 27) + 200)) << np.uint64(32)
+        known = self.fragments[:, :, 0] != 0
+        values = self.fragments[:, :, 1] & np.uint64(0xFFFFFFFF)
+        self.fragments[:, :, 1][known] = (values | kept)[known]
+
     def rewind(self) -> None:
         """As just configured: no flows, every schedule at its beginning."""
         self.forget_flows()
@@ -191,9 +241,11 @@ class Program:
         self.tables.age(1 << 30)
 
     def reset(self) -> None:
-        """No services, no flows."""
+        """No services, no flows, nobody told of an error."""
         self.configure('[balancer]\ninterfaces = ["in0", "out0"]\n')
         self.forget_flows()
+        self.forget_errors()
+        self._counters = self._read_counters()
 
     def traffic(self, identity: RealId) -> tuple[int, int, int]:
         """(packets, bytes, flows) of a real server."""

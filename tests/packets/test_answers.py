@@ -120,6 +120,31 @@ def test_every_carry_of_the_echo_reply_ipv6(fast: Program) -> None:
     assert fast.reason_counts()["answered-echo"] - before == 65536
 
 
+@pytest.mark.parametrize("ipv6", [False, True], ids=["ipv4", "ipv6"])
+def test_checksum_of_an_echo_that_is_minus_zero(fast: Program, ipv6: bool) -> None:
+    """The last of the 65,536 checksums: 0xffff, which nobody computes, and which is right, too."""
+    ask, answer = (bytes.fromhex(text) for text in ("0a010001c000020a", "c000020a0a010001"))
+    kinds, name = (8, 0), "0800"
+    head = bytes.fromhex("4500 001c 0007 4000 40 01 6ece")
+    covered = b""
+    if ipv6:
+        ask = bytes.fromhex("fd010000000000000000000000000001" + VIP6)
+        answer = ask[16:] + ask[:16]
+        kinds, name = (128, 129), "86dd"
+        head = bytes.fromhex("60000000 0008 3a 40")
+        covered = ask + bytes.fromhex("00000008 0000003a")
+    request = bytes((kinds[0], 0))
+    word = _checksum(covered + request).to_bytes(2, "big")
+    reply = bytes((kinds[1], 0))
+    right = _checksum(covered + reply + word).to_bytes(2, "big")
+    sent = bytes.fromhex("0200000000aa 020000000001" + name) + head + ask
+    back = bytes.fromhex("020000000001 0200000000aa" + name) + head + answer
+    for minus_zero in (b"\xff\xff", b"\0\0"):
+        assert total(covered + request + minus_zero + word) == 0xFFFF
+        message = request + minus_zero + word + b"\0\0"
+        _answered(fast, sent + message, back + reply + right + word + b"\0\0")
+
+
 def test_every_carry_of_an_advertisement(fast: Program) -> None:
     """The answer's checksum is computed anew: askers fd01::0 to fd01::ffff."""
     vip = bytes.fromhex(VIP6)

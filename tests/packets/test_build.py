@@ -23,7 +23,7 @@ def test_reasons_are_read_from_the_header() -> None:
     reasons = artifact.parse_reasons((paths.ebpf_sources() / "abi.h").read_text())
     assert reasons[0].name == "pass"
     assert {reason.action for reason in reasons} == {"pass", "forward", "answer", "drop"}
-    assert len({reason.name for reason in reasons}) == len(reasons) == 26
+    assert len({reason.name for reason in reasons}) == len(reasons) == 32
 
 
 def test_bcc_stays_out_of_this_process(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_verifier_words_are_in_the_error(tmp_path: Path) -> None:
 def test_programs_stay_within_their_budget() -> None:
     """Budget per program: 300,000 verified instructions (the limit is a million)."""
     with closing(Dataplane.create(None, 1024)) as dataplane:
-        for name in ("dsrlb", "unknown", "reaper"):
+        for name in ("dsrlb", *dataplane.artifact.stages, "reaper"):
             (program,) = artifact.build(artifact.part(name)).programs.values()
             fd = load_program(program, dataplane.maps)
             assert bpf.prog_info(fd).verified_instructions < 300_000, program.name
@@ -87,12 +87,14 @@ def test_parts_declare_the_same_maps() -> None:
 def test_stages_are_put_in_place_by_complete() -> None:
     """A start that is refused before leaves those of the running program as they were."""
     with closing(Dataplane.create(None, 1024, wait=False)) as dataplane:
-        assert dataplane.maps["stages"].get(0) is None
+        places = dataplane.artifact.stages.values()
+        stages = dataplane.maps["stages"]
+        assert [stages.get(place) for place in places] == [None] * 5
         dataplane.complete()
-        loaded = dataplane.maps["stages"].get(0)
-        assert loaded is not None
+        loaded = [stages.get(place) for place in places]
+        assert None not in loaded
         dataplane.complete()  # as every later change of the configuration does
-        assert dataplane.maps["stages"].get(0) == loaded
+        assert [stages.get(place) for place in places] == loaded
 
 
 def _shim_compiles(monkeypatch: pytest.MonkeyPatch, folder: Path, cache: Path) -> artifact.Artifact:

@@ -6,46 +6,90 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import scale
+from tests.packets.conversations import conversation
 from tests.packets.evidence import check
-from tests.packets.generate import Generator
 from tests.packets.harness import Program
-from tests.packets.test_model import PORTS, TEXT, VIPS, build, resolutions
+from tests.packets.mixture import PORTS, TEXT, TUNNELS, VIPS, build, resolutions
+from tests.packets.model import Model
+from tests.packets.traffic import Generator
 
 KINDS = ("valid", "valid", "mutated", "truncated", "nonsense")
+RANDOM = st.randoms(use_true_random=False)
+
+
+def _settings(count: str) -> settings:
+    return settings(
+        max_examples=scale.count(count), deadline=None, suppress_health_check=list(HealthCheck)
+    )
+
+
+def _generator(source: random.Random) -> Generator:
+    return Generator(source, vips=VIPS, ports=PORTS, tunnels=TUNNELS)
+
+
+def _run(program: Program, count: str, agree: Callable[[], None], frames: list[int]) -> None:
+    """``frames``: the sizes of those sent."""
+    program.configure(TEXT, resolutions())
+    started = time.monotonic()
+    try:
+        agree()
+    finally:
+        program.reset()
+    scale.record(count, len(frames), len(frames), 0, time.monotonic() - started)
+    assert len(frames) > scale.count(count), "hypothesis drew next to nothing"
+
+
+def _compare(program: Program, model: Model, frame: bytes, number: int) -> None:
+    check(f"hypothesis-{number}", frame, model.process(frame), program.run(frame))
 
 
 @pytest.mark.soak
 def test_any_frames(loaded: Program) -> None:
     """Up to twelve frames of any kind, from a state without flows."""
-    loaded.configure(TEXT, resolutions())
-    frames = 0
+    frames: list[int] = []
 
-    @settings(
-        max_examples=scale.count("packets_examples"),
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(KINDS), max_size=12))
+    @_settings("packets_examples")
+    @given(RANDOM, st.lists(st.sampled_from(KINDS), max_size=12))
     def agree(source: random.Random, kinds: list[str]) -> None:
-        nonlocal frames
         loaded.rewind()
         model, _ = build()
-        generator = Generator(source, vips=VIPS, ports=PORTS)
+        generator = _generator(source)
         for number, kind in enumerate(kinds):
             sent = getattr(generator, kind)()
-            check(f"hypothesis-{number}", sent, model.process(sent), loaded.run(sent))
-            frames += 1
+            _compare(loaded, model, sent, number)
+            frames.append(len(sent))
 
-    started = time.monotonic()
-    try:
-        agree()
-    finally:
-        loaded.reset()
-    scale.record("packets_examples", frames, frames, 0, time.monotonic() - started)
-    assert frames > scale.count("packets_examples"), "hypothesis drew next to nothing"
+    _run(loaded, "packets_examples", agree, frames)
+
+
+@pytest.mark.soak
+def test_conversations(loaded: Program) -> None:
+    """Up to four conversations with services of any method, and which of them goes on next."""
+    frames: list[int] = []
+    forwarded: Counter[tuple[str, int, str]] = Counter()
+
+    @_settings("packets_example_conversations")
+    @given(RANDOM, st.lists(st.integers(0, 3), min_size=1, max_size=40))
+    def agree(source: random.Random, turns: list[int]) -> None:
+        loaded.rewind()
+        model, _ = build()
+        generator = _generator(source)
+        talks = [conversation(generator) for _ in range(max(turns) + 1)]
+        for number, turn in enumerate(turns):
+            if talks[turn]:
+                sent = talks[turn].pop(0)
+                _compare(loaded, model, sent, number)
+                frames.append(len(sent))
+        forwarded.update(model.deliverer.forwarded)
+
+    _run(loaded, "packets_example_conversations", agree, frames)
+    assert {method for method, _, _ in forwarded} == {"l2dsr", "dscp", "ipip", "gue"}
+    assert {kind for _, _, kind in forwarded} == {"whole", "first", "later", "error"}

@@ -20,7 +20,7 @@ ALLOWED = {
     "dataplane": set(),
     "net": {"config"},  # net.host fills in the facts that a configuration is checked against
     "observe": {"config", "dataplane", "net"},
-    "realserver": {"net"},
+    "realserver": {"dataplane", "net"},
     "control": {"config", "dataplane", "net", "observe", "realserver"},
     "api": {"config", "control", "dataplane", "net", "observe", "realserver"},
     "__main__": {"cli"},

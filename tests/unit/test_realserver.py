@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from dsrlb.cli.realserver import real_server
-from dsrlb.errors import DsrlbError, NetError, StateError
-from dsrlb.realserver import Piece, Sysctl, check, manage, namespaces, state, steps
+from dsrlb.errors import NetError, StateError
+from dsrlb.realserver import Piece, Request, Sysctl, check, manage, namespaces, state, steps
 from dsrlb.realserver.namespaces import identity, living
 from dsrlb.realserver.pieces import l2dsr
 from dsrlb.realserver.steps import Assigned, Host
@@ -137,21 +137,17 @@ def test_interfaces_with_dots_keep_them() -> None:
 @pytest.mark.usefixtures("host")
 def test_an_interface_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(NetError, match="eth9") as caught:
-        check("l2dsr", [VIP4], "eth9")
+        check(Request("l2dsr", (VIP4,), interface="eth9"))
     assert "eth0" in caught.value.hint
-
-
-@pytest.mark.usefixtures("host")
-def test_other_modes_are_refused() -> None:
-    with pytest.raises(DsrlbError, match="l3dsr"):
-        check("l3dsr", [VIP4])
 
 
 def saved(**fields: object) -> Path:
     """Save a state, then put ``fields`` into the file."""
     path = state.state_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    changed = state.Changed(["192.0.2.10"], ["192.0.2.10"], {"a/b/c": ("0", "1")}, True)
+    gue = state.Entry("192.0.2.11", "gue", ("10.0.0.2",), ("eth0",), 6080, True)
+    entries = [state.Entry("192.0.2.10"), gue]
+    changed = state.Changed(entries, ["192.0.2.10"], {"a/b/c": ("0", "1")}, True, ["inet 6080"])
     state.save(changed)
     assert state.load() == changed
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
@@ -199,7 +195,7 @@ def test_states_of_the_past_are_removed_with_the_next_change(
     state.load()
     assert path.exists(), "reading changes nothing"
     own = state.state_file()
-    state.save(state.Changed(["192.0.2.11"]))
+    state.save(state.Changed([state.Entry("192.0.2.11")]))
     assert path.exists() == stays
     assert own.exists()
 
@@ -258,11 +254,40 @@ def test_namespaces_that_cannot_all_be_told(
     assert living(processes) is None
 
 
-@pytest.mark.parametrize("fields", [{"version": 99}, {"sysctls": 5}, {"vips": None}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"version": 99}, {"sysctls": 5}, {"entries": None}, {"entries": [{"vip": "192.0.2.1"}]}],
+)
 def test_state_that_cannot_be_read_is_not_guessed_at(fields: dict[str, object]) -> None:
     path = saved(**fields)
     with pytest.raises(StateError, match=path.name):
         state.load()
+
+
+def test_the_state_of_the_first_version_is_read() -> None:
+    """It knew VIPs by l2dsr and no ports."""
+    path = saved()
+    content = json.loads(path.read_text())
+    del content["entries"], content["ports"]
+    path.write_text(json.dumps({**content, "version": 1, "vips": ["192.0.2.10", "2001:db8::10"]}))
+    assert state.load() == state.Changed(
+        [state.Entry("192.0.2.10"), state.Entry("2001:db8::10")],
+        ["192.0.2.10"],
+        {"a/b/c": ("0", "1")},
+        True,
+    )
+
+
+def test_setups_of_one_vip_are_joined() -> None:
+    changed = state.Changed()
+    changed.enter(state.Entry("192.0.2.10", "ipip", ("10.0.0.2",), ("eth0",), 0, True))
+    changed.enter(state.Entry("192.0.2.10"))
+    changed.enter(state.Entry("192.0.2.10", "ipip", ("10.0.0.3", "10.0.0.2"), ("eth1",)))
+    assert changed.vips == ["192.0.2.10"]
+    assert changed.entries == [
+        state.Entry("192.0.2.10", "ipip", ("10.0.0.2", "10.0.0.3"), ("eth0", "eth1"), 0, True),
+        state.Entry("192.0.2.10"),
+    ]
 
 
 def test_an_empty_state_leaves_no_file() -> None:

@@ -17,7 +17,7 @@ class Source:
     """A netlink socket whose get() ends behind each datagram, as pyroute2's does."""
 
     opened = 0
-    datagrams: ClassVar[list[list[dict[str, Any]] | int]] = []
+    datagrams: ClassVar[list[list[Any] | int]] = []
 
     async def __aenter__(self) -> Source:
         type(self).opened += 1
@@ -29,7 +29,7 @@ class Source:
     async def bind(self, groups: int) -> None:
         assert groups
 
-    async def get(self) -> AsyncIterator[dict[str, Any]]:
+    async def get(self) -> AsyncIterator[Any]:
         if not self.datagrams:
             await asyncio.Event().wait()
         datagram = self.datagrams.pop(0)
@@ -39,7 +39,28 @@ class Source:
             yield message
 
 
-ROUTE = {"event": "RTM_NEWROUTE"}
+class Message(dict[str, Any]):
+    """A message of pyroute2's."""
+
+    def get_attr(self, name: str) -> Any:
+        """None for an attribute that is not there."""
+        return self.get(name)
+
+
+ROUTE = Message(event="RTM_NEWROUTE")
+CHANGED = watch.PathsChanged()
+RUNNING = 0x1043
+
+
+def link(event: str, flags: int = RUNNING, kind: str = "") -> Message:
+    """An interface's."""
+    info = Message(IFLA_INFO_KIND=kind) if kind else None
+    return Message(event=event, index=7, flags=flags, IFLA_IFNAME="eth7", IFLA_LINKINFO=info)
+
+
+def nexthop(number: int) -> Message:
+    """One that pyroute2 has no name for."""
+    return Message(header={"type": number})
 
 
 @pytest.fixture
@@ -77,3 +98,29 @@ def test_another_error_is_no_overrun(source: type[Source]) -> None:
     source.datagrams = [errno.EPERM]
     with pytest.raises(OSError, match="netlink"):
         asyncio.run(_take(2))
+
+
+@pytest.mark.parametrize(
+    ("message", "changes"),
+    [
+        (Message(event="RTM_DELROUTE"), [CHANGED]),
+        (Message(event="RTM_NEWRULE"), [CHANGED]),
+        (Message(event="RTM_DELRULE"), [CHANGED]),
+        (Message(event="RTM_NEWADDR", index=7), [CHANGED, watch.LinkChanged(7, "", False)]),
+        (Message(event="RTM_DELADDR", index=7), [CHANGED, watch.LinkChanged(7, "", False)]),
+        (nexthop(104), [CHANGED]),
+        (nexthop(105), [CHANGED]),
+        (nexthop(103), []),
+        (Message(event="RTM_NEWQDISC"), []),
+        (link("RTM_NEWLINK"), [watch.LinkChanged(7, "eth7", False)]),
+        (link("RTM_NEWLINK", kind="veth"), [watch.LinkChanged(7, "eth7", False)]),
+        (link("RTM_NEWLINK", kind="vlan"), [watch.LinkChanged(7, "eth7", False), CHANGED]),
+        (link("RTM_NEWLINK", 0x1003), [watch.LinkChanged(7, "eth7", False), CHANGED]),
+        (link("RTM_DELLINK"), [watch.LinkChanged(7, "eth7", True), CHANGED]),
+    ],
+)
+def test_what_each_message_means(
+    source: type[Source], message: Message, changes: list[watch.Change]
+) -> None:
+    source.datagrams = [[message], [ROUTE]]
+    assert asyncio.run(_take(len(changes) + 2)) == [watch.Lost(), *changes, CHANGED]

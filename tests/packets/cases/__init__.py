@@ -2,163 +2,100 @@
 """Packet cases: every frame and every expected frame is written out in hexadecimal.
 
 10.1.0.1 and fd01::1 (02:00:00:00:00:01) are the client, 192.0.2.10 and 2001:db8::10 the VIPs. The
-balancer is 02:00:00:00:00:aa on in0, where all frames come in, and 02:00:00:00:00:bb on out0.
+balancer is 02:00:00:00:00:aa on in0 (10.0.0.1, fd00::1), where all frames come in, and
+02:00:00:00:00:bb on out0. services.py has the services.
 """
 
 from __future__ import annotations
 
-from dsrlb.control.desired import LinkState, Resolution
 from tests.packets.cases import (
     admission,
     arp,
+    dscp,
+    dscp6,
     echo,
     echo6,
     egress,
+    errors,
+    errors6,
+    errors_lies,
+    errors_lies6,
+    errors_mixed,
+    errors_mixed6,
+    errors_strange6,
+    errors_tunnel,
+    errors_tunnel6,
+    expired,
     extensions,
     fragments,
+    fragments6,
+    fragments_dropped,
+    fragments_dropped6,
+    fragments_mixed,
+    fragments_order,
+    fragments_order6,
+    fragments_tcp,
+    gue,
+    gue_mixed,
     icmp,
+    ipip,
+    ipip_mixed,
     ipv4,
     ipv6,
+    late,
     malformed,
     malformed6,
+    martians,
     nd,
     nd_passed,
+    nested,
     refused,
     refused6,
     reset,
     reset6,
     tags,
+    too_big,
+    too_big6,
+    trailers,
+    tunnel_errors,
+    tunnel_errors6,
+    tunnel_mtu,
+    tunnel_mtu6,
+    vlan,
+    vlan6,
+    vlan_mixed,
 )
 from tests.packets.cases.case import UNTOUCHED, Case, wire
+from tests.packets.cases.services import CONFIG, RESOLUTIONS
 
 __all__ = ["CONFIG", "CONVERSATIONS", "RESOLUTIONS", "SINGLES", "UNTOUCHED", "Case", "wire"]
-
-CONFIG = """
-[balancer]
-interfaces = ["in0", "out0"]
-
-[[service]]
-name = "web"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 80
-mode = "l2dsr"
-real = [{ address = ["10.0.0.11", "fd00::11"] }]
-
-[[service]]
-name = "dns"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "udp"
-port = 53
-mode = "l2dsr"
-real = [{ address = ["10.0.0.12", "fd00::12"] }]
-
-[[service]]
-name = "far"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 81
-mode = "l2dsr"
-real = [{ address = ["10.0.0.13", "fd00::13"] }]
-
-[[service]]
-name = "far-udp"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "udp"
-port = 54
-mode = "l2dsr"
-real = [{ address = ["10.0.0.13", "fd00::13"] }]
-
-[[service]]
-name = "loose"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 82
-mode = "l2dsr"
-on_unknown = "schedule"
-real = [{ address = ["10.0.0.11", "fd00::11"] }]
-
-[[service]]
-name = "empty"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 83
-mode = "l2dsr"
-real = [{ address = ["10.0.0.11", "fd00::11"], weight = 0 }]
-
-[[service]]
-name = "answers"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 84
-mode = "l2dsr"
-on_unknown = "reset"
-real = [{ address = ["10.0.0.11", "fd00::11"] }]
-
-[[service]]
-name = "listed"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 85
-mode = "l2dsr"
-allow = ["10.1.0.128/25", "fd01::8000/113"]
-deny = ["10.1.0.0/16", "fd01::/16"]
-real = [{ address = ["10.0.0.11", "fd00::11"] }]
-
-[[service]]
-name = "slow"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 86
-mode = "l2dsr"
-new_flow_rate = 1
-real = [{ address = ["10.0.0.11", "fd00::11"] }]
-
-[[service]]
-name = "fair"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 87
-mode = "l2dsr"
-source_flow_rate = 1
-real = [{ address = ["10.0.0.11", "fd00::11"] }]
-
-[[service]]
-name = "small"
-vip = ["192.0.2.10", "2001:db8::10"]
-protocol = "tcp"
-port = 88
-mode = "l2dsr"
-real = [{ address = ["10.0.0.11", "fd00::11"], max_open = 1 }]
-
-[[service]]
-name = "elsewhere"
-vip = ["192.0.2.99", "2001:db8::99"]
-protocol = "tcp"
-port = 80
-mode = "l2dsr"
-interfaces = "out0"
-real = [{ address = ["10.0.0.11", "fd00::11"] }]
-"""
-
-_FAR = LinkState(2, 99, "out0", "02:00:00:00:00:bb", 100)
-RESOLUTIONS = {
-    "10.0.0.13": Resolution("02:01:0a:00:00:0d", _FAR, True),
-    "fd00::13": Resolution("02:01:00:00:00:13", _FAR, True),
-}
-"""10.0.0.13 and fd00::13 are behind out0, whose MTU is 100."""
 
 SINGLES = [
     *ipv4.SINGLES,
     *ipv6.SINGLES,
     *extensions.SINGLES,
     *egress.SINGLES,
+    *trailers.SINGLES,
     *tags.SINGLES,
+    *dscp.SINGLES,
+    *dscp6.SINGLES,
+    *ipip.SINGLES,
+    *ipip_mixed.SINGLES,
+    *gue.SINGLES,
+    *gue_mixed.SINGLES,
+    *vlan.SINGLES,
+    *vlan6.SINGLES,
+    *vlan_mixed.SINGLES,
+    *expired.SINGLES,
+    *too_big.SINGLES,
+    *too_big6.SINGLES,
     *malformed.MALFORMED,
     *malformed.FLAGS,
     *malformed6.SINGLES,
-    *fragments.IPV4,
-    *fragments.IPV6,
+    *martians.SINGLES,
+    *nested.SINGLES,
+    *fragments_dropped.SINGLES,
+    *fragments_dropped6.SINGLES,
     *refused.SINGLES,
     *refused6.SINGLES,
     *reset.SINGLES,
@@ -171,15 +108,59 @@ SINGLES = [
     *echo.ANSWERED,
     *echo6.ANSWERED,
     *icmp.SINGLES,
+    *tunnel_errors.SINGLES,
+    *tunnel_errors6.SINGLES,
 ]
 """Each is the first packet that the program sees."""
+
+RATES = [
+    admission.SERVICE_RATE,
+    admission.SOURCE_RATE,
+    admission.SOURCE_RATE6,
+]
+"""Frames in order, and so fast that rates are exceeded."""
 
 CONVERSATIONS = [
     ipv4.CONVERSATION,
     ipv6.CONVERSATION,
-    admission.SERVICE_RATE,
-    admission.SOURCE_RATE,
-    admission.SOURCE_RATE6,
+    *RATES,
     admission.REALS_FULL,
+    errors.L2DSR,
+    errors.DSCP,
+    errors6.L2DSR,
+    errors6.DSCP,
+    errors_tunnel.IPIP,
+    errors_tunnel.GUE,
+    errors_tunnel6.IPIP,
+    errors_tunnel6.GUE,
+    errors_mixed.IPIP,
+    errors_mixed.GUE,
+    errors_mixed6.IPIP,
+    errors_mixed6.GUE,
+    errors_lies.CONVERSATION,
+    errors_lies6.CONVERSATION,
+    errors_strange6.CONVERSATION,
+    fragments.L2DSR,
+    fragments.DSCP,
+    fragments.IPIP,
+    fragments.GUE,
+    fragments6.L2DSR6,
+    fragments6.DSCP6,
+    fragments6.IPIP6,
+    fragments6.GUE6,
+    fragments_mixed.IPIP_4IN6,
+    fragments_mixed.GUE_4IN6,
+    fragments_mixed.IPIP_6IN4,
+    fragments_mixed.GUE_6IN4,
+    fragments_tcp.L2DSR,
+    fragments_tcp.DSCP,
+    fragments_tcp.L2DSR6,
+    fragments_tcp.DSCP6,
+    fragments_order.CONVERSATION,
+    fragments_order6.CONVERSATION,
+    late.CONVERSATION,
+    late.OPTIONS,
+    tunnel_mtu.CONVERSATION,
+    tunnel_mtu6.CONVERSATION,
 ]
 """Frames in order."""

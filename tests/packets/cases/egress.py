@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.packets.cases.case import UNTOUCHED, Case
+from tests.packets.cases.case import Case
 
 SINGLES = [
     # the real server is behind out0: that interface's MAC
@@ -44,7 +44,7 @@ SINGLES = [
         "redirect",
         "forwarded",
     ),
-    # tag and padding are no IP bytes
+    # tag and padding are no IP bytes, and padding goes when the frame becomes too long by it
     Case(
         "ipv4-mtu-equal-padded",
         """
@@ -65,7 +65,6 @@ SINGLES = [
         data 5555555555555555555555555555555555555555555555555555555555555555
         data 5555555555555555555555555555555555555555555555555555555555555555
         data 5555555555555555
-        pad  a5a5a5a5
         """,
         "redirect",
         "forwarded",
@@ -81,9 +80,16 @@ SINGLES = [
         data 5555555555555555555555555555555555555555555555555555555555555555
         data 555555555555555555
         """,
-        UNTOUCHED,
-        "drop",
-        "mtu-exceeded",
+        """
+        eth  020000000001 0200000000aa 0800
+        ip   45c0 0080 0000 0000 40 01 adb1 c000020a 0a010001
+        icmp 0304 1e07 00000064
+        ip   4500 0065 0007 4000 40 11 6e75 0a010001 c000020a
+        udp  03e8 0036 0051 da21
+        data 55*72
+        """,
+        "tx",
+        "answered-too-big",
     ),
     Case(
         "ipv6-redirect",
@@ -135,8 +141,17 @@ SINGLES = [
         data 5555555555555555555555555555555555555555555555555555555555555555
         data 555555555555555555555555555555555555555555
         """,
-        UNTOUCHED,
-        "drop",
-        "mtu-exceeded",
+        """
+        eth  020000000001 0200000000aa 86dd
+        ip6  60000000 006c 3a 40
+        addr 20010db8000000000000000000000010 fd010000000000000000000000000001
+        icmp 0200 b15e 00000500
+        ip6  60000000 003d 11 40
+        addr fd010000000000000000000000000001 20010db8000000000000000000000010
+        udp  03e8 0036 003d d0df
+        data 55*52
+        """,
+        "tx",
+        "answered-too-big",
     ),
 ]

@@ -15,10 +15,12 @@ import numpy.typing as npt
 from dsrlb.config import parse
 from dsrlb.control import installed
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import Resolution, compute
+from dsrlb.control.compute import compute
+from dsrlb.control.desired import Resolution
 from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import build
+from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane, load_program
 from tests.packets.flowtable.drivers import HERE
 from tests.packets.flowtable.scan import Table
@@ -80,7 +82,7 @@ class Balancer:
         self.dataplane = Dataplane.create(None, capacity, build(main=HERE / "drive.c"))
         self.maps = self.dataplane.maps
         self._drive = load_program(self.dataplane.artifact.programs["drive"], self.maps)
-        self.maps["links"].set(INGRESS, (list(MAC), LINK.number))
+        self.maps["links"].set(INGRESS, link_bytes(LINK.mac, LINK.number))
         config = parse(_config(more), "test")
         found = {
             identity: Resolution(mac_of(str(identity.address)).hex(":"), LINK, True)
@@ -163,6 +165,7 @@ class Balancer:
 
     def reasons(self) -> dict[str, int]:
         """Packets by reason."""
-        total = self.maps["counters"].sum_over_cpus().reshape(-1, 32)[LINK.number]
+        most = self.dataplane.artifact.constants["MAX_REASONS"]
+        total = self.maps["counters"].sum_over_cpus().reshape(-1, most)[LINK.number]
         names = [reason.name for reason in self.dataplane.artifact.reasons]
         return {name: int(n) for name, n in zip(names, total.tolist(), strict=False) if n}

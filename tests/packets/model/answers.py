@@ -7,29 +7,8 @@ from collections.abc import Container
 from ipaddress import IPv4Address, IPv6Address
 
 from tests.packets.model.parse import number
+from tests.packets.model.sums import checksum, pseudo, update
 from tests.packets.model.types import IP, Outcome, Packet
-
-
-def checksum(data: bytes) -> int:
-    """RFC 1071."""
-    total = sum(number(data[i : i + 2].ljust(2, b"\0")) for i in range(0, len(data), 2))
-    while total > 0xFFFF:
-        total = (total >> 16) + (total & 0xFFFF)
-    return 0xFFFF - total
-
-
-def update(old_checksum: int, old: int, new: int) -> int:
-    """RFC 1624, equation 3: HC' = ~(~HC + ~m + m')."""
-    total = (0xFFFF - old_checksum) + (0xFFFF - old) + new
-    while total > 0xFFFF:
-        total = (total >> 16) + (total & 0xFFFF)
-    return 0xFFFF - total
-
-
-def pseudo(source: IP, destination: IP, length: int, protocol: int = 58) -> bytes:
-    """RFC 8200, 8.1; for IPv4 the sum is that of RFC 9293, 3.1."""
-    numbers = length.to_bytes(4, "big") + protocol.to_bytes(4, "big")
-    return source.packed + destination.packed + numbers
 
 
 def arp(frame: bytes, start: int, vips: Container[IP], mac: bytes, announce: bool) -> Outcome:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
 
-from tests.packets.model.types import Packet
+from tests.packets.model.types import IP, Packet
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+EXTENSIONS = (0, 43, 44, 51, 60)  # of IPv6
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 
 
@@ -47,19 +48,45 @@ def _transport(frame: bytes, packet: Packet, left: int) -> None:
         if (syn and packet.flags & (FIN | RST)) or not packet.flags & (SYN | ACK | RST):
             packet.irregular = "bad-flags"
     elif packet.protocol == UDP:
-        if left < 8 or not 8 <= number(data[4:6]) <= left:
+        # The length is that of the whole datagram, and a first fragment has only its beginning.
+        if left < 8 or number(data[4:6]) < 8:
+            packet.irregular = "malformed"
+            return
+        if number(data[4:6]) > left and packet.fragment != "first":
             packet.irregular = "malformed"
             return
     elif packet.protocol == icmp:
-        if left < 8:
+        if packet.fragment:
+            packet.irregular = "fragment"
+        elif left < 8:
             packet.irregular = "malformed"
-            return
-        packet.icmp_type, packet.icmp_code = data[0], data[1]
+        else:
+            packet.icmp_type, packet.icmp_code = data[0], data[1]
         return
     else:
         packet.irregular = "no-service"
         return
     packet.source_port, packet.destination_port = number(data[0:2]), number(data[2:4])
+
+
+def _later(packet: Packet, units: int) -> None:
+    """A fragment that begins ``units`` of 8 bytes into what was sent."""
+    packet.fragment = "later"
+    v6 = packet.destination.version == 6
+    if packet.protocol == (ICMPV6 if v6 else ICMP) or (packet.protocol == TCP and units == 1):
+        packet.irregular = "fragment"  # RFC 1858, 3: it could overwrite the flags
+    elif packet.protocol not in (TCP, UDP) and not v6:
+        packet.irregular = "no-service"  # in IPv6 only the first one's counts (RFC 8200, 4.5)
+
+
+def martian(source: IP, destination: IP) -> bool:
+    """No host sends from there."""
+    first = source.packed[0]
+    if source == destination:
+        return True
+    if source.version == 4:
+        return first in (0, 127) or first >= 224
+    return first == 0xFF or int(source) in (0, 1)
 
 
 def parse_ipv4(frame: bytes, start: int) -> Packet | None:
@@ -68,42 +95,53 @@ def parse_ipv4(frame: bytes, start: int) -> Packet | None:
     if len(ip) < 20:
         return None
     header, total = (ip[0] & 15) * 4, number(ip[2:4])
-    packet = Packet(IPv4Address(ip[12:16]), IPv4Address(ip[16:20]), total)
+    packet = Packet(IPv4Address(ip[12:16]), IPv4Address(ip[16:20]), total, start, ip[8])
     packet.protocol, packet.l4 = ip[9], start + header
+    more, units = number(ip[6:8]) & 0x2000, number(ip[6:8]) & 0x1FFF
+    if more or units:
+        packet.fragment_key = packet.source, packet.destination, number(ip[4:6]), ip[9]
     if ip[0] >> 4 != 4 or header < 20 or header > total or total > len(ip):
         packet.irregular = "malformed"
-    elif packet.source == packet.destination:
+    elif martian(packet.source, packet.destination):
         packet.irregular = "martian"
-    elif number(ip[6:8]) & 0x3FFF:
-        packet.irregular = "fragment"
+    elif units:
+        _later(packet, units)
     else:
+        packet.fragment = "first" if more else ""
         _transport(frame, packet, total - header)
     return packet
 
 
-def _walk(ip: bytes, end: int) -> tuple[str | None, int, int]:
-    """(reason or None, next header, offset in ``ip``) behind the extension headers."""
-    following, offset = ip[6], 40
+def _walk(ip: bytes, end: int, packet: Packet) -> int:
+    """The offset in ``ip`` behind the extension headers; what they say goes into ``packet``."""
+    packet.protocol, offset = ip[6], 40
     for count in range(7):
-        if following not in (0, 43, 44, 51, 60):
-            return None, following, offset
+        if packet.protocol not in EXTENSIONS:
+            return offset
         if count == 6:
-            return "extension-depth", following, offset
+            packet.irregular = "extension-depth"
+            return offset
         if offset + 8 > end:
-            return "malformed", following, offset
+            packet.irregular = "malformed"
+            return offset
         here = ip[offset : offset + 8]
-        if following == 44:
-            if number(here[2:4]) & 0xFFF9:
-                return "fragment", following, offset
-            size = 8
-        elif following == 51:
+        kind, packet.protocol = packet.protocol, here[0]
+        if kind == 44:
+            size, field = 8, number(here[2:4])
+            if field & 0xFFF9:
+                packet.fragment_key = packet.source, packet.destination, number(here[4:8]), 0
+                packet.fragment = "first"
+            if field & 0xFFF8:
+                _later(packet, field >> 3)
+                return offset + 8
+        elif kind == 51:
             size = (here[1] + 2) * 4
         else:
             size = (here[1] + 1) * 8
-        following = here[0]
         offset += size
         if offset > end:
-            return "malformed", following, offset
+            packet.irregular = "malformed"
+            return offset
     raise AssertionError("not reached")
 
 
@@ -113,15 +151,15 @@ def parse_ipv6(frame: bytes, start: int) -> Packet | None:
     if len(ip) < 40:
         return None
     payload = number(ip[4:6])
-    packet = Packet(IPv6Address(ip[8:24]), IPv6Address(ip[24:40]), 40 + payload)
+    packet = Packet(IPv6Address(ip[8:24]), IPv6Address(ip[24:40]), 40 + payload, start, ip[7])
     if ip[0] >> 4 != 6 or payload == 0 or 40 + payload > len(ip):
         packet.irregular = "malformed"
         return packet
-    if packet.source == packet.destination:
+    if martian(packet.source, packet.destination):
         packet.irregular = "martian"
         return packet
-    packet.irregular, packet.protocol, offset = _walk(ip, 40 + payload)
+    offset = _walk(ip, 40 + payload, packet)
     packet.l4 = start + offset
-    if packet.irregular is None:
+    if packet.irregular is None and packet.fragment != "later":
         _transport(frame, packet, 40 + payload - offset)
     return packet

@@ -4,27 +4,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 IP = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 FlowKey = tuple[
     IP, IP, int, int, int
 ]  # source, destination, source port, destination port, protocol
+FragmentKey = tuple[IP, IP, int, int]  # source, destination, identification, protocol (IPv6: 0)
+
+
+@dataclass(frozen=True)
+class Free:
+    """A field that the keyed flow hash decides: ``bits`` low bits of the number that ends before
+    byte ``end`` of a frame. tests/packets/flowhash.py says how it is compared."""
+
+    kind: str  # "hash": the hash's low bits; "host": those of the source; "sum"; "any"
+    end: int
+    bits: int
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of a frame: action ("pass", "drop", "tx", "redirect"), reason, the frame."""
+    """What becomes of a frame: action ("pass", "drop", "tx", "redirect"), reason, the frame, in
+    which ``free`` fields of ``flow`` are left 0."""
 
     action: str
     reason: str
     frame: bytes
+    free: tuple[Free, ...] = ()
+    flow: FlowKey | None = None
+    seen: dict[tuple[FlowKey, str], tuple[int, int]] | None = field(
+        default=None, compare=False, repr=False
+    )  # of a program: what its flow hash gave so far, by flow and kind: bits, value
 
 
 @dataclass
 class Real:
-    """A real server of one service in one family."""
+    """A real server of one service in one family; ``name``: its address."""
 
     name: str
     mac: bytes
@@ -43,6 +60,16 @@ class Real:
     packets: int = 0
     bytes: int = 0
     new: int = 0
+    method: str = "l2dsr"  # or "dscp", "ipip", "gue"
+    vlan: int = 0  # of the next hop
+    dscp: int = 0
+    gue_port: int = 6080
+    source: Network | None = None  # of the outer header
+
+    @property
+    def address(self) -> IP:
+        """Its address, in the outer header's family."""
+        return ip_address(self.name)
 
     def has_room(self) -> bool:
         """May it have another flow? Not from max_open on, until it is down to max_open_low."""
@@ -74,6 +101,11 @@ class Service:
     def __post_init__(self) -> None:
         if not self.reals:
             self.reals = list({id(real): real for real in self.sequence}.values())
+
+    @property
+    def routed(self) -> bool:
+        """Does its method take one off the TTL?"""
+        return any(real.method != "l2dsr" for real in self.reals)
 
     def admits(self, source: IP) -> bool:
         """By the longest prefix; on no list, by whether there is an allow list."""
@@ -125,9 +157,13 @@ class Packet:
     source: IP
     destination: IP
     ip_bytes: int
+    start: int = 0  # offset in the frame
+    ttl: int = 0
     irregular: str | None = None
     protocol: int = 0
     l4: int = 0  # offset in the frame
+    fragment: str = ""  # "first" | "later"
+    fragment_key: FragmentKey | None = None
     source_port: int = 0
     destination_port: int = 0
     flags: int = 0

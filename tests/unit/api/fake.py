@@ -191,10 +191,13 @@ class FakeController:
         return [
             {
                 "address": "10.0.0.11",
+                "via": None,
                 "mac": "02:00:00:00:00:0b",
                 "interface": "eth0",
                 "vlan": None,
                 "mtu": 1500,
+                "path_mtu": None,
+                "hops": [],
                 "state": "resolved",
                 "source": "kernel",
                 "reason": "",

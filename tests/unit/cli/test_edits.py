@@ -78,6 +78,48 @@ def test_service_set_lists_and_rates(run: Run, daemon: FakeController) -> None:
     assert "deny: +10.66.0.0/16, +fd00::/8" in result.stdout
 
 
+def test_service_add_in_mode_l3dsr(run: Run, daemon: FakeController) -> None:
+    options = ("--mode", "l3dsr", "--method", "dscp", "--dscp", "12")
+    result = run(*DNS, "--real", "10.0.0.13", *options)
+    assert result.exit_code == 0, result.stderr
+    settings = changed(daemon)["settings"]
+    assert (settings["mode"], settings["l3dsr"]) == ("l3dsr", {"method": "dscp", "dscp": 12})
+    assert "+ service dns: 192.0.2.53 udp 53 by dscp 12" in result.stdout
+
+
+def test_the_method_is_changed_in_place(run: Run, daemon: FakeController) -> None:
+    for arguments, sent, method in (
+        (
+            ("--mode", "l3dsr", "--method", "ipip"),
+            {"mode": "l3dsr", "l3dsr": {"method": "ipip"}},
+            "ipip",
+        ),
+        (
+            ("--method", "gue", "--gue-port", "7000"),
+            {"l3dsr": {"method": "gue", "gue_port": 7000}},
+            "gue port 7000",
+        ),
+        (("--gue-port", "7001"), {"l3dsr": {"gue_port": 7001}}, "gue port 7001"),
+        (
+            ("--method", "dscp", "l3dsr.dscp=9"),
+            {"l3dsr": {"method": "dscp", "dscp": 9}},
+            "dscp 9",
+        ),
+        (("--dscp", "10"), {"l3dsr": {"dscp": 10}}, "dscp 10"),
+        (
+            ("port=81", 'l3dsr={ method = "ipip" }'),
+            {"port": 81, "l3dsr": {"method": "ipip"}},
+            "ipip",
+        ),
+        (("--mode", "l2dsr"), {"mode": "l2dsr"}, "None"),
+    ):
+        result = run("service", "set", "web", *arguments)
+        assert result.exit_code == 0, result.stderr
+        assert changed(daemon)["settings"] == sent
+        assert str(daemon.config.service[0].l3dsr) == method
+        daemon.calls.clear()
+
+
 def test_service_remove(run: Run, daemon: FakeController) -> None:
     result = run("service", "remove", "web")
     assert "(existing flows are affected)" in result.stdout
@@ -124,6 +166,11 @@ def test_limits_of_a_real(run: Run, daemon: FakeController) -> None:
         (("real", "set", "web", "10.0.0.11", "--max-open-low", "5"), "there is no max_open"),
         (("service", "set", "web", "allow=10.0.0.1/8"), "a network: 10.0.0.0/8"),
         ((*DNS, "--real", "10.0.0.11", "--mode", "nat"), "not in this version"),
+        ((*DNS, "--real", "10.0.0.11", "--mode", "l3dsr"), "needs [service.l3dsr]"),
+        ((*DNS, "--real", "10.0.0.11", "--method", "ipip"), 'belongs to mode = "l3dsr"'),
+        (("service", "set", "web", "--mode", "l3dsr", "--method", "dscp"), "a code from 1 to 63"),
+        (("service", "set", "web", "--mode", "l3dsr", "--dscp", "5"), "this key is needed"),
+        (("service", "set", "web", "l3dsr.dcsp=5"), "did you mean 'dscp'"),
         (DNS, "no real servers"),
     ],
 )
@@ -144,6 +191,11 @@ def test_what_cannot_be_accepted(
         ("service", "set", "web"),
         ("service", "set", "web", "port"),
         ("service", "set", "web", "=80"),
+        ("service", "set", "web", "l3dsr.=5"),
+        ("service", "set", "web", "l3dsr=5", "l3dsr.dscp=5"),
+        ("service", "set", "web", "--method", "gre"),
+        ("service", "set", "web", "--dscp", "64"),
+        ("service", "set", "web", "--gue-port", "0"),
         ("service", "add", "dns", "--protocol", "udp", "--port", "53"),
         (*DNS, "--real", "weight=3"),
         (*DNS, "--real", ""),

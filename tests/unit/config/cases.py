@@ -67,20 +67,20 @@ CASES = {
         "unknown key; known: address, mac, max_open, max_open_low, weight",
     ),
     "unknown-table": ("[balancer]", "[foo.bar]\n[balancer]", 1, "foo", "{'bar': {}}", "unknown"),
-    "not-built-key": (
+    "real-port": (
         "weight = 2",
         "port = 8080",
         9,
         "group[0].real[0].port",
         "8080",
-        "not in this version",
+        "the port is kept",
     ),
     "not-built-dotted": (
         NUMBER,
-        f'{NUMBER}\nl3dsr.method = "dscp"',
+        f'{NUMBER}\nsnat.pool = "192.0.2.200"',
         27,
-        "service[1].l3dsr",
-        "{'method': 'dscp'}",
+        "service[1].snat",
+        "{'pool': '192.0.2.200'}",
         "not in this version",
     ),
     "not-built-table": (
@@ -234,7 +234,7 @@ CASES = {
         19,
         "service[0].mode",
         '"nat"',
-        "this mode is not in this version; available: l2dsr",
+        "this mode is not in this version; available: l2dsr, l3dsr",
     ),
     "mode-unknown": (
         PORTS + '\nmode = "l2dsr"',
@@ -242,7 +242,7 @@ CASES = {
         19,
         "service[0].mode",
         '"dsr"',
-        "'l2dsr'",
+        "'l2dsr' or 'l3dsr'",
     ),
     "algorithm-later": (
         NUMBER,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dsrlb.config import Config, digest, edit, parse
+from dsrlb.config import Config, L3dsr, digest, edit, parse
 from dsrlb.config.edit import value_of
 from dsrlb.errors import ConfigError
 
@@ -130,6 +130,55 @@ def test_limits_of_a_real_by_command() -> None:
         edit(config, {**change, "settings": {"max_open": 0, "max_open_low": 0}})
 
 
+TABLES: dict[str, dict[str, Any]] = {
+    "dscp": {"method": "dscp", "dscp": 12},
+    "ipip": {"method": "ipip"},
+    "gue": {"method": "gue", "gue_port": 7000},
+}
+
+
+@pytest.mark.parametrize("first", TABLES)
+@pytest.mark.parametrize("then", TABLES)
+def test_the_method_can_be_changed(first: str, then: str) -> None:
+    config = changed("service-set", "web", mode="l3dsr", l3dsr=TABLES[first])
+    assert config.service[0].l3dsr == L3dsr(**TABLES[first])
+    change = {"verb": "service-set", "service": "web", "settings": {"l3dsr": TABLES[then]}}
+    config = edit(config, change)
+    assert (config.service[0].mode, config.service[0].l3dsr) == ("l3dsr", L3dsr(**TABLES[then]))
+    assert edit(config, {**change, "settings": {"mode": "l2dsr"}}) == BASE
+
+
+@pytest.mark.parametrize(
+    ("first", "settings", "text"),
+    [
+        ("dscp", {"l3dsr": {"dscp": 13}}, "dscp 13"),
+        ("dscp", {"l3dsr": {"method": "dscp"}}, "dscp 12"),
+        ("dscp", {"mode": "l3dsr"}, "dscp 12"),
+        ("dscp", {"l3dsr": {"method": "gue"}}, "gue port 6080"),
+        ("gue", {"l3dsr": {"gue_port": 7001}}, "gue port 7001"),
+        ("gue", {"port": 81}, "gue port 7000"),
+    ],
+)
+def test_of_l3dsr_what_is_not_given_stays(first: str, settings: dict[str, Any], text: str) -> None:
+    config = changed("service-set", "web", mode="l3dsr", l3dsr=TABLES[first])
+    after = edit(config, {"verb": "service-set", "service": "web", "settings": settings})
+    assert str(after.service[0].l3dsr) == text
+
+
+def test_service_add_in_mode_l3dsr() -> None:
+    config = changed(
+        "service-add",
+        "ssh",
+        vip="192.0.2.10",
+        protocol="tcp",
+        port=22,
+        group="pool",
+        mode="l3dsr",
+        l3dsr={"method": "ipip"},
+    )
+    assert config.service[3].method == "ipip"
+
+
 def test_service_remove() -> None:
     assert [s.name for s in changed("service-remove", "tls").service] == ["web", "dns"]
 
@@ -180,6 +229,23 @@ def test_real_remove() -> None:
         ("service-set", "web", "", {"gruop": "x"}, "service[0].gruop", "did you mean 'group'"),
         ("service-set", "web", "", {"port": 443}, "service[1].port", "belongs to service 'web'"),
         ("service-set", "web", "", {"mode": "nat"}, "service[0].mode", "not in this version"),
+        ("service-set", "web", "", {"mode": "l3dsr"}, "service[0].mode", "needs [service.l3dsr]"),
+        (
+            "service-set",
+            "web",
+            "",
+            {"l3dsr": {"method": "ipip"}},
+            "service[0].mode",
+            'belongs to mode = "l3dsr"',
+        ),
+        (
+            "service-set",
+            "web",
+            "",
+            {"mode": "l3dsr", "l3dsr": "ipip"},
+            "service[0].l3dsr",
+            "dictionary",
+        ),
         ("service-add", "web", "", {}, "service[3].vip", "needed"),
         (
             "service-add",

@@ -9,7 +9,18 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsrlb.config import Balancer, Config, Group, PortRange, Real, Service, digest, dump, parse
+from dsrlb.config import (
+    Balancer,
+    Config,
+    Group,
+    L3dsr,
+    PortRange,
+    Real,
+    Service,
+    digest,
+    dump,
+    parse,
+)
 from dsrlb.config.checks import check
 
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True)
@@ -46,6 +57,14 @@ NETWORKS = st.one_of(
     st.tuples(V4, st.integers(0, 32)),
     st.tuples(V6, st.integers(0, 128)),
 ).map(lambda pair: ip_network(pair, strict=False))
+SOURCES = st.tuples(st.tuples(V4, st.integers(16, 32)), st.tuples(V6, st.integers(48, 128))).map(
+    lambda pairs: tuple(ip_network(pair, strict=False) for pair in pairs)
+)
+METHODS = st.one_of(
+    st.integers(1, 63).map(lambda code: L3dsr(method="dscp", dscp=code)),
+    st.just(L3dsr(method="ipip")),
+    st.integers(1, 65535).map(lambda port: L3dsr(method="gue", gue_port=port)),
+)
 RATES = st.one_of(
     st.just((0, 0)), st.tuples(st.integers(1, 10_000_000), st.integers(0, 10_000_000))
 )
@@ -57,6 +76,7 @@ BALANCERS = st.builds(
     flow_capacity=st.integers(1000, 16_000_000),
     announce=st.booleans(),
     scan_interval=st.integers(1, 60),
+    tunnel_source=st.tuples(SOURCES, st.integers(0, 2)).map(lambda pair: pair[0][: pair[1]]),
 )
 
 
@@ -89,13 +109,15 @@ def configs(draw: st.DrawFn) -> Config:
     for name in draw(st.lists(NAMES, max_size=3, unique=True)):
         group = draw(st.sampled_from([None, *(g.name for g in groups)]))
         protocol = draw(st.sampled_from(["tcp", "udp"]))
+        l3dsr = draw(st.one_of(st.none(), METHODS))
         services.append(
             Service(
                 name=name,
                 vip=draw(st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6))),
                 protocol=protocol,
                 port=tuple(draw(st.lists(PORT, min_size=1, max_size=3))),
-                mode="l2dsr",
+                mode="l2dsr" if l3dsr is None else "l3dsr",
+                l3dsr=l3dsr,
                 algorithm=draw(st.sampled_from(["round-robin", "weighted-round-robin"])),
                 group=group,
                 real=() if group else draw(LISTS),
@@ -142,12 +164,27 @@ address = "10.0.0.11"
 """
 
 
+def test_the_table_of_a_method_has_its_keys_alone() -> None:
+    text = TEXT.replace("l2dsr", "l3dsr")
+    methods = {
+        'method = "dscp"\ndscp = 12\n': 'method = "dscp"\ndscp = 12\n',
+        'method = "ipip"\n': 'method = "ipip"\n',
+        'method = "gue"\n': 'method = "gue"\ngue_port = 6080\n',
+    }
+    for given_text, written in methods.items():
+        config = parse(f"{text}[service.l3dsr]\n{given_text}", "x")
+        assert dump(config).endswith(f"\n[service.l3dsr]\n{written}")
+
+
 def test_the_digest_does_not_depend_on_how_it_is_written() -> None:
     other = TEXT.replace('["eth0"]', '"eth0"  # the one').replace(
         "port = 80", 'idle_timeout = "15m"\nport = ["80"]\nalgorithm = "round-robin"'
     )
     assert digest(parse(TEXT, "a")) == digest(parse(other, "b"))
     assert len(digest(parse(TEXT, "a"))) == 12
+
+
+IPIP = 'mode = "l3dsr"\nl3dsr = { method = "ipip" }'
 
 
 def test_the_digest_changes_with_every_key() -> None:
@@ -178,6 +215,12 @@ def test_the_digest_changes_with_every_key() -> None:
         ('"10.0.0.11"', '"10.0.0.11"\nmac = "02:00:00:00:00:01"'),
         ('"10.0.0.11"', '"10.0.0.11"\nmax_open = 7'),
         ('"10.0.0.11"', '"10.0.0.11"\nmax_open = 7\nmax_open_low = 3'),
+        ('mode = "l2dsr"', IPIP),
+        ('mode = "l2dsr"', IPIP.replace("ipip", "gue")),
+        ('mode = "l2dsr"', IPIP.replace('"ipip"', '"gue", gue_port = 7')),
+        ('mode = "l2dsr"', IPIP.replace('"ipip"', '"dscp", dscp = 7')),
+        ('mode = "l2dsr"', IPIP.replace('"ipip"', '"dscp", dscp = 8')),
+        ('["eth0"]', '["eth0"]\ntunnel_source = "198.18.0.0/24"'),
         ('["eth0"]', '["eth0"]\nannounce = false'),
         ('["eth0"]', '["eth0"]\nscan_interval = 7'),
         ('["eth0"]', '["eth0"]\nxdp_mode = "native"'),

@@ -9,9 +9,12 @@ import pytest
 
 from dsrlb.control import mactable
 from dsrlb.control.mactable import MacTable
-from dsrlb.net import frames, links, routes
+from dsrlb.net import frames, links, neighbours, routes
+from dsrlb.net.neighbours import Neighbour
+from dsrlb.net.routes import Hop
 from dsrlb.observe.events import EventLog
-from tests.unit.control.network import CONFIG, ETH0, ETH1, Network
+from tests.unit.control.behind import G0, ROUTED
+from tests.unit.control.network import CONFIG, ETH0, ETH1, LINKS, OLD, OWN, R1, Network, through
 
 
 @pytest.fixture
@@ -24,10 +27,10 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
         "resolve",
         lambda wanted: {a: r for a, r in net.routes.items() if a in wanted},
     )
-    monkeypatch.setattr(routes, "list_neighbours", lambda: dict(net.neighbours))
-    monkeypatch.setattr(routes, "use", net.used.extend)
-    monkeypatch.setattr(routes, "confirmed", lambda: dict(net.confirmed))
-    monkeypatch.setattr(routes, "give_up", net.given_up.extend)
+    monkeypatch.setattr(neighbours, "list_neighbours", lambda: dict(net.neighbours))
+    monkeypatch.setattr(neighbours, "use", net.used.extend)
+    monkeypatch.setattr(neighbours, "confirmed", lambda: dict(net.confirmed))
+    monkeypatch.setattr(neighbours, "give_up", net.given_up.extend)
     monkeypatch.setattr(mactable, "time", SimpleNamespace(monotonic=lambda: net.now))
     monkeypatch.setattr(frames, "send", net.send)
     return net
@@ -44,4 +47,15 @@ def table(network: Network, events: EventLog) -> MacTable:
     """A table for one real on eth0."""
     macs = MacTable(events)
     macs.configure(CONFIG, {"eth0": ETH0, "eth1": ETH1})
+    return macs
+
+
+@pytest.fixture
+def behind(network: Network, events: EventLog) -> MacTable:
+    """A table for one real behind a router on eth0, whose MAC address is known."""
+    network.routes[R1] = through(Hop(11, G0, OWN))
+    network.neighbours[11, G0] = Neighbour(OLD, "reachable")
+    macs = MacTable(events)
+    macs.configure(ROUTED, LINKS)
+    macs.refresh()
     return macs

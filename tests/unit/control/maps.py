@@ -33,9 +33,16 @@ _KINDS = {"hash": 1, "array": 2, "percpu_array": 6, "lpm_trie": 11}
 _OURS = (
     *("settings", "interest", "vips", "services", "slots", "records", "members", "reals", "names"),
     *("cursors", "loads", "sources", "homes", "service_rates", "service_traffic", "real_traffic"),
+    *("paths", "path_ends"),
 )
 """What the Applier reads or writes."""
-SMALL = {"MAX_REALS": 512, "MAX_RECORDS": 512, "MAX_MEMBERS": 8192, "MAX_SERVICES": 128}
+SMALL = {
+    "MAX_REALS": 512,
+    "MAX_PATHS": 64,
+    "MAX_RECORDS": 512,
+    "MAX_MEMBERS": 8192,
+    "MAX_SERVICES": 128,
+}
 """Arrays do not have to be as large as in the kernel."""
 
 Write = Callable[[str], None]

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
 from dsrlb.config import Config, parse
-from dsrlb.control import mactable
 from dsrlb.control.desired import (
     LinkState,
     RealId,
@@ -15,13 +15,16 @@ from dsrlb.control.desired import (
     ServiceId,
 )
 from dsrlb.control.liveness import ROUND_SECONDS
-from dsrlb.control.mactable import MacTable
+from dsrlb.control.mactable import MacTable, targets_of
+from dsrlb.control.nexthops import Target
 from dsrlb.net.links import IPAddress, Link
-from dsrlb.net.routes import Neighbour, Route
+from dsrlb.net.neighbours import Neighbour
+from dsrlb.net.routes import Hop, Route
 from dsrlb.observe.events import EventLog
 
 ETH0 = LinkState(1, 11, "eth0", "02:00:00:00:00:f1", 1500)
 ETH1 = LinkState(2, 12, "eth1", "02:00:00:00:00:f2", 1500)
+VLAN_MAC = "02:00:00:00:00:f9"
 OLD, NEW = "02:00:00:00:00:01", "02:00:00:00:00:02"
 OWN, OWN6 = ip_address("10.0.0.254"), ip_address("2001:db8:1::fe")
 R1, R6 = ip_address("10.0.0.1"), ip_address("2001:db8:1::1")
@@ -39,7 +42,32 @@ mode = "l2dsr"
 address = ["10.0.0.1", "2001:db8:1::1"]
 """
 CONFIG = parse(TEXT, "x.toml")
+LINKS = {"eth0": ETH0, "eth1": ETH1}
 STATIC = parse(TEXT + f'mac = "{NEW}"\n', "x.toml")
+
+
+def routed(
+    method: str, more: str = "", vip: str = "192.0.2.10", address: str | None = None
+) -> Config:
+    """The configuration with another method; ``more``: about the real, and further ones."""
+    text = TEXT.replace("192.0.2.10", vip)
+    if address is not None:
+        text = text.replace('["10.0.0.1", "2001:db8:1::1"]', f'"{address}"')
+    if method != "l2dsr":
+        table = f'[service.l3dsr]\nmethod = "{method}"\n'
+        table += "dscp = 12\n" if method == "dscp" else ""
+        text = text.replace('"l2dsr"\n', f'"l3dsr"\n{table}')
+    return parse(text + more, "x.toml")
+
+
+def on_link(ifindex: int, source: IPAddress | None = None) -> Route:
+    """A route to a subnet."""
+    return Route((Hop(ifindex, None, source),), source)
+
+
+def through(*hops: Hop, source: IPAddress | None = OWN) -> Route:
+    """A route with any next hops."""
+    return Route(hops, source)
 
 
 class Network:
@@ -47,12 +75,13 @@ class Network:
 
     def __init__(self) -> None:
         self.up = {"eth0": True, "eth1": True}
-        self.routes: dict[IPAddress, Route] = {R1: Route(11, None, OWN)}
+        self.routes: dict[IPAddress, Route] = {R1: on_link(11, OWN)}
         self.neighbours: dict[tuple[int, IPAddress], Neighbour] = {}
         self.used: list[Any] = []
         self.sent: list[tuple[str, int]] = []
         self.frames: list[bytes] = []
         self.kinds: dict[str, str] = {}
+        self.vlans: dict[str, Link] = {}
         self.confirmed: dict[tuple[int, IPAddress], float] = {}
         self.given_up: list[tuple[int, IPAddress]] = []
         self.now = 1000.0
@@ -68,7 +97,14 @@ class Network:
         for index, name in ((11, "eth0"), (12, "eth1"), (13, "eth2")):
             up = self.up.get(name, True)
             found[name] = Link(index, name, "", 1500, up, self.kinds.get(name, ""), "", None, None)
-        return found
+        return found | self.vlans
+
+    def add_vlan(self, name: str, ifindex: int, lower: int, vlan: int, **more: Any) -> None:
+        """A VLAN interface on another one."""
+        link = Link(
+            ifindex, name, VLAN_MAC, 1500, True, "vlan", "", None, None, lower, vlan, 0x8100
+        )
+        self.vlans[name] = replace(link, **more)
 
 
 def told(events: EventLog) -> list[tuple[str, str]]:
@@ -105,6 +141,6 @@ def many(count: int) -> str:
     )
 
 
-def targets(config: Config) -> set[mactable.Target]:
+def targets(config: Config) -> set[Target]:
     """The distinct ones."""
-    return set(mactable.targets_of(config).values())
+    return set(targets_of(config).values())

@@ -25,7 +25,7 @@ class Found:
 
     service: int
     algorithm: int
-    mode: int
+    method: int
     on_unknown: int
     links: int
     reals: tuple[IPAddress | None, ...]
@@ -63,7 +63,7 @@ def record_of(maps: MapSet, service: int) -> Found | None:
     return Found(
         service,
         int(record["algorithm"]),
-        int(record["mode"]),
+        int(record["method"]),
         int(record["on_unknown"]),
         int(record["links"]),
         tuple(reals),

@@ -8,15 +8,8 @@ from dataclasses import replace
 
 from dsrlb.config import Config, Service, parse
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import (
-    PROTOCOLS,
-    Desired,
-    LinkState,
-    RealId,
-    Resolution,
-    ServiceId,
-    compute,
-)
+from dsrlb.control.compute import PROTOCOLS, compute
+from dsrlb.control.desired import Desired, LinkState, RealId, Resolution, ServiceId
 from dsrlb.control.installed import read
 from dsrlb.control.mactable import targets_of
 from dsrlb.control.sources import read_lists

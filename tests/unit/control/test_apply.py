@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from dsrlb.config import Config
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import RESOLVED, Resolution, compute
+from dsrlb.control.compute import compute
+from dsrlb.control.desired import RESOLVED, Resolution
 from dsrlb.control.installed import read
 from dsrlb.dataplane.keys import address_bytes, interest_bit
 from dsrlb.errors import ConfigError

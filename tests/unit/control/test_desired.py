@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from dsrlb.config import parse
+from dsrlb.control.compute import compute, rate, ticks
 from dsrlb.control.desired import (
     ALLOW_ONLY,
     AWAY,
@@ -24,9 +25,6 @@ from dsrlb.control.desired import (
     RealId,
     Resolution,
     ServiceId,
-    compute,
-    rate,
-    ticks,
 )
 
 LINKS = {
@@ -80,7 +78,7 @@ def test_one_service_in_two_families() -> None:
 def test_next_hop_of_a_real() -> None:
     real = desired().reals[RealId(WEB4, R2)]
     assert (real.mac, real.source_mac) == (bytes.fromhex("020000000002"), b"\2\0\0\0\0\xf5")
-    assert (real.mtu, real.link, real.ifindex, real.weight) == (9000, 5, 12, 3)
+    assert (real.mtu, real.link, real.weight) == (9000, 5, 3)
     assert real.flags == PRESENT | RESOLVED | USABLE
 
 
@@ -113,7 +111,7 @@ def test_not_found_is_unresolved() -> None:
     state = desired(found={})
     real = state.reals[RealId(WEB4, R1)]
     assert (real.flags, real.mac, real.source_mac) == (PRESENT | AWAY, bytes(6), bytes(6))
-    assert (real.mtu, real.link, real.ifindex) == (0, 0, 0)
+    assert (real.mtu, real.link) == (0, 0)
     assert state.services[WEB4].schedule == ()
     assert PortKey(VIP, 6, 80, 0) in state.keys
 

@@ -34,7 +34,7 @@ PLACES = {
 
 
 def real() -> DesiredReal:
-    return DesiredReal(bytes(6), bytes(6), 1500, 1, 1, 4, IDLE, CLOSING, PENDING, 1)
+    return DesiredReal(bytes(6), bytes(6), 1500, 1, 4, IDLE, CLOSING, PENDING, 1)
 
 
 @pytest.fixture

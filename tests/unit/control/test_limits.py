@@ -17,12 +17,15 @@ LIMITS = {
     "MAX_SOURCES": 8,
     "MAX_SOURCE_LISTS": 4,
     "MAX_HOMES": 3,
+    "MAX_PATHS": 6,
 }
 
 
-def service(name: str, vips: str, port: str, reals: str, more: str = "") -> str:
+def service(name: str, vips: str, port: str, reals: str, more: str = "", l3dsr: str = "") -> str:
+    """A service; ``l3dsr``: what its table of this name says, if it has one."""
+    mode = f'mode = "l3dsr"\nl3dsr = {{ {l3dsr} }}' if l3dsr else 'mode = "l2dsr"'
     lines = [f'name = "{name}"', f"vip = [{vips}]", 'protocol = "tcp"', f"port = {port}"]
-    lines += ['mode = "l2dsr"', f"real = [{reals}]", more]
+    lines += [mode, f"real = [{reals}]", more]
     return "\n".join(["[[service]]", *lines, ""])
 
 
@@ -111,6 +114,37 @@ def test_reals_of_persistence_groups() -> None:
     (message,) = wrong(one, service("b", '"192.0.2.1"', "81", TWO, more))
     assert message.startswith("12: too many real servers in persistence groups")
     assert message.endswith("at most 3, and up to here there are 4")
+
+
+IPIP, GUE = 'method = "ipip"', 'method = "gue"'
+SIX = '"192.0.2.1", "2001:db8::1"'
+
+
+def test_a_tunnel_makes_a_real_count_for_both_families() -> None:
+    three = f'{TWO}, {{ address = "10.0.0.3" }}'
+    assert wrong(service("a", SIX, "80", three, l3dsr=IPIP)) == []
+    more = service("b", '"192.0.2.1"', "81", ONE)
+    (message,) = wrong(service("a", SIX, "80", three, l3dsr=IPIP), more)
+    assert message.startswith("12: too many real servers")
+    assert message.endswith("at most 6, and up to here there are 7")
+
+
+def test_what_is_routed_to_counts_once() -> None:
+    three = f'{TWO}, {{ address = "10.0.0.3" }}'
+    one = service("a", '"192.0.2.1"', "80", three, l3dsr=IPIP)
+    assert wrong(one, service("b", '"192.0.2.1"', "81", TWO, l3dsr=GUE)) == []
+    four = '{ address = "10.0.0.4" }'
+    assert wrong(one, service("b", '"192.0.2.1"', "81", four)) == []  # on the segment
+    (message,) = wrong(one, service("b", '"192.0.2.1"', "81", four, l3dsr=GUE))
+    assert message.startswith("12: too many addresses of real servers in mode l3dsr")
+    assert message.endswith("at most 3, and up to here there are 4")
+
+
+def test_an_address_that_is_not_used_is_not_routed_to() -> None:
+    both = '{ address = ["10.0.0.1", "fd00::1"] }, { address = ["10.0.0.2", "fd00::2"] }'
+    assert wrong(service("a", '"192.0.2.1"', "80", both, l3dsr=IPIP)) == []
+    (message,) = wrong(service("a", SIX, "80", both, l3dsr=IPIP))
+    assert "in mode l3dsr" in message
 
 
 def test_the_numbers_of_lists_and_services_are_as_many() -> None:

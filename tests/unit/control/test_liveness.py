@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from dsrlb.control.liveness import MISSES, PER_ROUND, ROUND_SECONDS, Liveness, Place
+from dsrlb.control.liveness import MISSES, PER_ROUND, ROUND_SECONDS, Liveness
+from dsrlb.net.neighbours import Place
 
 A: Place = (2, ip_address("10.0.0.1"))
 B: Place = (2, ip_address("fd00::1"))

@@ -14,12 +14,14 @@ from dsrlb.control.desired import (
     PRESENT,
     RESOLVED,
     USABLE,
+    DesiredPath,
     DesiredReal,
     Resolution,
 )
 from dsrlb.control.mactable import MacTable
-from dsrlb.dataplane.keys import mac_bytes
-from dsrlb.net.routes import Neighbour, Route
+from dsrlb.dataplane.keys import address_bytes, mac_bytes
+from dsrlb.net.neighbours import Neighbour
+from dsrlb.net.routes import Hop
 from dsrlb.observe.events import EventLog
 from tests.unit.control.network import (
     CONFIG,
@@ -35,6 +37,8 @@ from tests.unit.control.network import (
     Network,
     answer,
     now,
+    on_link,
+    through,
     told,
 )
 
@@ -168,14 +172,14 @@ def test_own_mac_changes(table: MacTable, network: Network) -> None:
 
 
 def test_behind_a_router(table: MacTable, network: Network) -> None:
-    network.routes[R1] = Route(11, ip_address("10.0.0.254"), None)
+    network.routes[R1] = through(Hop(11, ip_address("10.0.0.254")))
     table.refresh()
     assert now(table).mac is None
     assert now(table).reason.startswith("behind router 10.0.0.254; l2dsr needs")
 
 
 def test_through_another_interface(table: MacTable, network: Network) -> None:
-    network.routes[R1] = Route(13, None, None)
+    network.routes[R1] = on_link(13)
     table.refresh()
     reason = "reached through eth2, not one of balancer.interfaces"
     assert now(table) == Resolution(None, None, False, reason)
@@ -183,11 +187,14 @@ def test_through_another_interface(table: MacTable, network: Network) -> None:
 
 @pytest.mark.parametrize("config", [CONFIG, STATIC])
 def test_through_a_vlan_interface(table: MacTable, network: Network, config: Config) -> None:
-    network.routes[R1] = Route(13, None, None)
+    network.routes[R1] = on_link(13)
     network.kinds["eth2"] = "vlan"
     table.configure(config, {"eth0": ETH0, "eth1": ETH1})
     table.refresh()
-    reason = "reached through eth2; VLAN interfaces to real servers are not in this version"
+    reason = (
+        "reached through eth2; l2dsr keeps the VLAN tags of clients, so the real has to be in "
+        "their VLAN"
+    )
     assert now(table) == Resolution(None, None, False, reason)
 
 
@@ -206,7 +213,7 @@ def test_interface_down_and_up(table: MacTable, network: Network, events: EventL
 def test_moved_to_another_interface(table: MacTable, network: Network) -> None:
     network.neighbours[11, R1] = Neighbour(OLD, "reachable")
     table.refresh()
-    network.routes[R1] = Route(12, None, None)
+    network.routes[R1] = on_link(12)
     network.neighbours = {(12, R1): Neighbour(NEW, "reachable")}
     table.refresh()
     assert now(table) == Resolution(NEW, ETH1, True)
@@ -235,39 +242,40 @@ def test_static_needs_no_route_where_there_is_one_interface(
     assert now(table) == Resolution(NEW, ETH0, True, "", "static")
 
 
-def seed(mac: str, ifindex: int, flags: int = PRESENT | RESOLVED | USABLE) -> DesiredReal:
+def seed(mac: str, link: int, flags: int = PRESENT | RESOLVED | USABLE) -> DesiredReal:
     """A real as a running data plane has it."""
-    return DesiredReal(mac_bytes(mac), bytes(6), 1500, 1, ifindex, flags, 1, 1, 1, 1)
+    state = ETH0 if link == ETH0.number else ETH1
+    return DesiredReal(mac_bytes(mac), mac_bytes(state.mac), state.mtu, link, flags, 1, 1, 1, 1)
 
 
 def test_seed_stands_for_an_entry_that_the_kernel_forgot(table: MacTable) -> None:
-    table.seed(CONFIG, {ID1: seed(OLD, 11)})
+    table.seed(CONFIG, {ID1: seed(OLD, ETH0.number)}, {})
     table.refresh()
     assert now(table) == Resolution(OLD, ETH0, True)
 
 
 def test_seed_of_a_drained_real(table: MacTable) -> None:
     """It gets no new flows, but has some."""
-    table.seed(CONFIG, {ID1: seed(OLD, 11, PRESENT | RESOLVED)})
+    table.seed(CONFIG, {ID1: seed(OLD, ETH0.number, PRESENT | RESOLVED)}, {})
     table.refresh()
     assert now(table) == Resolution(OLD, ETH0, True)
 
 
 def test_seed_of_a_real_that_did_not_answer(table: MacTable) -> None:
     """Its connections keep going where they went; it is not believed to be there."""
-    table.seed(CONFIG, {ID1: seed(OLD, 11, PRESENT | RESOLVED | AWAY)})
+    table.seed(CONFIG, {ID1: seed(OLD, ETH0.number, PRESENT | RESOLVED | AWAY)}, {})
     table.refresh()
     assert now(table) == Resolution(OLD, ETH0, False, WAITING)
 
 
 def test_seed_without_a_mac_is_none(table: MacTable) -> None:
-    table.seed(CONFIG, {ID1: seed("00:00:00:00:00:00", 11, PRESENT | AWAY)})
+    table.seed(CONFIG, {ID1: seed("00:00:00:00:00:00", ETH0.number, PRESENT | AWAY)}, {})
     table.refresh()
     assert now(table) == Resolution(None, ETH0, False, WAITING)
 
 
 def test_seed_gives_way_to_what_the_kernel_knows(table: MacTable, network: Network) -> None:
-    table.seed(CONFIG, {ID1: seed(OLD, 11)})
+    table.seed(CONFIG, {ID1: seed(OLD, ETH0.number)}, {})
     network.neighbours[11, R1] = Neighbour(NEW, "reachable")
     table.refresh()
     assert now(table).mac == NEW
@@ -277,13 +285,26 @@ def test_seed_gives_way_to_what_the_kernel_knows(table: MacTable, network: Netwo
 def test_seed_keeps_flows_while_the_kernel_asks(
     table: MacTable, network: Network, state: str, reason: str
 ) -> None:
-    table.seed(CONFIG, {ID1: seed(OLD, 11)})
+    table.seed(CONFIG, {ID1: seed(OLD, ETH0.number)}, {})
     network.neighbours[11, R1] = Neighbour(None, state)
     table.refresh()
     assert now(table) == Resolution(OLD, ETH0, False, reason)
 
 
 def test_seed_of_another_interface_is_not_fresh(table: MacTable) -> None:
-    table.seed(CONFIG, {ID1: seed(OLD, 12)})
+    table.seed(CONFIG, {ID1: seed(OLD, ETH1.number)}, {})
     table.refresh()
     assert not now(table).fresh
+
+
+def test_seed_keeps_how_frames_leave(table: MacTable, network: Network) -> None:
+    """Without a route after the take-over: tag, source MAC, MTU and tunnel source stay."""
+    own = address_bytes(ip_address("192.0.2.7"))
+    tagged = replace(seed(OLD, ETH0.number), vlan=20, mtu=1400, source_mac=mac_bytes(NEW))
+    network.routes.clear()
+    table.seed(CONFIG, {ID1: tagged}, {R1: DesiredPath(own)})
+    table.refresh()
+    found = now(table)
+    assert (found.mac, found.link, found.fresh) == (OLD, ETH0, False)
+    assert (found.vlan, found.mtu, found.source_mac) == (20, 1400, NEW)
+    assert found.address == ip_address("192.0.2.7")

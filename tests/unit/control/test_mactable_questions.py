@@ -8,16 +8,16 @@ import threading
 import pytest
 
 from dsrlb.config import parse
-from dsrlb.control import mactable
 from dsrlb.control.desired import (
     Resolution,
 )
 from dsrlb.control.liveness import MISSES, PER_ROUND, QUESTIONS_PER_SECOND
 from dsrlb.control.mactable import MacTable
+from dsrlb.control.nexthops import Target, Vias
 from dsrlb.errors import NetError
-from dsrlb.net import frames, routes
+from dsrlb.net import frames, neighbours
 from dsrlb.net.links import IPAddress
-from dsrlb.net.routes import Neighbour, Route
+from dsrlb.net.neighbours import Neighbour
 from tests.unit.control.network import (
     CONFIG,
     ETH0,
@@ -34,6 +34,7 @@ from tests.unit.control.network import (
     answer,
     many,
     now,
+    on_link,
     one_round,
     targets,
 )
@@ -81,7 +82,7 @@ def test_questions_that_could_not_be_sent_do_not_count(
 
 def test_no_question_without_an_address_of_the_family(table: MacTable, network: Network) -> None:
     """The kernel is asked all the same; it may know whom to ask as whom."""
-    network.routes = {R1: Route(11, None, None)}
+    network.routes = {R1: on_link(11)}
     table.refresh()
     network.confirmed[11, R1] = 100.0
     for _ in range(2 * MISSES):
@@ -98,7 +99,7 @@ def test_questions_come_from_the_address_that_the_kernel_would_take(
     address alone: two broadcasts may be lost on a segment, and the real be well."""
     config = parse(TEXT.replace('"192.0.2.10"', '["192.0.2.10", "2001:db8::10"]'), "x.toml")
     table.configure(config, {"eth0": ETH0})
-    network.routes = {address: Route(11, None, own)}
+    network.routes = {address: on_link(11, own)}
     network.neighbours = {(11, address): Neighbour(OLD, "stale")}
     network.confirmed[11, address] = 100.0
     table.refresh()
@@ -121,7 +122,7 @@ def test_frames_per_second_are_bounded(table: MacTable, network: Network) -> Non
     """Everybody is asked in turn."""
     config = parse(TEXT + many(200), "x.toml")
     table.configure(config, {"eth0": ETH0})
-    network.routes = {target.address: Route(11, None, OWN) for target in targets(config)}
+    network.routes = {target.address: on_link(11, OWN) for target in targets(config)}
     table.refresh()
     rounds = -(-201 // PER_ROUND)
     for _ in range(rounds):
@@ -136,12 +137,12 @@ def test_only_what_changed_is_worked_out(
 ) -> None:
     config = parse(TEXT + many(20), "x.toml")
     table.configure(config, {"eth0": ETH0})
-    network.routes = {target.address: Route(11, None, None) for target in targets(config)}
+    network.routes = {target.address: on_link(11) for target in targets(config)}
     table.refresh()
     worked_out = []
     resolve = table._resolve
 
-    def counted(target: mactable.Target, last: Resolution | None) -> Resolution:
+    def counted(target: Target, last: Resolution | None) -> tuple[Resolution, Vias]:
         worked_out.append(target.address)
         return resolve(target, last)
 
@@ -161,7 +162,7 @@ def test_a_change_during_refresh_is_not_lost(
         answer(table, "failed", None)
         return dict(network.neighbours)
 
-    monkeypatch.setattr(routes, "list_neighbours", listed_then_changed)
+    monkeypatch.setattr(neighbours, "list_neighbours", listed_then_changed)
     table.refresh()
     assert now(table) == Resolution(OLD, ETH0, False, SILENT)
 
@@ -175,7 +176,7 @@ def test_readers_meet_whole_tables(table: MacTable, network: Network) -> None:
     def change() -> None:
         while not stop.is_set():
             for config in configs:
-                network.routes = {t.address: Route(11, None, None) for t in targets(config)}
+                network.routes = {t.address: on_link(11) for t in targets(config)}
                 table.configure(config, {"eth0": ETH0})
                 table.refresh()
                 answer(table, "reachable")
@@ -204,6 +205,6 @@ def test_readers_meet_whole_tables(table: MacTable, network: Network) -> None:
 
 def test_rows_and_since(table: MacTable) -> None:
     table.refresh()
-    ((target, found, since),) = table.rows()
-    assert (target.address, found) == (R1, now(table))
-    assert since == table.since(ID1) != ""
+    ((address, found),) = table.rows()
+    assert (address, found.where, found.vias) == (R1, now(table), ())
+    assert found.since == table.since(ID1) != ""

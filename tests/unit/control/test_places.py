@@ -8,7 +8,8 @@ import pytest
 from dsrlb.config import Config
 from dsrlb.control import arena
 from dsrlb.control.apply import Applier
-from dsrlb.control.desired import ALLOW_ONLY, RealId, ServiceId, ticks
+from dsrlb.control.compute import ticks
+from dsrlb.control.desired import ALLOW_ONLY, RealId, ServiceId
 from dsrlb.control.installed import read
 from dsrlb.control.sources import SourceLists
 from dsrlb.errors import StateError

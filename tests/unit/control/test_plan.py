@@ -71,6 +71,11 @@ def test_services_come_and_go() -> None:
             '"10.0.0.2"\nmac = "02:00:00:00:00:02"',
             ("real web 10.0.0.2", "mac: auto -> 02:00:00:00:00:02", False),
         ),
+        (
+            '["eth0", "eth1"]',
+            '["eth0", "eth1"]\ntunnel_source = ["198.18.0.1", "2001:db8:5::/64"]',
+            ("balancer", "tunnel_source: none -> 198.18.0.1/32, 2001:db8:5::/64", False),
+        ),
         ("[80, 443]", "80", ("service web", "port: 80, 443 -> 80", False)),
         (
             '"tcp"',
@@ -168,6 +173,71 @@ def test_another_address_of_a_real_does_not_remove_it() -> None:
     assert changes(TEXT, both) == [("add", "real web 2001:db8::2", "", False)]
     assert changes(both, TEXT) == [
         ("remove", "real web 2001:db8::2", "its flows go to other reals", True)
+    ]
+
+
+def routed(table: str, text: str = TEXT) -> str:
+    """The text in mode l3dsr."""
+    return text.replace('"l2dsr"', f'"l3dsr"\nl3dsr = {{ {table} }}')
+
+
+ONE_VIP = TEXT.replace('["192.0.2.10", "192.0.2.11"]', '"192.0.2.10"')
+
+
+def test_another_mode() -> None:
+    assert changes(ONE_VIP, routed('method = "dscp", dscp = 12', ONE_VIP)) == [
+        ("change", "service web", "mode: l2dsr -> l3dsr", False),
+        ("change", "service web", "l3dsr: none -> dscp 12", False),
+    ]
+    assert changes(routed('method = "ipip"'), TEXT) == [
+        ("change", "service web", "mode: l3dsr -> l2dsr", False),
+        ("change", "service web", "l3dsr: ipip -> none", False),
+    ]
+
+
+def test_another_method() -> None:
+    dscp, gue = (
+        routed(table, ONE_VIP) for table in ('method = "dscp", dscp = 12', 'method = "gue"')
+    )
+    assert changes(dscp, gue) == [
+        ("change", "service web", "l3dsr: dscp 12 -> gue port 6080", False)
+    ]
+    assert changes(dscp, dscp.replace("= 12", "= 13")) == [
+        ("change", "service web", "l3dsr: dscp 12 -> dscp 13", False)
+    ]
+    assert changes(gue, routed('method = "gue", gue_port = 6080', ONE_VIP)) == []
+
+
+def test_a_new_service_in_mode_l3dsr() -> None:
+    found = changes(TEXT, TEXT + routed('method = "ipip"', DNS))
+    assert found[0] == ("add", "service dns", "192.0.2.53 udp 5300-5399 by ipip", False)
+
+
+def test_flows_of_a_tunnel_follow_the_address_that_is_used() -> None:
+    """A real that gets an address of the VIP's own family is reached by that one from then on."""
+    tunnel = routed('method = "ipip"').replace('"192.0.2.11"', '"2001:db8::10"')
+    both = tunnel.replace('"10.0.0.2"', '["10.0.0.2", "2001:db8:1::2"]')
+    moved = "IPv6 VIPs by: 10.0.0.2 -> 2001:db8:1::2; its flows go to other reals"
+    assert changes(tunnel, both) == [
+        ("add", "real web 2001:db8:1::2", "", False),
+        ("change", "real web 10.0.0.2, 2001:db8:1::2", moved, True),
+    ]
+    assert changes(both, tunnel) == [
+        ("remove", "real web 2001:db8:1::2", "its flows go to other reals", True)
+    ]
+
+
+def test_dscp_has_no_use_for_an_address_of_another_family() -> None:
+    both = TEXT.replace('"10.0.0.2"', '["10.0.0.2", "2001:db8:1::2"]')
+    tunnel = routed('method = "ipip"', both).replace('"192.0.2.11"', '"2001:db8::10"')
+    assert changes(tunnel, tunnel.replace('"ipip"', '"dscp", dscp = 9')) == [
+        ("change", "service web", "l3dsr: ipip -> dscp 9", False),
+        (
+            "change",
+            "real web 10.0.0.1",
+            "IPv6 VIPs by: 10.0.0.1 -> none; its flows go to other reals",
+            True,
+        ),
     ]
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from lablib import traffic
 from lablib.lab import Lab
-from lablib.topology import IP, Topology, load
+from lablib.topofile import load
+from lablib.topology import IP, Topology
 
 # As dig 9.18 +short prints them on its standard output, for a query each.
 LOST = ";; communications error to 10.77.0.100#53: timed out\n;; no servers could be reached\n"

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lablib.capture import Frame
 from lablib.evidence import Evidence
-from lablib.topology import load
+from lablib.topofile import load
 
 CLIENT, BALANCER, R1, R2 = (bytes.fromhex(f"02000077{n}") for n in ("0001", "000a", "0011", "0012"))
 # 10.77.0.1:40000 > 10.77.0.100:80, TOS 0xba (DSCP 46, ECT 0), TTL 64, "GET /name"; checksums right.
@@ -75,6 +77,19 @@ def reply(points: Point, answer: bytes) -> None:
     """One more frame of r1, which goes to the client as it must."""
     for name in ("r1", "sw-r1", "sw-client", "client"):
         points[name].append(CLIENT + R1 + answer)
+
+
+def after(old: str, new: str) -> Callable[[Point], None]:
+    """Change bytes of the request from the balancer on."""
+
+    def change(points: Point) -> None:
+        sent = R1 + BALANCER + REQUEST
+        changed = sent.replace(bytes.fromhex(old), bytes.fromhex(new))
+        assert changed != sent
+        for name in ("sw-lb", "sw-r1", "r1"):
+            points[name] = [changed if frame == sent else frame for frame in points[name]]
+
+    return change
 
 
 def evidence(points: Point) -> Evidence:

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flows and schedules: the real server of a TCP segment or UDP datagram, or why there is none."""
+
+from __future__ import annotations
+
+from tests.packets.model.parse import ACK, FIN, RST, SYN, TCP, UDP
+from tests.packets.model.types import IP, Flow, FlowKey, Homes, Packet, Real, Service
+
+
+class Forward:
+    """Services, and the flows that they have."""
+
+    def __init__(self, services: list[Service]) -> None:
+        self.services = services
+        self.flows: dict[FlowKey, Flow] = {}
+        self.homes = Homes()
+
+    def real_of_flow(self, key: FlowKey) -> Real | None:
+        """The real server that a known flow is on; the flow is not touched."""
+        flow = self.flows.get(key)
+        return flow.real if flow and flow.real.present else None
+
+    def real_of(self, packet: Packet) -> Real | str:
+        """The real server, or the reason to drop."""
+        flow = self.flows.get(packet.key)
+        syn = pure_syn(packet)
+        if flow is None or (syn and flow.state in ("closing", "reset")):
+            return self._new_flow(packet, first=syn or packet.protocol == UDP)
+        if not flow.real.present:
+            return self._new_flow(packet, first=syn or packet.protocol == UDP, known=True)
+        was_pending = flow.state == "pending"
+        can_go_on = packet.protocol == UDP or syn or (was_pending and not packet.flags & RST)
+        if flow.real.away and can_go_on:
+            other = self._new_flow(packet, first=syn, known=True)
+            if not isinstance(other, str):
+                return other
+        flow.become(next_state(packet, flow.state))
+        if was_pending and flow.state != "pending":
+            self._settle(packet.source, self._service_of(flow.real), flow.real, first=False)
+        return flow.real
+
+    def _service_of(self, real: Real) -> Service | None:
+        return next((s for s in self.services if any(r is real for r in s.reals)), None)
+
+    def _service(self, packet: Packet) -> Service | None:
+        """Exact port before range before any."""
+        best: tuple[int, Service] | None = None
+        for service in self.services:
+            if packet.destination not in service.vips or service.protocol != packet.protocol:
+                continue
+            for first, last in service.ports:
+                if not first <= packet.destination_port <= last:
+                    continue
+                rank = 0 if first == last else 2 if (first, last) == (0, 65535) else 1
+                if best is None or rank < best[0]:
+                    best = rank, service
+        return best[1] if best else None
+
+    def _new_flow(self, packet: Packet, *, first: bool, known: bool = False) -> Real | str:
+        """Schedule it. ``known``: a flow that moves; ``first``: as its first packet."""
+        service = self._service(packet)
+        if service is None:
+            return "no-service"
+        if not first and packet.flags & (SYN | RST):
+            return "no-flow"
+        if not first and not known and service.on_unknown != "schedule":
+            return "answered-reset" if service.on_unknown == "reset" else "no-flow"
+        if not known and service.routed and packet.ttl <= 1:
+            return "expired"
+        if not known and not service.admits(packet.source):
+            return "denied"
+        real = self._choose(packet.source, service)
+        if isinstance(real, str):
+            return real
+        real.new += 1
+        if service.one_packet:
+            return real
+        state = "pending"
+        if not first:
+            state = next_state(packet, "open")
+            if not known and state != "closing":
+                state = "unverified"
+        if packet.key in self.flows:
+            self.flows[packet.key].end()
+        self.flows[packet.key] = Flow(real, state)
+        if state != "unverified":
+            self._settle(packet.source, service, real, first)
+        return real
+
+    def _choose(self, source: IP, service: Service) -> Real | str:
+        """The source's real server, or else the next that may have it; or the reason why none."""
+        for homes in (self.homes.open, self.homes.pending) if service.group else ():
+            home = homes.get((source, service.group))
+            for real in service.reals:
+                if home is None or not home.present or real.name != home.name:
+                    continue
+                if real.usable and real.has_room():
+                    return real
+        reason = "no-real"
+        for _ in range(16):
+            if not service.sequence:
+                break
+            real = service.sequence[service.cursor % len(service.sequence)]
+            service.cursor += 1
+            if real.usable and real.has_room():
+                return real
+            if real.usable:
+                reason = "reals-full"
+        return reason
+
+    def _settle(self, source: IP, service: Service | None, real: Real, first: bool) -> None:
+        """The source is at home at this real server now; for a first packet, for the time being."""
+        if service is None or not service.group:
+            return
+        key = (source, service.group)
+        home = self.homes.open.get(key)
+        if home is None or not home.present or home.name != real.name:
+            (self.homes.pending if first else self.homes.open)[key] = real
+
+
+def pure_syn(packet: Packet) -> bool:
+    """SYN without ACK."""
+    return packet.protocol == TCP and packet.flags & (SYN | ACK) == SYN
+
+
+def next_state(packet: Packet, state: str) -> str:
+    """The table in docs/FLOWS.md, but for SYNs on closing and reset flows, which are new ones."""
+    if packet.protocol == UDP:
+        return "udp"
+    if state == "pending":
+        if pure_syn(packet) or packet.flags & RST:
+            return state
+        state = "open"
+    if packet.flags & RST:
+        return "reset"
+    if packet.flags & FIN or state == "closing":
+        return "closing"
+    return "data" if packet.data or state == "data" else "open"

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Interfaces and their addresses as the kernel tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
+from dsrlb.net import links
+
+
+def decoded(message: Any) -> Any:
+    """A message of pyroute2's as it comes from the kernel."""
+    message.encode()
+    again = type(message)(bytes(message.data))
+    again.decode()
+    return again
+
+
+def interface(*more: tuple[str, Any], kind: str = "vlan", vlan: int = 20) -> links.Link:
+    """What is read of an interface's message."""
+    message = ifinfmsg()
+    message["index"], message["flags"] = 20, 0x1043
+    data = [("IFLA_VLAN_ID", vlan), ("IFLA_VLAN_PROTOCOL", 0x8100)]
+    info: list[tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
+    if kind == "vlan":
+        info.append(("IFLA_INFO_DATA", {"attrs": data}))
+    message["attrs"] = [
+        ("IFLA_IFNAME", "dsrlb-none0"),
+        ("IFLA_MTU", 1400),
+        ("IFLA_ADDRESS", "02:00:00:00:00:f9"),
+        ("IFLA_LINK", 11),
+        *more,
+        ("IFLA_LINKINFO", {"attrs": info}),
+    ]
+    return links._link(decoded(message))
+
+
+def test_a_vlan_interface() -> None:
+    link = interface()
+    assert (link.kind, link.lower, link.vlan, link.vlan_protocol) == ("vlan", 11, 20, 0x8100)
+    assert (link.mac, link.mtu, link.up) == ("02:00:00:00:00:f9", 1400, True)
+
+
+def test_a_vlan_interface_whose_lower_one_is_in_another_namespace() -> None:
+    link = interface(("IFLA_LINK_NETNSID", 0))
+    assert (link.lower, link.vlan) == (0, 20)
+
+
+def test_a_veths_peer_is_not_below_it() -> None:
+    link = interface(kind="veth")
+    assert (link.kind, link.lower, link.vlan, link.vlan_protocol) == ("veth", 0, 0, 0)
+
+
+def address(ifindex: int, text: str, scope: int = 0, flags: int = 0x80, peer: str = "") -> Any:
+    """An address's message."""
+    message = ifaddrmsg()
+    message["index"], message["scope"] = ifindex, scope
+    message["family"] = 10 if ":" in text else 2
+    message["attrs"] = [("IFA_ADDRESS", peer or text), ("IFA_FLAGS", flags)]
+    if ":" not in text:
+        message["attrs"].insert(1, ("IFA_LOCAL", text))
+    return decoded(message)
+
+
+TENTATIVE, DEPRECATED, FAILED, LINK, HOST = 0x40, 0x20, 0x08, 253, 254
+
+
+class Addresses:
+    """A netlink socket that knows addresses."""
+
+    def __init__(self, *messages: Any) -> None:
+        self._messages = messages
+
+    def get_addr(self) -> Iterator[Any]:
+        """As pyroute2's."""
+        return iter(self._messages)
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([address(2, "10.0.0.2"), address(2, "10.0.0.3")], {2: ("10.0.0.2", None)}),
+        ([address(2, "10.0.0.2", peer="10.0.0.9")], {2: ("10.0.0.2", None)}),
+        ([address(1, "127.0.0.1", HOST), address(1, "::1", HOST)], {}),
+        (
+            [
+                address(2, "fe80::2", LINK),
+                address(2, "fd00::1", flags=TENTATIVE),
+                address(2, "fd00::2", flags=TENTATIVE | FAILED),
+                address(2, "fd00::3", flags=DEPRECATED),
+                address(2, "fd00::4"),
+                address(3, "10.1.0.1"),
+                address(3, "fd01::1", flags=0),
+            ],
+            {2: (None, "fd00::4"), 3: ("10.1.0.1", "fd01::1")},
+        ),
+    ],
+)
+def test_global_addresses(
+    messages: list[Any],
+    expected: dict[int, tuple[str | None, str | None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @contextmanager
+    def netlink() -> Iterator[Addresses]:
+        yield Addresses(*messages)
+
+    monkeypatch.setattr(links, "netlink", netlink)
+    assert links.global_addresses() == {
+        index: (ip_address(four) if four else None, ip_address(six) if six else None)
+        for index, (four, six) in expected.items()
+    }
