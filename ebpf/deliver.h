@@ -65,7 +65,7 @@ static __always_inline s32 fits(const struct packet *pkt, const struct real *rea
 		lower_mtu(way, pkt, outer);
 	/* A devmap takes frames of one tag more than the MTU; l2dsr keeps two (net/core/dev.h). */
 	if (pkt->l3 > MOST_HEADER && !method_routes(real->method) && way_link(way) != pkt->link)
-		way->mtu -= sizeof(struct vlan_header);
+		outer = sizeof(struct vlan_header);
 	if (pkt->ip_bytes + outer <= way->mtu)
 		return R_CONTINUE;
 	way->mtu -= outer;

@@ -257,7 +257,8 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
     )
     for row in rows:
         yield (
-            f"{row['case']:<13}{row['method'] or row['mode']:<7}{row['family']:<7}{row['protocol']:<6}{row['flows']:>8}"
+            f"{row['case']:<13}{row['method'] or row['mode']:<7}{row['family']:<7}"
+            f"{row['protocol']:<6}{row['flows']:>8}"
             f"{row['floor_median_ns']:>10}{row['min_ns']:>8}{row['median_ns']:>8}{row['ratio']:>7}"
         )
 
