@@ -41,6 +41,8 @@ _ROUTER_SYSCTL = (
     "net.ipv4.ip_forward=1",
     "net.ipv6.conf.all.forwarding=1",
     "net.ipv4.conf.all.rp_filter=0",
+    # With dscp a router's own ICMP errors come back through it, on their way to the real server.
+    "net.ipv4.conf.all.accept_local=1",
     "net.ipv4.conf.default.rp_filter=0",
     "net.ipv4.conf.default.arp_notify=1",
     "net.ipv6.conf.default.ndisc_notify=1",
