@@ -108,14 +108,11 @@ static __always_inline s32 encapsulate(struct packet *pkt, const struct real *re
 	if (!way->path)
 		return R_UNRESOLVED;
 	outer.tos = tos;
-	if (ipv6) {
-		outer.bytes = sizeof(struct ipv6_header) + more;
-		reason = reframe(pkt, way, outer.bytes, bpf_htons(TYPE_IPV6));
-		return reason == R_CONTINUE ? outer_ipv6(pkt, real, way, &outer) : reason;
-	}
-	outer.bytes = sizeof(struct ipv4_header) + more;
-	reason = reframe(pkt, way, outer.bytes, bpf_htons(TYPE_IPV4));
-	return reason == R_CONTINUE ? outer_ipv4(pkt, real, way, &outer) : reason;
+	outer.bytes = more + (ipv6 ? sizeof(struct ipv6_header) : sizeof(struct ipv4_header));
+	reason = reframe(pkt, way, outer.bytes, ipv6 ? bpf_htons(TYPE_IPV6) : bpf_htons(TYPE_IPV4));
+	if (reason != R_CONTINUE)
+		return reason;
+	return ipv6 ? outer_ipv6(pkt, real, way, &outer) : outer_ipv4(pkt, real, way, &outer);
 }
 
 #endif

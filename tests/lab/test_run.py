@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from dsrlb.dataplane import artifact
 from tests.lab.capture import Capture
 from tests.lab.instance import Instance, config
 from tests.lab.plain import (
@@ -156,24 +158,32 @@ def test_two_instances_on_one_host(plain: Plain, make_instance: Make) -> None:
     assert (second.new_flows("web"), second.new_flows("dns")) == (40, 40)
 
 
-@pytest.mark.parametrize(
-    ("cached", "limit"), [(True, 0.5), (False, 2.0)], ids=["cached", "compiled"]
-)
-def test_start_is_quick(balancer: Instance, tmp_path: Path, cached: bool, limit: float) -> None:
-    """From the command to attached, best of six: other work shares the processors."""
-    best = float("inf")
+def _compile_seconds(cache: Path) -> float:
+    """What compiling the first program takes by itself: machines differ, and so do moments."""
+    began = time.monotonic()
+    artifact.build(cache=cache)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["cached", "compiled"])
+def test_start_is_quick(balancer: Instance, tmp_path: Path, cached: bool) -> None:
+    """From the command to attached, once in six times: other work shares the processors. 0.5 s, on
+    top of the compiler's time where it has to run; two seconds are always good enough then."""
+    took, limit = float("inf"), 0.5
     for number in range(6):
         balancer.cache = tmp_path / ("cache" if cached else f"cache-{number}")
         if cached and number == 0:
             balancer.start(config())
             balancer.done("detach")
             balancer.wait()
+        if not cached:
+            limit = max(2.0, 0.5 + _compile_seconds(tmp_path / f"alone-{number}"))
         balancer.start(config())
         status = balancer.get("/status")
         assert status["bytecode"] == ("cached" if cached else "compiled")
-        best = min(best, status["attach_seconds"])
+        took = status["attach_seconds"]
         balancer.done("detach")
         balancer.wait()
-        if best < limit:
+        if took < limit:
             return
-    pytest.fail(f"attached {best} s after the start; the limit is {limit} s")
+    pytest.fail(f"attached {took} s after the start; the limit is {limit} s")
