@@ -8,6 +8,7 @@ always goes through the same apply.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from dsrlb.config import Config, Real, Service
 from dsrlb.control.desired import (
@@ -66,6 +67,12 @@ def rate(flows: int, burst: int) -> Rate:
     return Rate(interval, ((burst or max(flows // 10, 1)) - 1) * interval)
 
 
+@lru_cache(maxsize=4096)
+def _slots(hops: tuple[NextHop, ...], weights: tuple[int, ...]) -> tuple[DesiredHop, ...]:
+    """Thousands of real servers are behind the same few next hops."""
+    return tuple(map(_hop, spread(hops, weights)))
+
+
 def _hop(hop: NextHop) -> DesiredHop:
     source = mac_bytes(hop.source_mac)
     return DesiredHop(mac_bytes(hop.mac), hop.link.number, source, min(hop.mtu, 65535), hop.vlan)
@@ -75,7 +82,7 @@ def _hops(found: Resolution) -> tuple[DesiredHop, ...]:
     """Of every slot. A single next hop has them all, so that flows that still go by slots while
     there become fewer, or more, always meet one."""
     if found.hops:
-        return tuple(_hop(hop) for hop in spread(found.hops, found.weights))
+        return _slots(found.hops, found.weights)
     link = found.link
     if found.mac is None or link is None:
         return NO_HOPS

@@ -134,7 +134,7 @@ class DesiredPath:
     @property
     def several(self) -> bool:
         """Are there several next hops?"""
-        return len(set(self.hops)) > 1
+        return self.hops[1:] != self.hops[:-1]
 
 
 @dataclass(frozen=True, slots=True)

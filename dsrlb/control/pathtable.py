@@ -76,24 +76,27 @@ class PathTable:
         """As put(), while reals still go by what there was: a source stays until none needs it."""
         for address, path in wanted.items():
             known = self._content.get(address)
-            if known is not None and not any(path.source):
+            if known is not None and not any(path.source) and any(known.source):
                 path = replace(path, source=known.source, source_bits=known.source_bits)
-            self.put({address: path})
+            self._put(address, path)
 
     def put(self, wanted: Mapping[IPAddress, DesiredPath]) -> None:
         """Write what is new or changed. Raises StateError when there is no room."""
         for address, path in wanted.items():
-            if self._content.get(address) == path:
-                continue
-            place = self._places.get(address)
-            if place is None:
-                place = self._arena.allocate()
-                self._memory[place, _LOWERED] = 0
-            self._write(place, path)
-            if address not in self._places:
-                self._maps["path_ends"].set(address_bytes(address), place)
-                self._places[address] = place
-            self._content[address] = path
+            self._put(address, path)
+
+    def _put(self, address: IPAddress, path: DesiredPath) -> None:
+        if self._content.get(address) == path:
+            return
+        place = self._places.get(address)
+        if place is None:
+            place = self._arena.allocate()
+            self._memory[place, _LOWERED] = 0
+        self._write(place, path)
+        if address not in self._places:
+            self._maps["path_ends"].set(address_bytes(address), place)
+            self._places[address] = place
+        self._content[address] = path
 
     def _write(self, place: int, path: DesiredPath) -> None:
         row = self._memory[place]
