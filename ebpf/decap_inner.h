@@ -22,7 +22,7 @@ static __always_inline bool inner_ipv4(struct envelope *env, struct ipv4_header 
 		return false;
 	if (ip->proto != PROTO_TCP && ip->proto != PROTO_UDP && ip->proto != PROTO_ICMP)
 		return false;
-	address_of_ipv4(&destination, ip->destination_be);
+	address_from_ipv4(&destination, ip->destination_be);
 	return is_vip(env, &destination);
 }
 
@@ -38,7 +38,7 @@ static __always_inline bool inner_ipv6(struct envelope *env)
 		return false;
 	destination = ip->destination;
 	env->inner_ipv6 = 1;
-	return !stands_for_ipv4(&destination) && is_vip(env, &destination);
+	return !address_is_mapped(&destination) && is_vip(env, &destination);
 }
 
 /* A fragment to a VIP is as good as a whole packet: the kernel puts them together. */

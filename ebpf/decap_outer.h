@@ -9,44 +9,11 @@
 #define DSRLB_DECAP_OUTER_H
 
 #include "decap_packet.h"
+#include "parse_tags.h"
 
 static __always_inline bool is_real(struct address *address)
 {
 	return decap_reals.lookup(address) != NULL;
-}
-
-static __always_inline bool is_tag(u16 type)
-{
-	return type == TYPE_VLAN || type == TYPE_QINQ;
-}
-
-/* Set env->outer and return the EtherType behind at most two tags, or 0 when the frame is short. */
-static __always_inline u16 open_link(struct envelope *env)
-{
-	struct eth_header *eth = frame_start(env);
-	struct vlan_header *tag = (void *)(eth + 1);
-	void *end = frame_end(env);
-	u16 type;
-
-	if ((void *)(eth + 1) > end)
-		return 0;
-	type = bpf_ntohs(eth->type_be);
-	env->outer = sizeof(*eth);
-	if (!is_tag(type))
-		return type;
-
-	if ((void *)(tag + 1) > end)
-		return 0;
-	type = bpf_ntohs(tag->type_be);
-	env->outer += sizeof(*tag);
-	if (!is_tag(type))
-		return type;
-
-	tag++;
-	if ((void *)(tag + 1) > end)
-		return 0;
-	env->outer += sizeof(*tag);
-	return bpf_ntohs(tag->type_be);
 }
 
 static __always_inline bool open_ipv4(struct envelope *env)
@@ -62,7 +29,7 @@ static __always_inline bool open_ipv4(struct envelope *env)
 	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || header > total ||
 	    (ip->fragment_be & bpf_htons(IPV4_FRAGMENT_MASK)))
 		return false;
-	address_of_ipv4(&destination, ip->destination_be);
+	address_from_ipv4(&destination, ip->destination_be);
 	if (!is_real(&destination))
 		return false;
 	env->inner = env->outer + header;
@@ -82,7 +49,7 @@ static __always_inline bool open_ipv6(struct envelope *env)
 		return false;
 	first = bpf_ntohl(ip->version_class_label_be);
 	destination = ip->destination;
-	if (first >> 28 != 6 || stands_for_ipv4(&destination) || !is_real(&destination))
+	if (first >> 28 != 6 || address_is_mapped(&destination) || !is_real(&destination))
 		return false;
 	env->inner = env->outer + sizeof(*ip);
 	env->end = env->inner + bpf_ntohs(ip->payload_be);
@@ -114,7 +81,7 @@ static __always_inline bool open_udp(struct envelope *env)
 /* Is the frame an envelope to this host, whole and no fragment? */
 static __always_inline bool open_envelope(struct envelope *env)
 {
-	u16 type = open_link(env);
+	u16 type = skip_tags(frame_start(env), frame_end(env), &env->outer);
 
 	if (type == TYPE_IPV4) {
 		if (!open_ipv4(env))

@@ -4,6 +4,7 @@
 #define DSRLB_DECAP_PACKET_H
 
 #include "decap_maps.h"
+#include "packet.h"
 
 struct envelope {
 	struct xdp_md *ctx;
@@ -26,14 +27,10 @@ static __always_inline void *frame_end(const struct envelope *env)
 	return (void *)(long)env->ctx->data_end;
 }
 
-/*
- * An offset into the frame. The verifier forgets the range of one that was kept on the stack, and
- * LLVM removes a mask that it can prove needless: hide the value from it first.
- */
+/* An offset into the frame. */
 static __always_inline void *frame_at(const struct envelope *env, u32 offset, u32 mask)
 {
-	asm volatile("" : "+r"(offset));
-	return frame_start(env) + (offset & mask);
+	return frame_start(env) + bounded(offset, mask);
 }
 
 #define OUTER_MASK 31	 /* up to 22 */
@@ -48,22 +45,6 @@ static __always_inline void *outer_header(const struct envelope *env)
 static __always_inline void *inner_header(const struct envelope *env)
 {
 	return frame_at(env, env->inner, INNER_MASK);
-}
-
-/* IPv4 addresses stand in the maps as ::ffff:a.b.c.d. */
-static __always_inline void address_of_ipv4(struct address *to, u32 address_be)
-{
-	to->word_be[0] = 0;
-	to->word_be[1] = 0;
-	to->word_be[2] = bpf_htonl(0xffff);
-	to->word_be[3] = address_be;
-}
-
-/* On the wire such an address is nobody's (RFC 4038, 4.2), and not the IPv4 address's. */
-static __always_inline bool stands_for_ipv4(const struct address *address)
-{
-	return !address->word_be[0] && !address->word_be[1] &&
-	       address->word_be[2] == bpf_htonl(0xffff);
 }
 
 static __always_inline void count_decap(u32 which)

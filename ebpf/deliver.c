@@ -22,12 +22,10 @@ static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *wit
 
 int dsrlb_deliver(struct xdp_md *ctx)
 {
-	struct scratch *with = scratch_find();
 	struct packet packet;
+	struct scratch *with = resume(&packet, ctx);
 
 	if (!with)
 		return XDP_ABORTED;
-	packet = with->packet;
-	packet.ctx = ctx;
 	return verdict(&packet, serve_deliver(&packet, with));
 }

@@ -7,7 +7,6 @@
 #include "methods.h"
 #include "told.h"
 
-#define PATH_LEAST_MTU 576 /* of IPv4 (RFC 791, 3.1); no path is lowered below it */
 #define MOST_HEADER (sizeof(struct eth_header) + sizeof(struct vlan_header))
 
 /* Take the next hop that the flow has of several. */
@@ -61,7 +60,7 @@ static __always_inline s32 fits(const struct packet *pkt, const struct real *rea
 
 	if (method_routes(real->method) && packet_ttl(pkt) <= 1)
 		return R_TTL_EXCEEDED;
-	if (outer && way->path && pkt->ip_bytes + outer > PATH_LEAST_MTU)
+	if (outer && way->path && pkt->ip_bytes + outer > IPV4_LEAST_MTU) /* never below it */
 		lower_mtu(way, pkt, outer);
 	/* A devmap takes frames of one tag more than the MTU; l2dsr keeps two (net/core/dev.h). */
 	if (pkt->l3 > MOST_HEADER && !method_routes(real->method) && way_link(way) != pkt->link)

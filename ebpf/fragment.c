@@ -12,12 +12,10 @@ static __always_inline s32 serve_fragment(struct packet *pkt, struct scratch *wi
 
 int dsrlb_fragment(struct xdp_md *ctx)
 {
-	struct scratch *with = scratch_find();
 	struct packet packet;
+	struct scratch *with = resume(&packet, ctx);
 
 	if (!with)
 		return XDP_ABORTED;
-	packet = with->packet;
-	packet.ctx = ctx;
 	return verdict(&packet, serve_fragment(&packet, with));
 }

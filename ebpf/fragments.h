@@ -87,12 +87,15 @@ static __always_inline s32 fragment_follow(struct packet *pkt, struct scratch *w
 	set = fragments.lookup(&at);
 	for (i = 0; set && i < FRAGMENT_SET_SIZE; i++) {
 		struct fragment *fragment = &set->fragment[i];
-		u64 value = *(volatile u64 *)&fragment->value;
-		u64 hash = *(volatile u64 *)&fragment->hash;
 		struct real *real;
+		u64 value, hash;
 
 		if (*(volatile u64 *)&fragment->check != with->fragment.check)
 			continue;
+		value = *(volatile u64 *)&fragment->value;
+		hash = *(volatile u64 *)&fragment->hash;
+		if (*(volatile u64 *)&fragment->check != with->fragment.check)
+			break; /* it was given to another packet meanwhile */
 		if ((s32)((u32)(value >> 32) - pkt->now) <= 0)
 			break;
 		with->index = value_real(value);

@@ -95,6 +95,7 @@ struct ipv6_extension {
 #define IPV6_FRAGMENT_MASK 0xfff9
 #define IPV6_OFFSET_MASK 0xfff8
 #define IPV6_LEAST_MTU 1280 /* RFC 8200, 5 */
+#define IPV4_LEAST_MTU 576  /* what every host takes (RFC 791, 3.1) */
 
 struct tcp_header {
 	u16 source_be;

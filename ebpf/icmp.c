@@ -15,12 +15,10 @@ static __always_inline s32 serve_icmp(struct packet *pkt, struct scratch *with)
 
 int dsrlb_icmp(struct xdp_md *ctx)
 {
-	struct scratch *with = scratch_find();
 	struct packet packet;
+	struct scratch *with = resume(&packet, ctx);
 
 	if (!with)
 		return XDP_ABORTED;
-	packet = with->packet;
-	packet.ctx = ctx;
 	return verdict(&packet, serve_icmp(&packet, with));
 }

@@ -5,12 +5,10 @@
 
 int dsrlb_refuse(struct xdp_md *ctx)
 {
-	struct scratch *with = scratch_find();
 	struct packet packet;
+	struct scratch *with = resume(&packet, ctx);
 
 	if (!with)
 		return XDP_ABORTED;
-	packet = with->packet;
-	packet.ctx = ctx;
 	return verdict(&packet, serve_refuse(&packet, with));
 }

@@ -91,6 +91,17 @@ static __always_inline s32 go_on(struct packet *pkt, struct scratch *with, u32 s
 	return R_INCOMPLETE;
 }
 
+/* Where the program that was gone on to begins: the packet as the other one left it; NULL: cannot be. */
+static __always_inline struct scratch *resume(struct packet *pkt, struct xdp_md *ctx)
+{
+	struct scratch *with = scratch_find();
+
+	if (with)
+		*pkt = with->packet;
+	pkt->ctx = ctx;
+	return with;
+}
+
 /*
  * Make the verifier forget what it knows of the packet, which differs by the way it came here:
  * what follows is walked once, and not once for every way.

@@ -11,7 +11,6 @@
 #include "quoted.h"
 
 #define LOWERED_TICKS 4471 /* 10 min (RFC 1191, 6.3) */
-#define LEAST_MTU4 576
 
 static __always_inline u32 varying_mask_be(const struct path *path)
 {
@@ -38,10 +37,9 @@ static __always_inline struct path *quoted_path(struct packet *quoted, const str
 	if (!path)
 		return NULL;
 	quoted->source.word_be[3] &= ~varying_mask_be(path);
-	return address_equal(&quoted->source, &path->source) &&
-			       quoted->source.word_be[3] | quoted->source.word_be[0] ?
-		       path :
-		       NULL;
+	if (!path->source.word_be[0] && !path->source.word_be[3])
+		return NULL; /* no tunnel goes there */
+	return address_equal(&quoted->source, &path->source) ? path : NULL;
 }
 
 static __always_inline void lower(struct path *path, u32 mtu, u32 least, u32 now)
@@ -108,7 +106,7 @@ static __always_inline s32 tunnel_error(struct packet *pkt)
 	path = quoted_path(&quoted, pkt);
 	if (!path)
 		return R_PASS;
-	lower(path, told_mtu(pkt, &quoted), pkt->ipv6 ? IPV6_LEAST_MTU : LEAST_MTU4, pkt->now);
+	lower(path, told_mtu(pkt, &quoted), pkt->ipv6 ? IPV6_LEAST_MTU : IPV4_LEAST_MTU, pkt->now);
 	return R_TUNNEL_ERROR;
 }
 
