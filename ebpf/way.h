@@ -21,7 +21,8 @@ static __always_inline u32 way_link(const struct way *way)
 
 /*
  * Make room for `outer` bytes in front of the packet, and write MAC addresses, the next hop's tag in
- * place of those that came (their priority is kept), and the EtherType. Moves pkt->l3 and pkt->l4.
+ * place of those that came (their priority is kept), and the EtherType. Moves pkt->l3; pkt->l4 means
+ * nothing behind it.
  */
 static __always_inline s32 reframe(struct packet *pkt, const struct way *way, u32 outer,
 				   u16 type_be)
@@ -41,7 +42,6 @@ static __always_inline s32 reframe(struct packet *pkt, const struct way *way, u3
 	if (grow && bpf_xdp_adjust_head(pkt->ctx, -grow))
 		return R_NO_HEADROOM;
 	pkt->l3 += grow;
-	pkt->l4 += grow;
 	eth = moved_data(pkt);
 	tag = (void *)(eth + 1);
 	if ((void *)(tag + 1) > moved_end(pkt))

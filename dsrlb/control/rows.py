@@ -16,9 +16,10 @@ from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.compute import TICK_NS
 from dsrlb.control.counters import FamilyTotals, flow_events, loads
-from dsrlb.control.desired import AWAY, USABLE, RealId, ServiceId
+from dsrlb.control.desired import USABLE, DesiredPath, RealId, Resolution, ServiceId
 from dsrlb.control.mactable import Found
 from dsrlb.control.views import MacRow, RealRow, ServiceRow, StatsRow, StatusView
+from dsrlb.dataplane.methods import methods
 from dsrlb.errors import DsrlbError
 from dsrlb.net.links import IPAddress
 
@@ -140,10 +141,8 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
         if service is not None and entry.name != service:
             continue
         for real, key in _each_real(config, entry, identity):
-            index, content = installed.reals[key].index, installed.reals[key].content
-            where = found[key]
-            if where.fresh and content.flags & AWAY:
-                where = replace(where, fresh=False, reason=_sourceless(key))
+            index = installed.reals[key].index
+            where = with_source(entry, key, found[key], balancer.applier.paths.content)
             rows.append(
                 {
                     "service": entry.name,
@@ -165,9 +164,16 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
     return rows
 
 
-def _sourceless(key: RealId) -> str:
+def with_source(
+    service: Service, key: RealId, where: Resolution, paths: Mapping[IPAddress, DesiredPath]
+) -> Resolution:
+    """The resolution; unresolved where a tunnel has nothing to send from."""
+    path = paths.get(key.address)
+    if path is None or any(path.source) or not methods()[service.method].outer[key.address.version]:
+        return where
     family = f"IPv{key.address.version}"
-    return f"no {family} address here to send tunnelled packets from: balancer.tunnel_source"
+    reason = f"no {family} address here to send tunnelled packets from: balancer.tunnel_source"
+    return replace(where, fresh=False, reason=reason) if where.fresh else where
 
 
 def macs(balancer: Balancer) -> list[MacRow]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 import pytest
 
 from dsrlb.control.desired import Resolution
 from tests.packets.cases import CONFIG, RESOLUTIONS, Case, expired, tunnel_mtu, tunnel_mtu6
 from tests.packets.evidence import check
-from tests.packets.generate import frame, ipv4, ipv6, tcp, udp
+from tests.packets.generate import frame, icmpv6, ipv4, ipv6, tcp, udp
 from tests.packets.harness import LINK, Program, mac_of
 from tests.packets.modelled import VIPS
 from tests.packets.steps import A, Family, config, forwarded, refused
@@ -137,6 +137,18 @@ def test_tunnel_mtu_stays_with_the_configuration(program: Program) -> None:
     program.configure(CONFIG, RESOLUTIONS | {"10.0.0.11": other})
     exceeded = _until(tunnel_mtu.CONVERSATION, "tunnel-mtu-1000-exceeded")[-1]
     check(exceeded.id, exceeded.sent, exceeded.outcome, program.run(exceeded.sent))
+
+
+def test_error_about_an_address_without_a_tunnel(program: Program) -> None:
+    """Nothing is sent there from ::, whatever an error to :: says."""
+    program.configure(CONFIG, RESOLUTIONS)
+    nobody, real = IPv6Address("::"), IPv6Address("fd00::31")
+    assert program.applier.paths.content[real].own_address is None
+    quoted = ipv6(nobody, real, 41, bytes(2000))
+    told = icmpv6(IPv6Address("fd01::1"), nobody, 2, 0, (1300).to_bytes(4, "big") + quoted[:48])
+    sent = frame(ipv6(IPv6Address("fd01::1"), nobody, 58, told), 0x86DD)
+    assert program.run(sent).reason == "pass"
+    assert not program.maps["paths"].array["lowered"].any()
 
 
 def test_error_about_a_flow_of_a_removed_real(program: Program, v: Family) -> None:

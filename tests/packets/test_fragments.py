@@ -81,6 +81,14 @@ def test_place_of_a_removed_real(program: Program, v: Family) -> None:
     refused(program, middle, "fragment-early", head=v.head)
 
 
+def test_the_same_place_given_to_another(program: Program, v: Family) -> None:
+    program.configure(config(A))
+    first, middle, _ = parts(v)
+    forwarded(program, first, v.to_11, head=v.head)
+    program.maps["reals"].array["generation"] += 1
+    refused(program, middle, "fragment-early", head=v.head)
+
+
 def test_unresolved_real(program: Program, v: Family) -> None:
     program.configure(config(A))
     first, middle, last = parts(v)

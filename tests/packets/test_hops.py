@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from ipaddress import ip_address
 
 import pytest
 
@@ -53,6 +54,20 @@ def test_flows_are_spread(program: Program, port: int) -> None:
     program.configure(CONFIG, _resolutions(*HOPS))
     seen = Counter(_hop(program, _syn(port, sport)) for sport in range(1000, 1256))
     assert min(seen[HERE], seen[THERE]) >= 16, seen
+
+
+def test_every_slot_has_flows(program: Program) -> None:
+    program.configure(CONFIG, _resolutions(*HOPS))
+    paths = program.maps["paths"].array
+    place = program.applier.paths.place(ip_address("10.0.0.31"))
+    numbers = range(len(paths["hop"]["mac"][place]))
+    for number in numbers:
+        paths["hop"]["mac"][place, number] = [2, 2, 0, 0, 1, number]
+    seen = Counter(
+        program.run(frame(_syn(100, sport), 0x0800)).frame[5] for sport in range(1000, 1400)
+    )
+    assert set(seen) == set(numbers)
+    assert min(seen.values()) > 400 / len(seen) / 2, seen
 
 
 @pytest.mark.parametrize("port", METHODS)

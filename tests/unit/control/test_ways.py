@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, ip_address
 
 import pytest
 
-from dsrlb.config import parse
+from dsrlb.config import Service, parse
 from dsrlb.control.compute import compute
 from dsrlb.control.desired import (
     AWAY,
@@ -27,6 +27,7 @@ from dsrlb.control.desired import (
     Resolution,
     ServiceId,
 )
+from dsrlb.control.rows import with_source
 from dsrlb.dataplane.keys import address_bytes
 from dsrlb.dataplane.methods import methods
 
@@ -72,6 +73,14 @@ real = [{{ address = [{real}] }}]
     found = replace(FOUND, **where)  # type: ignore[arg-type]
     places = {RealId(family, ip): found for family in (WEB4, WEB6) for ip in (R1, R6)}
     return compute(config, {"eth0": ETH0}, places)
+
+
+def _service(method: str) -> Service:
+    more = {"dscp": 12} if method == "dscp" else {}
+    return Service.model_validate(
+        {"name": "web", "vip": "2001:db8::10", "protocol": "tcp", "port": 80, "mode": "l3dsr"}
+        | {"l3dsr": {"method": method, **more}}
+    )
 
 
 BOTH = f'"{R1}", "{R6}"'
@@ -121,8 +130,15 @@ def test_or_the_interfaces_own_address() -> None:
 
 
 def test_without_any_source_nothing_is_sent() -> None:
-    """6in6 from an interface that has no IPv6 address."""
+    """6in6 from an interface that has no IPv6 address; `dsrlb reals` says so."""
     state = desired(real=f'"{R6}"', address=None)
+    shown = with_source(_service("ipip"), RealId(WEB6, R6), FOUND, state.paths)
+    assert not shown.fresh
+    assert "no IPv6 address here" in shown.reason
+    away = replace(FOUND, fresh=False, reason="another")
+    assert with_source(_service("ipip"), RealId(WEB6, R6), away, state.paths) == away
+    assert with_source(_service("dscp"), RealId(WEB6, R6), FOUND, state.paths) == FOUND
+    assert with_source(_service("ipip"), RealId(WEB4, R1), FOUND, desired().paths) == FOUND
     assert state.reals[RealId(WEB6, R6)].flags == PRESENT | AWAY | IPV6
     assert state.services[WEB6].schedule == ()
 
