@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 
 import pytest
 
-from tests.lab.capture import Capture
 from tests.lab.instance import Instance, config
 from tests.lab.plain import VIPS, Plain
+from tests.lab.sniff import sniffing
 from tests.waiting import wait_until
 
 Occasion = Callable[[Plain, Instance], None]
@@ -54,18 +52,11 @@ OCCASIONS: dict[str, tuple[Occasion, str, int]] = {
 }
 
 
-def _heard(capture: Capture, words: tuple[str, str], least: int) -> bool:
-    return capture.count(*words) >= least
-
-
 @pytest.mark.parametrize("name", OCCASIONS)
-def test_vips_are_announced_when_they_must_be(
-    plain: Plain, balancer: Instance, name: str, tmp_path: Path
-) -> None:
+def test_vips_are_announced_when_they_must_be(plain: Plain, balancer: Instance, name: str) -> None:
     """Three times each, with the interface's present MAC address."""
     occasion, before, least = OCCASIONS[name]
-    capture = Capture(plain.client, tmp_path)
-    try:
+    with sniffing(plain.client, "eth0", "arp or icmp6", "-Q", "in") as sniff:
         balancer.start(before)
         occasion(plain, balancer)
         v4, v6 = VIPS
@@ -74,7 +65,4 @@ def test_vips_are_announced_when_they_must_be(
             (f"{mac} > ff:ff:ff:ff:ff:ff", f"tell {v4}|Reply {v4} is-at"),
             (f"{mac} > 33:33:00:00:00:01", f"advertisement, tgt is {v6}"),
         ):
-            wait_until(f"{least} x {words}", partial(_heard, capture, words, least), 10)
-    finally:
-        capture.process.kill()
-        capture.process.wait()
+            sniff.wait(*words, least=least)

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from dsrlb.dataplane import artifact
-from tests.lab.capture import Capture
 from tests.lab.instance import Instance, config
 from tests.lab.plain import (
     MORE_VIPS,
@@ -26,6 +25,7 @@ from tests.lab.plain import (
     reachable,
 )
 from tests.lab.programs import attach_pass
+from tests.lab.sniff import sniffing
 from tests.lab.traffic import request
 from tests.waiting import wait_until
 
@@ -114,24 +114,20 @@ def _fetch(plain: Plain, url: str) -> str:
     return done.stdout
 
 
-def test_vips_are_announced_and_answered(plain: Plain, balancer: Instance, tmp_path: Path) -> None:
-    capture = Capture(plain.client, tmp_path)
+def test_vips_are_announced_and_answered(plain: Plain, balancer: Instance) -> None:
     v4, v6 = map(re.escape, VIPS)
     mac = plain.lb.mac()
     gratuitous = (rf"{mac} > ff:ff:ff:ff:ff:ff", rf"who-has {v4} .*tell {v4}|Reply {v4} is-at")
     unsolicited = (rf"{mac} > 33:33:00:00:00:01", rf"advertisement, tgt is {v6}")
-    try:
+    with sniffing(plain.client, "eth0", "arp or icmp6", "-Q", "in") as sniff:
         balancer.start(config())
-        wait_until("three announcements", lambda: capture.count(*gratuitous) >= 3, 5)
-        wait_until("three advertisements", lambda: capture.count(*unsolicited) >= 3, 5)
+        sniff.wait(*gratuitous, least=3)
+        sniff.wait(*unsolicited, least=3)
         for vip in VIPS:
             assert reachable(plain.client, vip)
             (entry,) = json.loads(plain.client.run("ip", "-json", "neigh", "show", "to", vip))
             assert entry["lladdr"] == mac
-        assert (capture.count(*gratuitous), capture.count(*unsolicited)) == (3, 3)
-    finally:
-        capture.process.kill()
-        capture.process.wait()
+        assert len(sniff.lines(*gratuitous)) == len(sniff.lines(*unsolicited)) == 3
     reasons = balancer.get("/stats")[0]["reasons"]
     assert reasons["answered-arp"] >= 1
     assert reasons["answered-nd"] >= 1

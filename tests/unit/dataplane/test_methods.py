@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dsrlb import paths
-from dsrlb.config.models import L3dsr, Service
+from dsrlb.config.models import TUNNELS, L3dsr, Service
 from dsrlb.dataplane.methods import methods, parse_methods
 
 
@@ -35,4 +35,7 @@ def test_the_configuration_knows_the_same_methods() -> None:
     named = set(L3dsr.model_fields["method"].annotation.__args__)  # type: ignore[union-attr]
     assert named == {name for name, method in methods().items() if method.mode == "l3dsr"}
     assert "l2dsr" in methods()
+    assert set(TUNNELS) == {
+        name for name, method in methods().items() if any(method.outer.values())
+    }
     assert Service.model_fields["mode"].is_required()
