@@ -10,7 +10,7 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 4
+#define ABI_VERSION 5
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
@@ -24,10 +24,12 @@
 #define MAX_REALS 65536	    /* one per service and real address; index 0 is never used */
 #define MAX_SOURCES 65536   /* prefixes in all allow and deny lists together */
 #define MAX_SOURCE_LISTS 4096
-#define MAX_HOMES 65536	       /* reals of services that share a persistence group */
-#define MAX_SOURCE_RATES 65536 /* clients whose rate of new flows is remembered */
-#define MAX_PATHS 16384	       /* addresses of real servers that are routed to; 0 is never used */
-#define FRAGMENT_SETS 4096     /* powers of two */
+#define MAX_HOMES 65536		 /* reals of services that share a persistence group */
+#define MAX_SOURCE_RATES 65536	 /* clients whose rate of new flows is remembered */
+#define MAX_PATHS 16384		 /* addresses of real servers that are routed to; 0 is never used */
+#define MAX_POOL_ADDRESSES 65536 /* of all SNAT pools; 0 is never used */
+#define MAX_LAST_HOPS 32768	 /* neighbours that replies go back to; 0 is never used */
+#define FRAGMENT_SETS 4096	 /* powers of two */
 #define FRAGMENT_SET_SIZE 16
 #define FRAGMENT_SOURCE_SETS 16 /* that one source's fragments are in */
 #define ERROR_BUCKETS 8192	/* of ICMP error rates; a power of two */
@@ -94,7 +96,23 @@
 	REASON(TTL_EXCEEDED, "ttl-exceeded", DROP, "TTL used up")                                  \
 	REASON(TUNNEL_ERROR, "tunnel-error", PASS,                                                 \
 	       "an ICMP error about a packet in a tunnel to a real server")                        \
-	REASON(NO_HEADROOM, "no-headroom", DROP, "the driver left no room for another header")
+	REASON(NO_HEADROOM, "no-headroom", DROP, "the driver left no room for another header")     \
+	REASON(FORWARDED_REPLY, "forwarded-reply", FORWARD, "a real server's reply, sent back")    \
+	REASON(FORWARDED_OUTBOUND, "forwarded-outbound", FORWARD,                                  \
+	       "of a connection that a real server opened, sent out")                              \
+	REASON(OUTBOUND_KERNEL, "outbound-kernel", PASS,                                           \
+	       "of such a connection, and left to the kernel to find its neighbour")               \
+	REASON(POOL_EXHAUSTED, "pool-exhausted", DROP,                                             \
+	       "a new flow, and no free port at the pool's addresses")                             \
+	REASON(TUPLE_TAKEN, "tuple-taken", DROP,                                                   \
+	       "a new flow whose replies could not be told from another's")                        \
+	REASON(HAIRPIN, "hairpin", DROP,                                                           \
+	       "a real server calls a VIP whose replies would go round the balancer")              \
+	REASON(LAST_HOP, "last-hop", DROP,                                                         \
+	       "a new flow without a way back: too many neighbours, or two tags")                  \
+	REASON(BRIDGE_SAME_SIDE, "bridge-same-side", PASS,                                         \
+	       "mode bridge: the client is on the real server's side")                             \
+	REASON(BRIDGE_BLOCKED, "bridge-blocked", PASS, "mode bridge: a port is not forwarding")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };
@@ -104,11 +122,17 @@ enum reason { REASONS(REASON_ENUM) R_COUNT };
 
 /* Programs that others go on to by a tail call: the places in stages[]. */
 enum stage {
-	STAGE_UNKNOWN,	/* packets that no open flow took */
-	STAGE_DELIVER,	/* to a real server that another stage found */
-	STAGE_FRAGMENT, /* all but the first one of a packet */
-	STAGE_ICMP,	/* ICMP errors, to a VIP or about a tunnel */
-	STAGE_REFUSE,	/* ICMP errors of our own */
+	STAGE_UNKNOWN,	 /* packets that no open flow took */
+	STAGE_DELIVER,	 /* to a real server that another stage found */
+	STAGE_FRAGMENT,	 /* all but the first one of a packet */
+	STAGE_ICMP,	 /* ICMP errors, to a VIP or about a tunnel */
+	STAGE_REFUSE,	 /* ICMP errors of our own */
+	STAGE_ALLOCATE,	 /* a port of the pool for a new flow */
+	STAGE_PAIR,	 /* both halves of a flow whose replies come back */
+	STAGE_SOURCE,	 /* the entry of such a flow's source */
+	STAGE_REPLY,	 /* what real servers send */
+	STAGE_TRANSLATE, /* ICMP errors about packets that were translated */
+	STAGE_OUTBOUND,	 /* connections that real servers open */
 	STAGE_COUNT
 };
 
@@ -126,6 +150,8 @@ struct address {
 struct settings {
 	u32 announce; /* answer ARP and ND for VIPs */
 	u32 tunnels;  /* there are real servers behind tunnels */
+	u32 replies;  /* there are services whose replies come back */
+	u32 reserved;
 };
 
 /* Written once, when the tables are made; only spill_active changes. */
@@ -143,12 +169,25 @@ struct link {
 	u16 number;	 /* 1..MAX_LINKS-1: bit in vip.links, row in counters[], slot in egress[] */
 	u32 address4_be; /* its own, or 0 */
 	struct address address6;
+	u32 ifindex; /* others share its place in links[] */
 };
 
+/* The same, by number: what frames that leave there need. The first 8 bytes are one store. */
+struct own_link {
+	u8 mac[6];
+	u16 mtu;
+	u32 flags;
+	u32 reserved;
+};
+
+#define LINK_FORWARDING 1 /* a bridge's port that forwards */
+
+/* interest[0]: of VIPs and pool addresses as destinations; [1]: of real servers as sources. */
 struct interest {
 	u64 word[INTEREST_WORDS];
 };
 
+/* A VIP, or an address of a pool: that has no blocks. */
 struct vip {
 	u64 links;	/* bit n: answered and served on link number n */
 	u32 tcp_blocks; /* bit n: some service key covers an aligned block of 2^n ports */
@@ -188,6 +227,9 @@ struct service_record {
 	u32 source_list; /* in sources[]; 0: everybody may use it */
 	u32 persistence_group;
 	u32 persistence_ticks; /* 0: off */
+	u32 pool_first;	       /* in pools[] */
+	u16 pool_count;
+	u16 mss_clamp; /* 0: off */
 	u32 reserved;
 	u64 service_interval;
 	u64 service_burst;
@@ -218,13 +260,14 @@ struct home_key {
 	struct address address;
 };
 
-#define REAL_USABLE 1	/* may be given new flows */
-#define REAL_RESOLVED 2 /* has a MAC address */
-#define REAL_PRESENT 4	/* configured; without it the index is free */
-#define REAL_AWAY 8	/* does not answer: flows that another real can go on with leave it */
-#define REAL_STICKY 16	/* its service has persistence */
-#define REAL_IPV6 32	/* its address is an IPv6 one */
-#define REAL_HOPS 64	/* its path has several next hops */
+#define REAL_USABLE 1	  /* may be given new flows */
+#define REAL_RESOLVED 2	  /* has a MAC address */
+#define REAL_PRESENT 4	  /* configured; without it the index is free */
+#define REAL_AWAY 8	  /* does not answer: flows that another real can go on with leave it */
+#define REAL_STICKY 16	  /* its service has persistence */
+#define REAL_IPV6 32	  /* its address is an IPv6 one */
+#define REAL_HOPS 64	  /* its path has several next hops */
+#define REAL_OUTBOUND 128 /* stands for the connections that a real server opens itself */
 
 /*
  * The first two 8-byte groups are written by one store each and read by one load each. The first is
@@ -238,7 +281,7 @@ struct real {
 	u8 source_mac[6];
 	u16 mtu;
 	u16 vlan; /* of the next hop, where the method routes; 0: untagged */
-	u16 gue_port;
+	u16 port; /* gue: of the tunnel; where replies come back: the real server's, 0: kept */
 	u32 flags;
 	u32 generation; /* changes when the index is given to another real */
 	u16 service;
@@ -272,11 +315,30 @@ struct path {
 	u64 rest[4];
 };
 
-/* Where the first fragment of a packet went. `check`: a keyed hash of addresses, id and protocol. */
+/*
+ * A neighbour that flows came from: replies go back there. `rest`: bits 0-11 VLAN id (0: untagged), 12
+ * valid, 13 being written, 32-63 the tick at which a flow last took it; 0: free. A flow names it by its
+ * place, so a place is freed (REAP_HOP) only when no flow does.
+ */
+struct last_hop {
+	u64 to; /* MAC address and link, as the first group of struct real */
+	u64 rest;
+};
+
+#define HOP_VLAN 0xfffull
+#define HOP_VALID 0x1000ull
+#define HOP_BUSY 0x2000ull
+
+/*
+ * Where the first fragment of a packet went. `check`: a keyed hash of addresses, id and protocol.
+ * A request's `value` is as a flow's: real and generation, `rest` the flow's hash and (32-63) what the
+ * flow's value has for the mode. A reply's is the forward half's entry, and bits 0-31 of `rest` its
+ * version and the last hop, as in a reverse half's value. Bits 32-63 of `value`: tick at which it expires.
+ */
 struct fragment {
-	u64 check; /* 0: nothing, 1: being written */
-	u64 value; /* as a flow's: real and generation; 32-63: tick at which it expires */
-	u64 hash;  /* of the flow */
+	u64 check; /* 0: nothing, 1: being written; bit 1: of a reply */
+	u64 value;
+	u64 rest;
 };
 
 /* A source's fragments are in a few sets: it can push out none but those few that share them. */
@@ -288,10 +350,14 @@ struct service_name {
 	char name[NAME_SIZE];
 };
 
+/* To a real server or of a service; replies where they come back. */
 struct traffic {
 	u64 packets;
 	u64 bytes;
 	u64 flows;
+	u64 reply_packets;
+	u64 reply_bytes;
+	u64 exhausted; /* new flows that the pool had no port for */
 };
 
 #include "abi_flow.h"

@@ -53,9 +53,11 @@ enum flow_state {
  *   bits 0-3 state, 4-6 number of the probe that found the set, 7 the reverse half of a pair,
  *   8-15 tag (bits of the key's hash), 16-31 version, 32-63 tick at which the flow expires
  *
- * value of a flow: bits 0-15 real, 16-31 the real's generation (low bits), 32-63 for the mode.
+ * value of a flow: bits 0-15 real, 16-31 the real's generation (low bits), 32-47 the source port that
+ * it has behind the balancer (host order), 48-63 its source address there (in pools[]); both 0 where
+ * the source is kept.
  * value of a reverse half: bits 0-31 the forward half's entry (set * SET_FLOWS + place), 32-47 its
- * version, 48-63 for the mode. A source's key has protocol 0 and the persistence group as its
+ * version, 48-62 the last hop (in last_hops[]), 63 of a pending flow: the real server has answered. A source's key has protocol 0 and the persistence group as its
  * destination.
  */
 struct flow4 {
@@ -84,11 +86,13 @@ struct flow_set6 { /* four */
  * writes into `done` how many orders it carried out.
  */
 enum reap_command {
-	REAP_EXPIRED = 1, /* a: entry, b: version; only if it has expired by now */
+	REAP_EXPIRED = 1, /* a: entry, b: version; only if it has expired by now, or is the reverse
+			     half of no flow */
 	REAP_DROP,	  /* a: entry, b: version */
 	REAP_ADJUST,	  /* a: real, c: to add to its open flows, d: to its pending ones */
 	REAP_MARK,	  /* a: set, b: spill bitmap */
 	REAP_UNMARK,	  /* a: word, b: spill bitmap; the word becomes 0 */
+	REAP_HOP,	  /* a: last hop, b: tick at which it was last taken; it becomes free */
 };
 
 #define REAP_ORDERS 192 /* in one request at most: it must fit into a page */

@@ -12,7 +12,7 @@ static __always_inline bool arp_ip_is_vip(const u8 *ip, u32 link)
 	struct address address = {};
 
 	address_from_ipv4(&address, *(u32 *)ip);
-	return interesting(&address) && vip_find(&address, link);
+	return interesting(&address, INTEREST_VIPS) && vip_find(&address, link);
 }
 
 static __always_inline bool arp_is_ethernet_ipv4(const struct arp_packet *arp)

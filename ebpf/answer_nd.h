@@ -57,8 +57,8 @@ static __always_inline bool nd_is_valid(struct packet *pkt, struct ipv6_header *
 		return false;
 	if (message->code || length < sizeof(*message) || length > MAX_ND_BYTES || length & 7)
 		return false;
-	return interesting(&message->target) && !address_is_mapped(&message->target) &&
-	       nd_checksum_right(pkt, ip, length);
+	return interesting(&message->target, INTEREST_VIPS) &&
+	       !address_is_mapped(&message->target) && nd_checksum_right(pkt, ip, length);
 }
 
 /* The solicited-node group ff02::1:ffXX:XXXX of the target (RFC 4291, 2.7.1), or the target. */

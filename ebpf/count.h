@@ -21,6 +21,29 @@ static __always_inline void count_traffic(lookup_key real_index, lookup_key serv
 	}
 }
 
+static __always_inline void count_reply(lookup_key real_index, lookup_key service, u32 bytes)
+{
+	struct traffic *traffic = real_traffic.lookup(&real_index);
+
+	if (traffic) {
+		traffic->reply_packets++;
+		traffic->reply_bytes += bytes;
+	}
+	traffic = service_traffic.lookup(&service);
+	if (traffic) {
+		traffic->reply_packets++;
+		traffic->reply_bytes += bytes;
+	}
+}
+
+static __always_inline void count_exhausted(lookup_key service)
+{
+	struct traffic *traffic = service_traffic.lookup(&service);
+
+	if (traffic)
+		traffic->exhausted++;
+}
+
 static __always_inline void count_flow(lookup_key real_index, lookup_key service)
 {
 	struct traffic *traffic = real_traffic.lookup(&real_index);

@@ -2,16 +2,54 @@
 /* STAGE_DELIVER: to a real server that another stage found (scratch[].index). */
 #include "deliver.h"
 #include "fragments.h"
+#include "mss.h"
+#include "pairing.h"
 #include "verdict.h"
+
+/*
+ * A request's flow, now and then: keep the reverse half fresh. A flow that has none any more could never be
+ * answered: let it go, so that its next packet makes another.
+ */
+static __always_inline void keep_reverse(struct packet *pkt, struct scratch *with,
+					 const struct real *real)
+{
+	bool pending = with->due == DUE_PENDING;
+	struct flow_ref found;
+
+	if (!reverse_key_of(&with->reverse, pkt, real))
+		return;
+	if (flow_find_any(pending, &with->reverse, &found)) {
+		flow_touch(&found, pending ? pkt->now + real->pending_ticks :
+					     reverse_expires(real, pkt->now));
+		return;
+	}
+	key_of_packet(&with->forward, pkt);
+	if (flow_find_any(pending, &with->forward, &found) && !(found.seen & META_REVERSE))
+		flow_remove(&found);
+}
 
 static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *with)
 {
 	struct real *real = reals.lookup(&with->index);
 	u32 fragment = pkt->fragment;
+	struct way way;
 	s32 reason;
 
 	if (!real)
 		return R_NO_REAL;
+	if (pkt->other_mac && real->method != METHOD_BRIDGE)
+		return R_OTHER_HOST;
+	if (with->due && method_replies(real->method)) {
+		keep_reverse(pkt, with, real);
+		with->due = DUE_NONE;
+		forget(pkt, with);
+	}
+	if (method_replies(real->method) && clamps(pkt, real)) {
+		find_way(&way, pkt, real);
+		if (can_go(pkt, real, &way) == R_CONTINUE)
+			mss_clamp(pkt, real);
+		forget(pkt, with);
+	}
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
 	reason = deliver(pkt, with->index, real);

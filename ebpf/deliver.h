@@ -7,8 +7,6 @@
 #include "methods.h"
 #include "told.h"
 
-#define MOST_HEADER (sizeof(struct eth_header) + sizeof(struct vlan_header))
-
 /* Take the next hop that the flow has of several. */
 static __always_inline void choose_hop(struct way *way, u32 hash)
 {
@@ -88,6 +86,20 @@ static __always_inline s32 cut_trailer(const struct packet *pkt, const struct re
 	return bpf_xdp_adjust_tail(pkt->ctx, -trailer) ? R_MALFORMED : R_CONTINUE;
 }
 
+/*
+ * May the packet go? R_CONTINUE, or why not. What changes it asks this before: the kernel gets it as it
+ * came, and so does its sender in what is quoted of it.
+ */
+static __always_inline s32 can_go(const struct packet *pkt, const struct real *real,
+				  struct way *way)
+{
+	s32 reason = R_CONTINUE;
+
+	if (real->method == METHOD_BRIDGE)
+		reason = bridge_crosses(pkt->link, way_link(way));
+	return reason == R_CONTINUE ? fits(pkt, real, way) : reason;
+}
+
 /* Send the packet to the real server: checks, rewrite, counters. Returns the final reason. */
 static __always_inline s32 deliver(struct packet *pkt, u32 index, const struct real *real)
 {
@@ -102,6 +114,11 @@ static __always_inline s32 deliver(struct packet *pkt, u32 index, const struct r
 	/* The MAC address as well: it may have been read just before it and the flag were written. */
 	if (!(real->flags & REAL_RESOLVED) || !(way.to << 16))
 		return R_UNRESOLVED;
+	if (real->method == METHOD_BRIDGE) {
+		reason = bridge_crosses(pkt->link, link);
+		if (reason != R_CONTINUE)
+			return reason;
+	}
 	reason = fits(pkt, real, &way);
 	if (reason != R_CONTINUE)
 		return refuse(pkt, reason, way.mtu);

@@ -57,7 +57,7 @@ static __always_inline s32 outer_ipv4(struct packet *pkt, const struct real *rea
 	struct ipv4_header *ip = outer_header(pkt, outer->bytes);
 	u64 sum;
 
-	if ((void *)(ip + 1) > moved_end(pkt))
+	if ((void *)(ip + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	ip->version_ihl = 0x45;
 	ip->tos = outer->tos;
@@ -79,7 +79,7 @@ static __always_inline s32 outer_ipv6(struct packet *pkt, const struct real *rea
 {
 	struct ipv6_header *ip = outer_header(pkt, outer->bytes);
 
-	if ((void *)(ip + 1) > moved_end(pkt))
+	if ((void *)(ip + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	ip->version_class_label_be =
 		bpf_htonl(6u << 28 | (u32)outer->tos << 20 | (pkt->hash & 0xfffff));

@@ -154,6 +154,7 @@ static __always_inline bool flow_at(bool ipv6, u32 entry, struct flow_ref *ref)
 
 	if (!set)
 		return false;
+	ref->entry = entry;
 	ref->meta = &set[slot];
 	ref->seen = meta_load(ref->meta);
 	ref->value = *(volatile u64 *)&set_flow(set, slot, ipv6)[flow_value_word(ipv6)];
@@ -168,15 +169,17 @@ static __always_inline bool pair_forward(bool ipv6, u64 reverse, struct flow_ref
 }
 
 /*
- * Has the forward half of this reverse half's value gone? Until then its entry keeps its version,
- * also while it is BUSY: the reverse half is published first.
+ * Has the forward half of this reverse half's value gone, or expired? Until then its entry keeps its
+ * version, also while it is BUSY: the reverse half is published first.
  */
-static __always_inline bool half_is_stale(bool ipv6, u64 reverse)
+static __always_inline bool half_is_stale(bool ipv6, u64 reverse, u32 now)
 {
-	u64 *set = table_set(ipv6, (u32)reverse / SET_FLOWS);
+	u64 *set = table_set(ipv6, (u32)reverse / SET_FLOWS), meta;
 
-	return !set || meta_version(meta_load(&set[(u32)reverse & (SET_FLOWS - 1)])) !=
-			       ((reverse >> 32) & 0xffff);
+	if (!set)
+		return true;
+	meta = meta_load(&set[(u32)reverse & (SET_FLOWS - 1)]);
+	return meta_version(meta) != ((reverse >> 32) & 0xffff) || meta_expired(meta, now);
 }
 
 /* The entry was taken from a flow: count that, and let the other half of a pair go as well. */
@@ -223,15 +226,15 @@ static __always_inline enum insert_result may_take(bool ipv6, u64 *meta, u64 val
 	struct survey *survey = &with->survey;
 
 	if (survey->same && survey->worth && !recording->replace &&
-	    !(survey->meta & META_REVERSE && half_is_stale(ipv6, value))) {
+	    !(survey->meta & META_REVERSE && half_is_stale(ipv6, value, with->key.now))) {
 		recording->found = value;
 		return ((meta_load(meta) ^ survey->meta) & META_VERSION) ? INSERT_RACED :
 									   INSERT_EXISTS;
 	}
 	if (survey->worth && !survey->same) {
 		pressure_note(table_of(ipv6, recording->pending), with->key.now);
-		if (!recording->may_replace ||
-		    (!recording->promotes && meta_state(survey->meta) > recording->state))
+		if (!recording->may_replace || (!recording->promotes && !recording->pair &&
+						meta_state(survey->meta) > recording->state))
 			return INSERT_FULL;
 	}
 	return INSERT_MADE;

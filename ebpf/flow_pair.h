@@ -4,8 +4,8 @@
  *
  * The forward half is the flow. The reverse half names the forward half's entry and version, so it
  * is valid exactly as long as that entry has not changed hands, and removing the forward half
- * removes both at one stroke. Replies keep both halves fresh; a request keeps the forward half
- * fresh and, when that is due, the reverse half (pair_touch).
+ * removes both at one stroke. Packets of either direction keep the forward half fresh and, when
+ * that is due (flow_advance), the reverse half.
  */
 #ifndef DSRLB_FLOW_PAIR_H
 #define DSRLB_FLOW_PAIR_H
@@ -13,37 +13,71 @@
 #include "flow_insert.h"
 
 #define PAIR_HOP_SHIFT 48
+#define PAIR_ANSWERED (1ull << 63)
+
+static __always_inline u32 pair_hop(u64 reverse)
+{
+	return reverse >> PAIR_HOP_SHIFT & (MAX_LAST_HOPS - 1);
+}
+
+/* Both halves as they were published. */
+struct pair {
+	struct flow_ref forward;
+	struct flow_ref reverse;
+};
+
+static __always_inline void half_publish(const struct reserved *half,
+					 const struct recording *recording, u32 expires,
+					 struct flow_ref *ref)
+{
+	ref->meta = half->meta;
+	ref->entry = half->entry;
+	ref->value = recording->value;
+	ref->seen = meta_with(half->busy, recording->state, expires);
+	exchange(ref->meta, ref->seen);
+	count_change(ref->value, 0, ref->seen);
+}
 
 /*
- * Make both halves as with->recording says; with->key is the forward half's key. `hop`: 16 bits for
- * the mode. INSERT_EXISTS: one of the keys is taken; INSERT_RACED: try again. With either, key and
- * recording are those of one of the halves, and have to be set anew.
+ * Make both halves as with->recording says; with->key is the forward half's key. `hop`: the last hop.
+ * The reverse half never takes a key from a flow that is there. In the main table it lives twice as long
+ * as the forward half, so that it need not be kept fresh as often; in the pending table, where the
+ * oldest give way, both are of one age. INSERT_EXISTS: one of the keys is taken,
+ * recording->reverse says which; INSERT_RACED: try again.
  */
 static __always_inline enum insert_result pair_insert(bool ipv6, struct scratch *with,
-						      const struct flow_key *reverse, u32 hop)
+						      const struct flow_key *reverse, u32 hop,
+						      struct pair *made)
 {
 	struct recording *recording = &with->recording;
+	u64 value = recording->value;
+	u8 replace = recording->replace;
 	struct reserved first, second;
 	enum insert_result result;
-	u64 value = recording->value;
+	u32 expires = recording->expires, longer = expires;
 
+	if (!recording->pending)
+		longer += expires - reverse->now;
 	recording->reverse = false;
 	result = flow_reserve(ipv6, with, &first);
 	if (result != INSERT_MADE)
 		return result;
 	recording->reverse = true;
+	recording->replace = false;
 	recording->value =
 		first.entry | (u64)meta_version(first.busy) << 32 | (u64)hop << PAIR_HOP_SHIFT;
 	with->key = *reverse;
 	result = flow_reserve(ipv6, with, &second);
+	recording->replace = replace;
 	if (result != INSERT_MADE) {
+		recording->value = value;
 		exchange(first.meta, meta_next(first.busy, 0, 0, 0, false));
 		return result;
 	}
 	/* The reverse half first: no reply may come before it can be found. */
-	flow_publish(&second, recording);
+	half_publish(&second, recording, longer, &made->reverse);
 	recording->value = value;
-	flow_publish(&first, recording);
+	half_publish(&first, recording, expires, &made->forward);
 	count_flow_event(table_of(ipv6, recording->pending), EVENT_MADE);
 	return INSERT_MADE;
 }
@@ -55,24 +89,6 @@ static __always_inline bool pair_find(bool ipv6, bool pending, const struct flow
 	if (!flow_find(ipv6, pending, key, reverse) || !(reverse->seen & META_REVERSE))
 		return false;
 	return pair_forward(ipv6, reverse->value, forward);
-}
-
-/* Let an entry live until `expires`, in `state`. */
-static __always_inline void half_touch(struct flow_ref *half, u32 state, u32 expires)
-{
-	u64 meta = half->seen;
-
-	if (meta_state(meta) == state && expires - meta_expires(meta) < TICKS_PER_TOUCH)
-		return;
-	if (compare_and_swap(half->meta, meta, meta_with(meta, state, expires)) == meta)
-		count_change(half->value, meta, meta_with(meta, state, expires));
-}
-
-static __always_inline void pair_touch(struct flow_ref *forward, struct flow_ref *reverse,
-				       u32 state, u32 expires)
-{
-	half_touch(forward, state, expires);
-	half_touch(reverse, state, expires);
 }
 
 /* Remove both halves. The forward half first: without it the other one is none. */

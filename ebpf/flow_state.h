@@ -15,10 +15,15 @@ static __always_inline bool pure_syn(const struct packet *pkt)
 	return pkt->proto == PROTO_TCP && (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
+/* Two minutes: RFC 4787, 4.3. Of TCP's the real's idle_ticks tell, whatever its service's protocol. */
+#define OUTBOUND_UDP_TICKS 895
+
 static __always_inline u32 flow_timeout(u32 state, const struct real *real)
 {
 	if (state == FLOW_PENDING || state == FLOW_UNVERIFIED)
 		return real->pending_ticks;
+	if (state == FLOW_UDP && real->flags & REAL_OUTBOUND)
+		return OUTBOUND_UDP_TICKS;
 	return state <= FLOW_CLOSING ? real->closing_ticks : real->idle_ticks;
 }
 
@@ -36,8 +41,30 @@ static __always_inline u32 flow_next_state(const struct packet *pkt, u32 state)
 	return FLOW_OPEN;
 }
 
-/* Note what the packet does to its flow. Writes only what changed: CPUs share the line. */
-static __always_inline void flow_advance(const struct packet *pkt, struct flow_ref *flow,
+/* When the reverse half of an open flow expires that is kept fresh now: later than the forward half can. */
+static __always_inline u32 reverse_expires(const struct real *real, u32 now)
+{
+	u32 longest = real->idle_ticks;
+
+	if (longest < real->closing_ticks)
+		longest = real->closing_ticks;
+	if (longest < OUTBOUND_UDP_TICKS)
+		longest = OUTBOUND_UDP_TICKS;
+	return now + 2 * longest;
+}
+
+/* Does a half of a timeout end between the two? */
+static __always_inline bool half_timeout_passed(u32 before, u32 after, u32 timeout)
+{
+	timeout |= 1;
+	return before * 2 / timeout != after * 2 / timeout;
+}
+
+/*
+ * Note what the packet does to its flow. Writes only what changed: CPUs share the line. Returns whether
+ * the reverse half of a pair is due to be kept fresh, too: when the state changes, and twice a timeout.
+ */
+static __always_inline bool flow_advance(const struct packet *pkt, struct flow_ref *flow,
 					 const struct real *real)
 {
 	u32 attempt;
@@ -45,20 +72,23 @@ static __always_inline void flow_advance(const struct packet *pkt, struct flow_r
 	for (attempt = 0; attempt < 3; attempt++) {
 		u64 meta = flow->seen, changed, before;
 		u32 state = flow_next_state(pkt, meta_state(meta));
-		u32 expires = pkt->now + flow_timeout(state, real);
+		u32 timeout = flow_timeout(state, real), expires = pkt->now + timeout;
 
 		if (state == meta_state(meta) && expires - meta_expires(meta) < TICKS_PER_TOUCH)
-			return;
+			return false;
 		changed = meta_with(meta, state, expires);
 		before = compare_and_swap(flow->meta, meta, changed);
 		if (before == meta) {
+			flow->seen = changed;
 			count_change(flow->value, meta, changed);
-			return;
+			return state != meta_state(meta) ||
+			       half_timeout_passed(meta_expires(meta), expires, timeout);
 		}
 		if (((before ^ meta) & META_VERSION) || meta_is_busy(before))
-			return;
+			return false;
 		flow->seen = before;
 	}
+	return false;
 }
 
 /* Keep a flow that stays in its state. */

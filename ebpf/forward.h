@@ -10,40 +10,44 @@
 #include "service.h"
 
 /*
- * The real server of a flow that is known, or NULL: no flow, a client that starts anew on closed
- * ports, or an orphan. A real that does not answer is noted in `moving`, but not for an open TCP
- * connection: no other real can go on with it, and its own may be back in a moment.
+ * The real server of an open flow, or NULL: a client that starts anew on closed ports, or an orphan.
+ * A real that does not answer is noted in `moving`, but not for an open TCP connection: no other real
+ * can go on with it, and its own may be back in a moment. *due: see flow_advance().
  */
-static __always_inline struct real *known_real(struct packet *pkt, const struct flow_key *key,
-					       u32 *index, struct moving *moving)
+static __always_inline struct real *known_real(struct packet *pkt, struct flow_ref *flow,
+					       u32 *index, struct moving *moving, bool *due)
 {
-	struct flow_ref flow;
 	struct real *real;
 
-	if (!flow_find_any(false, key, &flow))
-		return NULL;
-	if (pure_syn(pkt) && meta_state(flow.seen) <= FLOW_CLOSING) {
-		note_old(moving, &flow);
+	if (pure_syn(pkt) && meta_state(flow->seen) <= FLOW_CLOSING) {
+		note_old(moving, flow);
 		return NULL;
 	}
-	*index = value_real(flow.value);
+	*index = value_real(flow->value);
 	real = reals.lookup(index);
-	if (!real || !value_is_of(flow.value, real) || !(real->flags & REAL_PRESENT)) {
-		note_old(moving, &flow);
+	if (!real || !value_is_of(flow->value, real) || !(real->flags & REAL_PRESENT)) {
+		note_old(moving, flow);
 		moving->orphan = true;
 		return NULL;
 	}
-	flow_advance(pkt, &flow, real);
+	if (pkt->other_mac && real->method != METHOD_BRIDGE)
+		return NULL;
+	pkt->outbound = !!(real->flags & REAL_OUTBOUND);
+	if (pkt->outbound)
+		return NULL;
+	*due = flow_advance(pkt, flow, real);
 	if (real->flags & REAL_AWAY && (pkt->proto == PROTO_UDP || pure_syn(pkt))) {
-		note_old(moving, &flow);
+		note_old(moving, flow);
 		moving->from = *index;
 	}
+	pkt->translation = flow->value >> 32;
 	return real;
 }
 
 /* Go on in the program for packets without an open flow (unknown.h); it does not come back. */
 static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip *vip,
-					   const struct flow_key *key, const struct moving *moving)
+					   const struct flow_key *key, const struct moving *moving,
+					   bool due)
 {
 	struct scratch *with = scratch_find();
 
@@ -51,22 +55,47 @@ static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip 
 		return R_INCOMPLETE;
 	with->key = *key;
 	with->moving = *moving;
+	with->then = THEN_DELIVER;
+	with->due = due ? DUE_OPEN : DUE_NONE;
 	with->blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
 	return go_on(pkt, with, STAGE_UNKNOWN);
 }
 
-/* An open flow's packet. The first fragment of one is noted elsewhere. */
-static __always_inline s32 forward_known(struct packet *pkt, u32 index, const struct real *real)
+/*
+ * An open flow's packet. Elsewhere the first fragment of one is noted, the reverse half kept fresh now
+ * and then, and a SYN's MSS lowered.
+ */
+static __always_inline s32 forward_known(struct packet *pkt, u32 index, const struct real *real,
+					 bool due)
 {
+	bool replies = method_replies(real->method), syn = pkt->tcp_flags & TCP_SYN;
 	struct scratch *with;
 
-	if (!pkt->fragment)
+	due = due && replies;
+	if (!pkt->fragment && !due && !(replies && syn))
 		return deliver(pkt, index, real);
 	with = scratch_find();
 	if (!with)
 		return R_INCOMPLETE;
 	with->index = index;
+	with->due = due ? DUE_OPEN : DUE_NONE;
 	return go_on(pkt, with, STAGE_DELIVER);
+}
+
+/* What a real server sends, and is for no VIP: a reply, if `found` is the flow's reverse half. */
+static __always_inline s32 forward_reply(struct packet *pkt, const struct flow_ref *found)
+{
+	struct scratch *with = scratch_find();
+
+	if (!with)
+		return R_INCOMPLETE;
+	with->reply = REPLY_UNKNOWN;
+	if (found) {
+		with->reply = REPLY_OPEN;
+		with->entry = found->entry;
+		with->version = meta_version(found->seen);
+	}
+	return go_on(pkt, with, STAGE_REPLY);
 }
 
 /* What is no whole packet of TCP or UDP. */
@@ -79,23 +108,76 @@ static __always_inline s32 forward_special(struct packet *pkt)
 	if (pkt->fragment)
 		return go_on(pkt, with, STAGE_FRAGMENT);
 	if (!icmp_is_error(pkt))
-		return answer_echo(pkt);
+		return pkt->other_mac ? R_OTHER_HOST : answer_echo(pkt);
 	return go_on(pkt, with, STAGE_ICMP);
 }
 
-/* The whole way of a packet whose destination passed the interest filter. */
+/* Of a connection that a real server opened: the filter took its destination for one of ours. */
+static __always_inline s32 forward_outbound(struct packet *pkt)
+{
+	pkt->outbound = 0; /* STAGE_OUTBOUND finds that again */
+	pkt->from_real = 1;
+	return forward_reply(pkt, NULL);
+}
+
+static __always_inline bool is_special(const struct packet *pkt)
+{
+	return pkt->fragment == FRAGMENT_LATER ||
+	       pkt->proto == (pkt->ipv6 ? PROTO_ICMPV6 : PROTO_ICMP);
+}
+
+/* To no VIP: a reply, or none of ours. */
+static __always_inline s32 forward_foreign(struct packet *pkt)
+{
+	struct scratch *with;
+
+	/* The filter may have taken the destination for a VIP. */
+	if (!pkt->from_real && !interesting(&pkt->source, INTEREST_REALS))
+		return pass(pkt);
+	pkt->from_real = 1;
+	if (pkt->irregular != R_CONTINUE)
+		return R_PASS;
+	if (!is_special(pkt))
+		return forward_reply(pkt, NULL);
+	if (pkt->fragment != FRAGMENT_LATER)
+		return pass(pkt);
+	with = scratch_find();
+	return with ? go_on(pkt, with, STAGE_FRAGMENT) : R_INCOMPLETE;
+}
+
+/*
+ * Is the frame for us, or for whom we bridge? Requests of mode bridge may be to any station: their client
+ * may take another for the way to the VIP, such as the bridge itself.
+ */
+static __always_inline bool frame_reaches_us(struct packet *pkt, const struct link *link)
+{
+	struct eth_header *eth = packet_data(pkt);
+	lookup_key number = pkt->link;
+	struct own_link *own;
+
+	if (frame_is_ours(pkt, link, false))
+		return true;
+	if ((void *)(eth + 1) > packet_end(pkt) || eth->destination[0] & 1)
+		return false;
+	own = own_links.lookup(&number);
+	pkt->other_mac = 1;
+	return own && own->flags & LINK_FORWARDING;
+}
+
+/* The whole way of a packet that passed the interest filter. */
 static __always_inline s32 forward(struct packet *pkt, const struct link *link)
 {
+	bool special = is_special(pkt), due = false;
 	struct moving moving = {};
 	struct flow_key key = {};
 	struct real *real = NULL;
+	struct flow_ref flow;
 	struct vip *vip;
 	lookup_key index = 0;
 
-	bool special = pkt->fragment == FRAGMENT_LATER ||
-		       pkt->proto == (pkt->ipv6 ? PROTO_ICMPV6 : PROTO_ICMP);
-
-	if (pkt->irregular == R_CONTINUE && !special && frame_is_ours(pkt, link, false)) {
+	if (pkt->from_real)
+		return forward_foreign(pkt);
+	if (pkt->irregular == R_CONTINUE && !special && frame_reaches_us(pkt, link)) {
 		/* From here on the ways through the parser are one (for the verifier). */
 		pkt->proto = unknown(pkt, pkt->proto);
 		pkt->tcp_flags = unknown(pkt, pkt->tcp_flags);
@@ -104,20 +186,28 @@ static __always_inline s32 forward(struct packet *pkt, const struct link *link)
 		pkt->fragment = unknown(pkt, pkt->fragment);
 		key_of_packet(&key, pkt);
 		pkt->hash = key.hash;
-		real = known_real(pkt, &key, &index, &moving);
+		if (flow_find_any(false, &key, &flow)) {
+			if (flow.seen & META_REVERSE)
+				return forward_reply(pkt, &flow);
+			real = known_real(pkt, &flow, &index, &moving, &due);
+			if (pkt->outbound)
+				return forward_outbound(pkt);
+		}
 		if (real && !moving.from)
-			return forward_known(pkt, index, real);
+			return forward_known(pkt, index, real, due);
 	}
 	vip = vip_find(&pkt->destination, pkt->link);
 	if (!vip)
-		return pass(pkt);
-	if (!frame_is_ours(pkt, link, false))
+		return forward_foreign(pkt);
+	if (!frame_reaches_us(pkt, link))
 		return R_OTHER_HOST;
 	if (pkt->irregular != R_CONTINUE)
-		return pkt->irregular;
+		return pkt->other_mac ? R_OTHER_HOST : pkt->irregular;
 	if (special)
 		return forward_special(pkt);
-	return forward_unknown(pkt, vip, &key, &moving);
+	if (!(vip->tcp_blocks | vip->udp_blocks)) /* of a pool */
+		return forward_reply(pkt, NULL);
+	return forward_unknown(pkt, vip, &key, &moving, due);
 }
 
 #endif

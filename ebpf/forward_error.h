@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An ICMP error to a VIP goes to the real server whose flow it is about: routers and clients send
- * them to where they think the packet came from. It changes no flow, because anybody may have made it.
+ * them to where they think the packet came from. Where replies come back there are errors about
+ * requests as well, to the client's address or to one of a pool. No error changes a flow, because
+ * anybody may have made it.
  */
 #ifndef DSRLB_FORWARD_ERROR_H
 #define DSRLB_FORWARD_ERROR_H
 
-#include "flow_count.h"
+#include "flow_insert.h"
 #include "flow_table.h"
+#include "methods.h"
 #include "quoted.h"
 
 #define QUOTED_TRANSPORT 8
@@ -46,6 +49,9 @@ static __always_inline s32 quoted_flow(const struct packet *pkt, struct scratch 
 		reason = quoted_ports(&quoted, pkt, end);
 	if (reason != R_CONTINUE)
 		return reason;
+	with->quoted_l3 = pkt->l4 + sizeof(struct icmp_header);
+	with->quoted_l4 = quoted.l4;
+	with->quoted_proto = quoted.proto;
 	/* The real server sent the quoted packet: the flow is the other way round. */
 	ports_be = quoted.destination_port_be | (u32)quoted.source_port_be << 16;
 	with->key.now = pkt->now;
@@ -54,8 +60,11 @@ static __always_inline s32 quoted_flow(const struct packet *pkt, struct scratch 
 	return R_CONTINUE;
 }
 
-/* Set with->index to the real server that has the flow, open or pending. */
-static __always_inline s32 quoted_real(struct scratch *with)
+/*
+ * Set with->index to the real server that has the flow, open or pending; or with->reply, when the key is
+ * that of a request's replies.
+ */
+static __always_inline s32 quoted_real(struct packet *pkt, struct scratch *with)
 {
 	u32 pending;
 
@@ -65,25 +74,45 @@ static __always_inline s32 quoted_real(struct scratch *with)
 
 		if (!flow_find_any(pending, &with->key, &flow))
 			continue;
+		if (flow.seen & META_REVERSE) {
+			if (with->key.ipv6 ? half_is_stale(true, flow.value, pkt->now) :
+					     half_is_stale(false, flow.value, pkt->now))
+				continue;
+			with->reply = REPLY_ERROR;
+			with->pair = flow.value;
+			return R_CONTINUE;
+		}
+		pkt->translation = flow.value >> 32;
 		with->index = value_real(flow.value);
 		real = reals.lookup(&with->index);
-		if (real && value_is_of(flow.value, real) && real->flags & REAL_PRESENT)
-			return R_CONTINUE;
+		if (!real || !value_is_of(flow.value, real) || !(real->flags & REAL_PRESENT))
+			continue;
+		with->replies = method_replies(real->method);
+		return R_CONTINUE;
 	}
 	return R_ICMP_ERROR;
 }
 
 static __always_inline s32 forward_error(struct packet *pkt, struct scratch *with)
 {
-	s32 reason = quoted_flow(pkt, with);
+	s32 reason;
+
+	with->reply = REPLY_UNKNOWN;
+	with->replies = false;
+	with->due = DUE_NONE;
+	reason = quoted_flow(pkt, with);
 
 	if (reason != R_CONTINUE)
 		return reason;
 	forget(pkt, with);
-	reason = quoted_real(with);
+	reason = quoted_real(pkt, with);
 	if (reason != R_CONTINUE)
 		return reason;
 	pkt->hash = with->key.hash;
+	if (with->replies || with->reply == REPLY_ERROR)
+		return go_on(pkt, with, STAGE_TRANSLATE);
+	if (pkt->irregular == R_PASS)
+		return R_ICMP_ERROR; /* a client's address, and a flow of a DSR mode */
 	return go_on(pkt, with, STAGE_DELIVER);
 }
 

@@ -5,9 +5,23 @@
 
 static __always_inline s32 serve_fragment(struct packet *pkt, struct scratch *with)
 {
-	s32 reason = fragment_follow(pkt, with);
+	s32 reason;
+	struct real *real;
 
-	return reason == R_CONTINUE ? go_on(pkt, with, STAGE_DELIVER) : reason;
+	with->due = DUE_NONE;
+	reason = fragment_follow(pkt, with);
+	if (reason != R_CONTINUE && pkt->from_real)
+		return R_PASS;
+	if (reason != R_CONTINUE)
+		return pkt->other_mac ? R_OTHER_HOST : reason;
+	if (with->reply == REPLY_FRAGMENT)
+		return go_on(pkt, with, STAGE_REPLY);
+	real = reals.lookup(&with->index);
+	if (real && real->flags & REAL_OUTBOUND) {
+		with->reply = REPLY_FRAGMENT;
+		return go_on(pkt, with, STAGE_OUTBOUND);
+	}
+	return go_on(pkt, with, STAGE_DELIVER);
 }
 
 int dsrlb_fragment(struct xdp_md *ctx)

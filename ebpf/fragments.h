@@ -13,7 +13,8 @@
 #include "persistence.h"
 
 #define FRAGMENT_TICKS 224 /* 30 s: as long as Linux waits for the rest */
-#define FRAGMENT_BUSY 1
+#define FRAGMENT_BUSY 1ull
+#define FRAGMENT_REPLY 2ull
 
 /* Note in scratch[] which entry the packet's fragments have. Before the packet is rewritten. */
 static __always_inline void fragment_place_of(const struct packet *pkt, struct scratch *with)
@@ -26,7 +27,7 @@ static __always_inline void fragment_place_of(const struct packet *pkt, struct s
 		 pkt->ipv6 ? PROTO_FRAGMENT : pkt->proto, pkt->ipv6);
 	with->fragment_set += key->hash & (FRAGMENT_SOURCE_SETS - 1);
 	with->fragment_set &= FRAGMENT_SETS - 1;
-	with->fragment.check = (u64)key->hash << 32 | key->step;
+	with->fragment.check = ((u64)key->hash << 32 | key->step) & ~FRAGMENT_REPLY;
 }
 
 /*
@@ -40,7 +41,7 @@ static __always_inline u32 fragment_choose(const struct fragment_set *set, u64 c
 
 	for (i = 0; i < FRAGMENT_SET_SIZE; i++) {
 		const struct fragment *fragment = &set->fragment[i];
-		u64 other = fragment->check ^ check;
+		u64 other = (fragment->check ^ check) & ~FRAGMENT_REPLY;
 		u64 is_own = (other | -other) >> 63 ^ 1;
 		s64 left = (s32)((u32)(fragment->value >> 32) - now);
 		s64 less = (left - (s64)(is_own << 40)) * FRAGMENT_SET_SIZE + i - best;
@@ -54,13 +55,13 @@ static __always_inline u32 fragment_choose(const struct fragment_set *set, u64 c
 }
 
 /* Remember where the first fragment went. Another CPU that takes the same entry at once wins it. */
-static __always_inline void fragment_note(const struct packet *pkt, struct scratch *with,
-					  const struct real *real)
+static __always_inline void fragment_keep(const struct packet *pkt, struct scratch *with, u64 check,
+					  u32 value, u64 rest)
 {
 	lookup_key at = with->fragment_set;
 	struct fragment_set *set = fragments.lookup(&at);
-	u64 check = with->fragment.check, seen;
 	struct fragment *fragment;
+	u64 seen;
 
 	if (!set)
 		return;
@@ -69,41 +70,69 @@ static __always_inline void fragment_note(const struct packet *pkt, struct scrat
 	if (seen == FRAGMENT_BUSY ||
 	    compare_and_swap(&fragment->check, seen, FRAGMENT_BUSY) != seen)
 		return;
-	*(volatile u64 *)&fragment->value =
-		value_of(with->index, real->generation) | (u64)(pkt->now + FRAGMENT_TICKS) << 32;
-	*(volatile u64 *)&fragment->hash = pkt->hash;
+	*(volatile u64 *)&fragment->value = value | (u64)(pkt->now + FRAGMENT_TICKS) << 32;
+	*(volatile u64 *)&fragment->rest = rest;
 	exchange(&fragment->check, check);
 }
 
-/* Set with->index and pkt->hash to those of the first fragment. */
+static __always_inline void fragment_note(const struct packet *pkt, struct scratch *with,
+					  const struct real *real)
+{
+	fragment_keep(pkt, with, with->fragment.check, value_of(with->index, real->generation),
+		      pkt->hash | (u64)pkt->translation << 32);
+}
+
+/* The same of a reply; `reverse`: the value of its flow's reverse half. */
+static __always_inline void fragment_note_reply(const struct packet *pkt, struct scratch *with,
+						u64 reverse)
+{
+	fragment_keep(pkt, with, with->fragment.check | FRAGMENT_REPLY, reverse, reverse >> 32);
+}
+
+/* Where the first fragment went: a request's to with->index, a reply's back (with->pair). */
+static __always_inline s32 fragment_found(struct packet *pkt, struct scratch *with, bool reply,
+					  u64 value, u64 rest)
+{
+	struct real *real;
+
+	if (reply) {
+		with->reply = REPLY_FRAGMENT;
+		with->pair = (u32)value | rest << 32;
+		return R_CONTINUE;
+	}
+	with->index = value_real(value);
+	pkt->hash = rest;
+	pkt->translation = rest >> 32;
+	real = reals.lookup(&with->index);
+	if (!real || !value_is_of(value, real) || !(real->flags & REAL_PRESENT))
+		return R_FRAGMENT_EARLY;
+	return R_CONTINUE;
+}
+
+/* Look for the first fragment: with->reply says of what it was one. */
 static __always_inline s32 fragment_follow(struct packet *pkt, struct scratch *with)
 {
 	struct fragment_set *set;
 	lookup_key at;
 	u32 i;
 
+	with->reply = REPLY_UNKNOWN;
 	fragment_place_of(pkt, with);
 	at = with->fragment_set;
 	set = fragments.lookup(&at);
 	for (i = 0; set && i < FRAGMENT_SET_SIZE; i++) {
 		struct fragment *fragment = &set->fragment[i];
-		struct real *real;
-		u64 value, hash;
+		u64 check = *(volatile u64 *)&fragment->check, value, rest;
 
-		if (*(volatile u64 *)&fragment->check != with->fragment.check)
+		if ((check & ~FRAGMENT_REPLY) != with->fragment.check)
 			continue;
 		value = *(volatile u64 *)&fragment->value;
-		hash = *(volatile u64 *)&fragment->hash;
-		if (*(volatile u64 *)&fragment->check != with->fragment.check)
+		rest = *(volatile u64 *)&fragment->rest;
+		if (*(volatile u64 *)&fragment->check != check)
 			break; /* it was given to another packet meanwhile */
 		if ((s32)((u32)(value >> 32) - pkt->now) <= 0)
 			break;
-		with->index = value_real(value);
-		pkt->hash = hash;
-		real = reals.lookup(&with->index);
-		if (!real || !value_is_of(value, real) || !(real->flags & REAL_PRESENT))
-			break;
-		return R_CONTINUE;
+		return fragment_found(pkt, with, check & FRAGMENT_REPLY, value, rest);
 	}
 	return R_FRAGMENT_EARLY;
 }

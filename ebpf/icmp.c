@@ -6,11 +6,19 @@
 
 static __always_inline s32 serve_icmp(struct packet *pkt, struct scratch *with)
 {
-	if (pkt->irregular == R_PASS) { /* to no VIP, see pass.h */
-		pkt->now = clock_tick();
-		return tunnel_error(pkt);
+	s32 reason;
+
+	if (pkt->irregular != R_PASS) {
+		reason = forward_error(pkt, with);
+		return pkt->other_mac && reason != R_INCOMPLETE ? R_OTHER_HOST : reason;
 	}
-	return forward_error(pkt, with);
+	pkt->now = clock_tick(); /* to no VIP, see pass.h */
+	reason = foreign_error(pkt);
+	if (reason != R_CONTINUE)
+		return reason;
+	forget(pkt, with);
+	reason = forward_error(pkt, with);
+	return reason == R_INCOMPLETE ? reason : R_PASS;
 }
 
 int dsrlb_icmp(struct xdp_md *ctx)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interest filter: one bit per hash of a VIP. Foreign packets end here and touch no table; a VIP
- * always has its bit, a foreign address rarely has one (and is then told apart by vips[]).
+ * Interest filter: one bit per hash of a VIP, and of a real server whose replies come back. Foreign
+ * packets end here and touch no table; what is ours always has its bit, a foreign address rarely has
+ * one (and is then told apart by vips[], or by the flow table).
  */
 #ifndef DSRLB_INTEREST_H
 #define DSRLB_INTEREST_H
@@ -18,11 +19,13 @@ static __always_inline u32 interest_bit(const struct address *address)
 	return (mix * 0x9e3779b1) >> 16;
 }
 
-static __always_inline bool interesting(const struct address *address)
+enum interest_in { INTEREST_VIPS, INTEREST_REALS };
+
+static __always_inline bool interesting(const struct address *address, enum interest_in which)
 {
-	lookup_key zero = 0;
+	lookup_key row = which;
 	u32 bit = interest_bit(address);
-	struct interest *filter = interest.lookup(&zero);
+	struct interest *filter = interest.lookup(&row);
 
 	return filter && (filter->word[(bit >> 6) & (INTEREST_WORDS - 1)] >> (bit & 63)) & 1;
 }

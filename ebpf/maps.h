@@ -13,7 +13,8 @@
 
 BPF_TABLE("array", u32, struct settings, settings, 1);
 BPF_TABLE("array", u32, struct link, links, LINK_SLOTS);
-BPF_TABLE("array", u32, struct interest, interest, 1);
+BPF_F_TABLE("array", u32, struct own_link, own_links, MAX_LINKS, BPF_F_MMAPABLE);
+BPF_TABLE("array", u32, struct interest, interest, 2);
 BPF_TABLE("hash", struct address, struct vip, vips, MAX_VIPS);
 BPF_TABLE("hash", struct service_key, u32, services, MAX_SERVICE_KEYS);
 
@@ -42,6 +43,10 @@ BPF_F_TABLE("array", u32, struct path, paths, MAX_PATHS, BPF_F_MMAPABLE);
 BPF_TABLE("hash", struct address, u32, path_ends, MAX_PATHS);
 BPF_F_TABLE("array", u32, struct fragment_set, fragments, FRAGMENT_SETS, BPF_F_MMAPABLE);
 BPF_TABLE("array", u32, u64, error_rates, ERROR_BUCKETS);
+
+BPF_F_TABLE("array", u32, struct address, pools, MAX_POOL_ADDRESSES, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct last_hop, last_hops, MAX_LAST_HOPS, BPF_F_MMAPABLE);
+BPF_TABLE("hash", struct address, u32, natted, MAX_REALS);
 
 BPF_TABLE("percpu_array", u32, struct traffic, service_traffic, MAX_SERVICES);
 BPF_TABLE("percpu_array", u32, struct traffic, real_traffic, MAX_REALS);

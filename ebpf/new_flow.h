@@ -47,6 +47,19 @@ static __always_inline void classify(const struct packet *pkt, struct scratch *w
 	with->full = with->index = 0;
 }
 
+/*
+ * Replies have to come back here: not from one real server straight to another on its segment, and to
+ * a neighbour that a tag tells from others. R_CONTINUE, or why they do not.
+ */
+static __always_inline s32 can_return(struct packet *pkt, const struct service_record *record)
+{
+	if (!method_snat(record->method) && natted.lookup(&pkt->source))
+		return R_HAIRPIN;
+	if (method_routes(record->method) && pkt->l3 > MOST_HEADER)
+		return R_LAST_HOP;
+	return R_CONTINUE;
+}
+
 /* Choose the real server: the source's, or the next. */
 static __always_inline s32 choose(struct packet *pkt, const struct service_record *record,
 				  struct scratch *with)
@@ -81,7 +94,9 @@ plan_recording(const struct packet *pkt, const struct service_record *record, st
 	recording->wanted = true;
 	recording->pending = with->first;
 	recording->replace = with->known;
-	recording->may_replace = !with->first; /* a pending flow gives way to none */
+	/* A pending flow gives way to none, but to one that cannot go without a record. */
+	recording->may_replace = !with->first || with->replies;
+	recording->pair = with->replies && with->first;
 	recording->state = FLOW_PENDING;
 	if (!with->first)
 		recording->state = with->known || (pkt->tcp_flags & TCP_FIN) ?
@@ -89,7 +104,9 @@ plan_recording(const struct packet *pkt, const struct service_record *record, st
 					   FLOW_UNVERIFIED;
 	recording->expires = pkt->now + flow_timeout(recording->state, real);
 	recording->value = value_of(with->index, real->generation);
-	if (record->persistence_ticks && recording->state != FLOW_UNVERIFIED) {
+	if (record->persistence_ticks && recording->state != FLOW_UNVERIFIED &&
+	    !(with->replies &&
+	      pressure_age(table_of(pkt->ipv6, true), pkt->now) < PRESSURE_TICKS)) {
 		recording->group = record->persistence_group;
 		recording->group_ticks = record->persistence_ticks;
 	}
@@ -109,18 +126,24 @@ static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
 	forget(pkt, with);
 	record = service_find(pkt, with);
 	if (!record)
-		return R_NO_SERVICE;
+		return pkt->other_mac ? R_OTHER_HOST : R_NO_SERVICE;
 	forget(pkt, with);
+	if (pkt->other_mac && record->method != METHOD_BRIDGE)
+		return R_OTHER_HOST;
+	with->replies = method_replies(record->method);
+	if (with->replies) /* then no flow goes without a record, whatever the pressure */
+		with->grace = with->by_hash = false;
 	reason = take_up(pkt, record, with);
 	if (reason != R_CONTINUE)
 		return reason;
 	if (method_routes(record->method) && packet_ttl(pkt) <= 1)
 		return R_TTL_EXCEEDED;
-	if (!with->known) {
+	if (!with->known)
 		reason = admit(record, pkt, with);
-		if (reason != R_CONTINUE)
-			return reason;
-	}
+	if (reason == R_CONTINUE && with->replies)
+		reason = can_return(pkt, record);
+	if (reason != R_CONTINUE)
+		return reason;
 	forget(pkt, with);
 	reason = choose(pkt, record, with);
 	if (reason != R_CONTINUE)

@@ -17,7 +17,8 @@ struct packet {
 	u32 now;      /* tick */
 	u32 hash;     /* keyed, of the flow */
 	u32 fragment_id;
-	s32 irregular; /* reason to drop, should the destination be a VIP */
+	u32 translation; /* bits 32-63 of the flow's value: source port and pool address */
+	s32 irregular;	 /* reason to drop, should the destination be a VIP */
 	u16 source_port_be;
 	u16 destination_port_be;
 	u8 proto;
@@ -26,27 +27,21 @@ struct packet {
 	u8 ipv6;
 	u8 icmp_type;
 	u8 icmp_code;
-	u8 fragment; /* enum fragment_place */
+	u8 fragment;  /* enum fragment_place */
+	u8 from_real; /* to no VIP, but from a real server whose replies come back */
+	u8 outbound;  /* of a connection that a real server opened */
+	u8 other_mac; /* to a VIP, and to another station: only mode bridge takes it */
 };
 
 enum fragment_place { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER };
 
-/* The program's view of packet memory; ends exclusive, every access is checked against it. */
-static __always_inline void *packet_data(const struct packet *pkt)
-{
-	return (void *)(long)pkt->ctx->data;
-}
-
-static __always_inline void *packet_end(const struct packet *pkt)
-{
-	return (void *)(long)pkt->ctx->data_end;
-}
-
 /*
- * The same behind bpf_xdp_adjust_head() or _tail(): LLVM may join such a load with one in front of
- * it, or shift the result as if it were no pointer; it does neither to these.
+ * The program's view of packet memory; the end is exclusive, every access is checked against it. By
+ * assembler, because LLVM joins loads in front of bpf_xdp_adjust_head() with those behind it, keeps
+ * the address of one of the two fields in a register (the verifier refuses to load from there), and
+ * shifts the result as if it were no pointer.
  */
-static __always_inline void *moved_data(const struct packet *pkt)
+static __always_inline void *packet_data(const struct packet *pkt)
 {
 	void *data;
 
@@ -54,7 +49,7 @@ static __always_inline void *moved_data(const struct packet *pkt)
 	return data;
 }
 
-static __always_inline void *moved_end(const struct packet *pkt)
+static __always_inline void *packet_end(const struct packet *pkt)
 {
 	void *end;
 

@@ -75,9 +75,12 @@ static __always_inline s32 parse_ipv4(struct packet *pkt)
 		return R_PASS;
 	address_from_ipv4(&pkt->destination, ip->destination_be);
 	pkt->proto = ip->proto;
-	if (!interesting(&pkt->destination))
-		return pass(pkt);
 	address_from_ipv4(&pkt->source, ip->source_be);
+	if (!interesting(&pkt->destination, INTEREST_VIPS)) {
+		if (!interesting(&pkt->source, INTEREST_REALS))
+			return pass(pkt);
+		pkt->from_real = 1;
+	}
 	pkt->irregular = parse_ipv4_rest(pkt, ip);
 	return R_CONTINUE;
 }
@@ -157,9 +160,12 @@ static __always_inline s32 parse_ipv6(struct packet *pkt)
 	if (address_is_mapped(&pkt->destination))
 		return R_PASS;
 	pkt->proto = ip->next;
-	if (!interesting(&pkt->destination))
-		return pass(pkt);
 	pkt->source = ip->source;
+	if (!interesting(&pkt->destination, INTEREST_VIPS)) {
+		if (!interesting(&pkt->source, INTEREST_REALS))
+			return pass(pkt);
+		pkt->from_real = 1;
+	}
 	pkt->irregular = parse_ipv6_rest(pkt, ip);
 	return R_CONTINUE;
 }

@@ -5,19 +5,19 @@
 
 #include "scratch.h"
 
-static __always_inline bool has_tunnels(void)
+static __always_inline bool has_returns(void)
 {
 	lookup_key zero = 0;
 	struct settings *found = settings.lookup(&zero);
 
-	return found && found->tunnels;
+	return found && (found->tunnels || found->replies);
 }
 
 static __always_inline s32 pass(struct packet *pkt)
 {
 	struct scratch *with;
 
-	if (pkt->proto != (pkt->ipv6 ? PROTO_ICMPV6 : PROTO_ICMP) || !has_tunnels())
+	if (pkt->proto != (pkt->ipv6 ? PROTO_ICMPV6 : PROTO_ICMP) || !has_returns())
 		return R_PASS;
 	with = scratch_find();
 	if (!with)

@@ -11,12 +11,18 @@
 #include "flow_state.h"
 #include "schedule.h"
 
-static __always_inline void source_key_of(struct flow_key *key, const struct packet *pkt, u32 group)
+static __always_inline void source_key(struct flow_key *key, const struct address *source,
+				       u32 group, u32 now, bool ipv6)
 {
 	struct address destination = { .word_be = { 0, 0, 0, group } };
 
-	key->now = pkt->now;
-	key_fill(key, &pkt->source, &destination, 0, 0, pkt->ipv6);
+	key->now = now;
+	key_fill(key, source, &destination, 0, 0, ipv6);
+}
+
+static __always_inline void source_key_of(struct flow_key *key, const struct packet *pkt, u32 group)
+{
+	source_key(key, &pkt->source, group, pkt->now, pkt->ipv6);
 }
 
 /*

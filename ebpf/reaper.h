@@ -9,6 +9,16 @@
 
 #include "flow_insert.h"
 
+/*
+ * Expired by now, or the reverse half of a flow that is gone: nothing finds those any more, and they
+ * live longer than their forward halves.
+ */
+static __always_inline bool reap_due(bool ipv6, const struct flow_ref *ref, u32 now)
+{
+	return meta_expired(ref->seen, now) ||
+	       ((ref->seen & META_REVERSE) && half_is_stale(ipv6, ref->value, now));
+}
+
 static __always_inline bool reap_entry(bool ipv6, bool expired_only, const struct reap_order *order,
 				       u32 now)
 {
@@ -17,7 +27,7 @@ static __always_inline bool reap_entry(bool ipv6, bool expired_only, const struc
 
 	if (!flow_at(ipv6, order->a, &ref) || meta_version(ref.seen) != order->b)
 		return false;
-	if (expired_only && !meta_expired(ref.seen, now))
+	if (expired_only && !reap_due(ipv6, &ref, now))
 		return false;
 	/* Once only: a flow that is touched meanwhile has not expired; the next scan tells. */
 	if (compare_and_swap(ref.meta, ref.seen, meta_next(ref.seen, 0, 0, 0, false)) != ref.seen)
@@ -55,6 +65,21 @@ static __always_inline bool reap_spill(const struct reap_request *request,
 	return true;
 }
 
+/* A flow that takes the last hop meanwhile writes the tick first, by compare-and-swap as well. */
+static __always_inline bool reap_hop(const struct reap_order *order)
+{
+	lookup_key place = order->a;
+	struct last_hop *hop = last_hops.lookup(&place);
+	u64 seen;
+
+	if (!hop)
+		return false;
+	seen = *(volatile u64 *)&hop->rest;
+	if (!(seen & HOP_VALID) || (seen & HOP_BUSY) || seen >> 32 != order->b)
+		return false;
+	return compare_and_swap(&hop->rest, seen, 0) == seen;
+}
+
 static __always_inline int reap(struct xdp_md *ctx)
 {
 	struct reap_request *request = (void *)(long)ctx->data;
@@ -71,6 +96,8 @@ static __always_inline int reap(struct xdp_md *ctx)
 			break;
 		if (request->command == REAP_ADJUST)
 			did = reap_adjust(order);
+		else if (request->command == REAP_HOP)
+			did = reap_hop(order);
 		else if (request->command >= REAP_MARK)
 			did = reap_spill(request, order);
 		else if (request->ipv6)

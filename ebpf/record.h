@@ -20,6 +20,20 @@ static __always_inline bool source_is_kept(const struct packet *pkt, struct scra
 	return true;
 }
 
+/* A persistent service's source moves to the main table together with its flow. */
+static __always_inline void promote_source(const struct real *real, struct recording *recording)
+{
+	struct service_record *record;
+
+	if (!(real->flags & REAL_STICKY))
+		return;
+	record = service_record_of(real->service);
+	if (!record || !record->persistence_ticks)
+		return;
+	recording->group = record->persistence_group;
+	recording->group_ticks = record->persistence_ticks;
+}
+
 /* What stood in the way of the flow goes, if it still is the same entry. */
 static __always_inline void remove_old(bool ipv6, const struct moving *moving)
 {

@@ -32,11 +32,6 @@ static __always_inline bool error_admitted(const struct packet *pkt, struct scra
 	return tat && rate_admits(tat, bpf_ktime_get_ns(), ERROR_INTERVAL, ERROR_BURST);
 }
 
-static __always_inline void *moved_header(const struct packet *pkt)
-{
-	return moved_data(pkt) + bounded(pkt->l3, 31);
-}
-
 /* Cut the packet down to what is quoted, and make room for `outer` bytes behind the link header. */
 static __always_inline s32 make_room(struct packet *pkt, u32 longest, u32 outer)
 {
@@ -51,11 +46,11 @@ static __always_inline s32 make_room(struct packet *pkt, u32 longest, u32 outer)
 		return R_MALFORMED;
 	if (bpf_xdp_adjust_head(pkt->ctx, -(s32)outer))
 		return R_NO_HEADROOM;
-	to = moved_data(pkt);
-	from = moved_data(pkt) + outer;
+	to = packet_data(pkt);
+	from = packet_data(pkt) + outer;
 	tags_to = (void *)(to + 1);
 	tags_from = (void *)(from + 1);
-	if ((void *)(tags_from + 2) > moved_end(pkt))
+	if ((void *)(tags_from + 2) > packet_end(pkt))
 		return R_MALFORMED;
 	mac_copy(mac, from->destination);
 	mac_copy(to->destination, from->source);
@@ -76,8 +71,8 @@ static __always_inline u64 sum_of_rest(const struct packet *pkt, u32 offset, u32
 		u32 *word;
 
 		hide(i);
-		word = moved_data(pkt) + bounded(offset, 127) + bounded(i * 4, 0x7ff);
-		if ((void *)(word + 1) > moved_end(pkt))
+		word = packet_data(pkt) + bounded(offset, 127) + bounded(i * 4, 0x7ff);
+		if ((void *)(word + 1) > packet_end(pkt))
 			break;
 		sum += *word;
 	}
@@ -95,13 +90,13 @@ static __always_inline s32 refuse_ipv4(struct packet *pkt, u32 source_be, u8 typ
 
 	if (reason != R_CONTINUE)
 		return reason;
-	ip = moved_header(pkt);
+	ip = network_header(pkt);
 	icmp = (void *)(ip + 1);
-	if ((void *)(icmp + 1) > moved_end(pkt))
+	if ((void *)(icmp + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	ip->version_ihl = 0x45;
 	ip->tos = ERROR_TOS;
-	ip->total_be = bpf_htons((u32)(moved_end(pkt) - (void *)ip));
+	ip->total_be = bpf_htons((u32)(packet_end(pkt) - (void *)ip));
 	ip->id_be = 0;
 	ip->fragment_be = 0;
 	ip->ttl = ERROR_HOPS;
@@ -116,8 +111,8 @@ static __always_inline s32 refuse_ipv4(struct packet *pkt, u32 source_be, u8 typ
 	icmp->checksum = 0;
 	icmp->rest = bpf_htonl(rest);
 	sum = sum_of_rest(pkt, pkt->l3 + sizeof(*ip), sizeof(*icmp) + LONGEST_QUOTE4);
-	icmp = moved_header(pkt) + sizeof(*ip);
-	if ((void *)(icmp + 1) > moved_end(pkt))
+	icmp = network_header(pkt) + sizeof(*ip);
+	if ((void *)(icmp + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	icmp->checksum = ~checksum_fold64(sum);
 	return R_CONTINUE;
@@ -134,11 +129,11 @@ static __always_inline s32 refuse_ipv6(struct packet *pkt, const struct address 
 
 	if (reason != R_CONTINUE)
 		return reason;
-	ip = moved_header(pkt);
+	ip = network_header(pkt);
 	icmp = (void *)(ip + 1);
-	if ((void *)(icmp + 1) > moved_end(pkt))
+	if ((void *)(icmp + 1) > packet_end(pkt))
 		return R_MALFORMED;
-	payload = moved_end(pkt) - (void *)icmp;
+	payload = packet_end(pkt) - (void *)icmp;
 	ip->version_class_label_be = bpf_htonl(6u << 28);
 	ip->payload_be = bpf_htons(payload);
 	ip->next = PROTO_ICMPV6;
@@ -152,33 +147,45 @@ static __always_inline s32 refuse_ipv6(struct packet *pkt, const struct address 
 	sum = (u64)bpf_htonl(payload) + bpf_htonl(PROTO_ICMPV6);
 	sum = checksum_add_address(checksum_add_address(sum, source), &pkt->source);
 	sum += sum_of_rest(pkt, pkt->l3 + sizeof(*ip), sizeof(*icmp) + LONGEST_QUOTE6);
-	icmp = moved_header(pkt) + sizeof(*ip);
-	if ((void *)(icmp + 1) > moved_end(pkt))
+	icmp = network_header(pkt) + sizeof(*ip);
+	if ((void *)(icmp + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	icmp->checksum = ~checksum_fold64(sum);
 	return R_CONTINUE;
 }
 
+/* The address of the interface that the packet came in on; where it has none, the packet's own. */
+static __always_inline void own_address(const struct packet *pkt, struct address *own)
+{
+	struct link *link = ingress_link(pkt);
+
+	*own = pkt->destination;
+	if (!link)
+		return;
+	if (!pkt->ipv6 && link->address4_be)
+		own->word_be[3] = link->address4_be;
+	if (pkt->ipv6 && link->address6.word_be[0])
+		*own = link->address6;
+}
+
 static __always_inline s32 refuse_too_big(struct packet *pkt, u32 mtu)
 {
+	struct address source = pkt->destination;
+
+	if (pkt->from_real) /* what it sent to is behind us, and no address of ours */
+		own_address(pkt, &source);
 	if (!pkt->ipv6)
-		return refuse_ipv4(pkt, pkt->destination.word_be[3], 3, 4, mtu & 0xffff);
-	return refuse_ipv6(pkt, &pkt->destination, 2, mtu < IPV6_LEAST_MTU ? IPV6_LEAST_MTU : mtu);
+		return refuse_ipv4(pkt, source.word_be[3], 3, 4, mtu & 0xffff);
+	return refuse_ipv6(pkt, &source, 2, mtu < IPV6_LEAST_MTU ? IPV6_LEAST_MTU : mtu);
 }
 
 static __always_inline s32 refuse_time_exceeded(struct packet *pkt)
 {
-	struct link *link = ingress_link(pkt);
-	struct address *own = &pkt->destination;
-	u32 own_be = pkt->destination.word_be[3];
+	struct address own;
 
-	if (link && link->address4_be)
-		own_be = link->address4_be;
-	if (!pkt->ipv6)
-		return refuse_ipv4(pkt, own_be, 11, 0, 0);
-	if (link && link->address6.word_be[0])
-		own = &link->address6;
-	return refuse_ipv6(pkt, own, 3, 0);
+	own_address(pkt, &own);
+	return pkt->ipv6 ? refuse_ipv6(pkt, &own, 3, 0) :
+			   refuse_ipv4(pkt, own.word_be[3], 11, 0, 0);
 }
 
 /* Answer the packet that deliver() refused (with->refused). Returns the final reason. */

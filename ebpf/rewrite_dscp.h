@@ -6,44 +6,10 @@
 #ifndef DSRLB_REWRITE_DSCP_H
 #define DSRLB_REWRITE_DSCP_H
 
-#include "checksum.h"
+#include "transport.h"
 #include "way.h"
 
 #define ECN_MASK 3
-
-/*
- * The transport checksum covers the addresses. `difference`: sum of the old words' complements and of
- * the new words. UDP: 0 is no checksum (over IPv6 too: RFC 6935), a sum of 0 is sent as all ones.
- */
-static __always_inline s32 dscp_transport(struct packet *pkt, u64 difference)
-{
-	void *at = transport_header(pkt);
-	u16 *checksum;
-
-	if (pkt->fragment == FRAGMENT_LATER)
-		return R_CONTINUE;
-	if (pkt->proto == PROTO_UDP) {
-		checksum = at + __builtin_offsetof(struct udp_header, checksum);
-		if ((void *)(checksum + 1) > packet_end(pkt))
-			return R_MALFORMED;
-		if (*checksum) {
-			u16 sum = checksum_update(*checksum, difference);
-
-			*checksum = sum ? sum : 0xffff;
-		}
-		return R_CONTINUE;
-	}
-	if (pkt->proto == PROTO_TCP)
-		checksum = at + __builtin_offsetof(struct tcp_header, checksum);
-	else if (pkt->proto == PROTO_ICMPV6)
-		checksum = at + __builtin_offsetof(struct icmp_header, checksum);
-	else
-		return R_CONTINUE; /* ICMP: covers no addresses */
-	if ((void *)(checksum + 1) > packet_end(pkt))
-		return R_MALFORMED;
-	*checksum = checksum_update(*checksum, difference);
-	return R_CONTINUE;
-}
 
 static __always_inline s32 dscp_ipv4(struct packet *pkt, const struct real *real)
 {
@@ -62,7 +28,7 @@ static __always_inline s32 dscp_ipv4(struct packet *pkt, const struct real *real
 	ip->ttl--;
 	ip->destination_be = to;
 	ip->checksum = checksum_update(ip->checksum, address + header);
-	return dscp_transport(pkt, address);
+	return transport_update(pkt, address);
 }
 
 static __always_inline s32 dscp_ipv6(struct packet *pkt, const struct real *real)
@@ -80,7 +46,7 @@ static __always_inline s32 dscp_ipv6(struct packet *pkt, const struct real *real
 	difference = checksum_sub_address(difference, &ip->destination);
 	difference = checksum_add_address(difference, &real->address);
 	ip->destination = real->address;
-	return dscp_transport(pkt, difference);
+	return transport_update(pkt, difference);
 }
 
 static __always_inline s32 rewrite_dscp(struct packet *pkt, const struct real *real,

@@ -19,11 +19,11 @@ static __always_inline s32 rewrite_gue(struct packet *pkt, const struct real *re
 
 	if (reason != R_CONTINUE)
 		return reason;
-	udp = moved_data(pkt) + bounded(pkt->l3 - sizeof(*udp), 127);
-	if ((void *)(udp + 1) > moved_end(pkt))
+	udp = packet_data(pkt) + bounded(pkt->l3 - sizeof(*udp), 127);
+	if ((void *)(udp + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	udp->source_be = bpf_htons(GUE_FIRST_SOURCE_PORT | (pkt->hash & 0x3fff));
-	udp->destination_be = bpf_htons(real->gue_port);
+	udp->destination_be = bpf_htons(real->port);
 	udp->length_be = bpf_htons(sizeof(*udp) + inner);
 	udp->checksum = 0;
 	return R_FORWARDED;

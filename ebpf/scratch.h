@@ -34,7 +34,7 @@ struct recording {
 	u8 may_replace; /* also by letting another flow go */
 	u8 promotes;	/* the flow is pending, and becomes an open one */
 	u8 source;	/* the flow is written, and now the source's entry is */
-	u8 reserved;
+	u8 pair; /* a pending pair, which cannot go without: whatever is worth least gives way */
 };
 
 /* What is known of a packet that no open flow took. */
@@ -47,10 +47,27 @@ struct moving {
 	u8 reserved[6];
 };
 
+/* Which table has the reverse half that is to be kept fresh. */
+enum due { DUE_NONE, DUE_OPEN, DUE_PENDING };
+
+/* Where to go on when a pair is made. */
+enum then { THEN_DELIVER, THEN_REPLY, THEN_OUTBOUND };
+
+/* What is known of a reply when the program for it begins. */
+enum reply_found {
+	REPLY_UNKNOWN,	/* nothing */
+	REPLY_OPEN,	/* the main table has its reverse half (entry, version) */
+	REPLY_PROMOTED, /* the pending table had it, and its flow has just been opened */
+	REPLY_FRAGMENT, /* the first fragment's pair */
+	REPLY_ERROR,	/* it is an ICMP error about a packet of the pair's */
+};
+
 struct scratch {
 	struct packet packet;
 	struct flow_key key;
 	struct flow_key source;
+	struct flow_key forward; /* of a pair */
+	struct flow_key reverse;
 	struct moving moving;
 	struct recording recording;
 	struct survey survey;
@@ -60,6 +77,23 @@ struct scratch {
 	struct home_key home_key;
 	struct fragment fragment; /* of which packet: its check and set */
 	u32 fragment_set;
+	u32 hop;   /* of last_hops[], of a flow whose replies come back */
+	u32 tries; /* at a port of the pool */
+	u32 raced; /* times that a pair was begun again */
+	u64 taken; /* value of the reverse half that the oldest pending flow has of those tried */
+	u32 taken_for;	/* what that one's packets are translated to */
+	u32 taken_left; /* ticks that it has */
+	u64 seen;	/* the one that was looked at last */
+	u32 seen_left;
+	u32 seen_entry;
+	u64 pair;      /* value of a reverse half, of a reply in hand */
+	u32 entry;     /* the reverse half's */
+	u32 version;   /* ... and its version, as it was found */
+	u32 reply;     /* enum reply_found */
+	u32 then;      /* enum then */
+	u32 quoted_l3; /* of an ICMP error: where the packet that it quotes is */
+	u32 quoted_l4;
+	u32 quoted_proto;
 	u32 blocks; /* of ports that the VIP has services for, as in struct vip */
 	u32 index;  /* of the real server */
 	u32 full;   /* a real was refused for being full */
@@ -72,6 +106,8 @@ struct scratch {
 	u8 known;    /* of a flow that moves */
 	u8 grace;    /* the pending table was at its rating not long ago */
 	u8 by_hash;  /* schedule by hash, and not by the cursor */
+	u8 due;	     /* the reverse half is to be kept fresh: enum due */
+	u8 replies;  /* of the real server come back: the flow is a pair */
 };
 
 BPF_TABLE("percpu_array", u32, struct scratch, scratch, 1);
@@ -100,6 +136,16 @@ static __always_inline struct scratch *resume(struct packet *pkt, struct xdp_md 
 		*pkt = with->packet;
 	pkt->ctx = ctx;
 	return with;
+}
+
+/* A pair is made, or cannot be and needs not be. */
+static __always_inline s32 go_on_then(struct packet *pkt, struct scratch *with)
+{
+	if (with->then == THEN_REPLY)
+		return go_on(pkt, with, STAGE_REPLY);
+	if (with->then == THEN_OUTBOUND)
+		return go_on(pkt, with, STAGE_OUTBOUND);
+	return go_on(pkt, with, STAGE_DELIVER);
 }
 
 /*

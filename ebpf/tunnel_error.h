@@ -93,19 +93,19 @@ static __always_inline s32 parse_error(struct packet *pkt)
 	return parse_ipv4_rest(pkt, ip);
 }
 
-static __always_inline s32 tunnel_error(struct packet *pkt)
+/* An ICMP message to no VIP. R_CONTINUE: an error, and not about a tunnel. */
+static __always_inline s32 foreign_error(struct packet *pkt)
 {
 	struct packet quoted = { .ctx = pkt->ctx };
 	struct link *link = ingress_link(pkt);
 	struct path *path;
 
-	if (!link || !frame_is_ours(pkt, link, false) || parse_error(pkt) != R_CONTINUE ||
-	    !icmp_is_error(pkt) ||
+	if (!link || parse_error(pkt) != R_CONTINUE || !icmp_is_error(pkt) ||
 	    quoted_header(&quoted, pkt, pkt->l3 + pkt->ip_bytes) != R_CONTINUE)
 		return R_PASS;
-	path = quoted_path(&quoted, pkt);
+	path = frame_is_ours(pkt, link, false) ? quoted_path(&quoted, pkt) : NULL;
 	if (!path)
-		return R_PASS;
+		return R_CONTINUE;
 	lower(path, told_mtu(pkt, &quoted), pkt->ipv6 ? IPV6_LEAST_MTU : IPV4_LEAST_MTU, pkt->now);
 	return R_TUNNEL_ERROR;
 }

@@ -10,23 +10,9 @@
 #include "count.h"
 #include "record.h"
 
-/* A persistent service's source moves to the main table together with its flow. */
-static __always_inline void promote_source(const struct real *real, struct recording *recording)
-{
-	struct service_record *record;
-
-	if (!(real->flags & REAL_STICKY))
-		return;
-	record = service_record_of(real->service);
-	if (!record || !record->persistence_ticks)
-		return;
-	recording->group = record->persistence_group;
-	recording->group_ticks = record->persistence_ticks;
-}
-
 /*
  * Return whether the packet's flow is pending at a real that answers (with->index). A second packet
- * that is no RST makes it an open one. An RST leaves it: anybody may have forged it, and the real
+ * that is no RST makes it an open one (of UDP where replies come back, a reply does). An RST leaves it: anybody may have forged it, and the real
  * decides what it means.
  */
 static __always_inline bool pending_real(struct packet *pkt, struct scratch *with)
@@ -36,7 +22,7 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 	struct flow_ref flow;
 	struct real *real;
 
-	if (!flow_find_any(true, &with->key, &flow))
+	if (!flow_find_any(true, &with->key, &flow) || flow.seen & META_REVERSE)
 		return false;
 	with->index = value_real(flow.value);
 	real = reals.lookup(&with->index);
@@ -44,17 +30,24 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 		moving->orphan = true;
 		return false;
 	}
+	if (pkt->other_mac && real->method != METHOD_BRIDGE)
+		return false;
+	pkt->translation = flow.value >> 32;
 	if (pkt->proto == PROTO_TCP && pkt->tcp_flags & TCP_RST)
 		return true;
 	if (real->flags & REAL_AWAY)
 		moving->from = with->index;
-	if (pure_syn(pkt)) {
+	with->replies = method_replies(real->method);
+	if (pure_syn(pkt) || (pkt->proto == PROTO_UDP && with->replies)) {
 		flow_touch(&flow, pkt->now + real->pending_ticks);
+		with->due = with->replies ? DUE_PENDING : DUE_NONE;
+		if (moving->from && !pure_syn(pkt))
+			note_old(moving, &flow); /* the new one will stand in the main table */
 		return !moving->from;
 	}
 	note_old(moving, &flow);
-	recording->wanted = recording->promotes = recording->replace = true;
-	recording->may_replace = true;
+	recording->wanted = recording->promotes = recording->may_replace = true;
+	recording->replace = !with->replies; /* a pair is promoted once */
 	recording->state = flow_next_state(pkt, FLOW_OPEN);
 	recording->expires = pkt->now + flow_timeout(recording->state, real);
 	recording->value = flow.value;
@@ -76,8 +69,10 @@ static __always_inline bool opened_meanwhile(struct packet *pkt, struct scratch 
 		return false;
 	with->index = value_real(flow.value);
 	real = reals.lookup(&with->index);
-	if (!real || !value_is_of(flow.value, real) || !(real->flags & REAL_PRESENT))
+	if (!real || !value_is_of(flow.value, real) || !(real->flags & REAL_PRESENT) ||
+	    (pkt->other_mac && real->method != METHOD_BRIDGE))
 		return false;
+	pkt->translation = flow.value >> 32;
 	flow_advance(pkt, &flow, real);
 	return true;
 }
@@ -88,7 +83,7 @@ static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
 	s32 reason;
 
 	__builtin_memset(&with->recording, 0, sizeof(with->recording));
-	with->is_new = false;
+	with->is_new = with->replies = false;
 	if (!with->moving.from && pending_real(pkt, with)) {
 		reason = R_CONTINUE;
 	} else if (opened_meanwhile(pkt, with)) {
@@ -111,7 +106,7 @@ static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
 	if (with->recording.group && source_is_kept(pkt, with))
 		with->recording.group = 0;
 	forget(pkt, with);
-	return record_flow(pkt, with);
+	return with->replies ? R_CONTINUE : record_flow(pkt, with);
 }
 
 /* What scratch[] says of the packet was written by forward_unknown(). Returns the final reason. */
@@ -126,6 +121,11 @@ static __always_inline s32 serve_unknown(struct packet *pkt, struct scratch *wit
 		return refuse(pkt, reason, 0);
 	if (reason != R_CONTINUE)
 		return reason;
+	if (with->replies && with->recording.wanted) {
+		with->tries = with->raced = 0;
+		return with->recording.promotes ? go_on(pkt, with, STAGE_PAIR) :
+						  go_on(pkt, with, STAGE_ALLOCATE);
+	}
 	if (with->is_new)
 		count_flow(with->index, with->service);
 	return go_on(pkt, with, STAGE_DELIVER);

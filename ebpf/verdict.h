@@ -11,6 +11,8 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	count_reason(pkt, reason);
 	switch (reason) {
 	case R_FORWARDED:
+	case R_FORWARDED_REPLY:
+	case R_FORWARDED_OUTBOUND:
 		return pkt->egress == pkt->link ? XDP_TX : XDP_REDIRECT;
 	case R_ANSWERED_ARP:
 	case R_ANSWERED_ND:
@@ -23,6 +25,9 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	case R_OTHER_HOST:
 	case R_VIP_CONFLICT:
 	case R_TUNNEL_ERROR:
+	case R_OUTBOUND_KERNEL:
+	case R_BRIDGE_SAME_SIDE:
+	case R_BRIDGE_BLOCKED:
 		return XDP_PASS;
 	default:
 		return XDP_DROP;

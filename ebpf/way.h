@@ -6,6 +6,9 @@
 #include "maps.h"
 #include "packet.h"
 
+/* A link header that a devmap takes in front of what the MTU allows. */
+#define MOST_HEADER (sizeof(struct eth_header) + sizeof(struct vlan_header))
+
 struct way {
 	u64 to; /* the next hop's groups, as in struct real */
 	u64 from;
@@ -42,9 +45,9 @@ static __always_inline s32 reframe(struct packet *pkt, const struct way *way, u3
 	if (grow && bpf_xdp_adjust_head(pkt->ctx, -grow))
 		return R_NO_HEADROOM;
 	pkt->l3 += grow;
-	eth = moved_data(pkt);
+	eth = packet_data(pkt);
 	tag = (void *)(eth + 1);
-	if ((void *)(tag + 1) > moved_end(pkt))
+	if ((void *)(tag + 1) > packet_end(pkt))
 		return R_MALFORMED;
 	mac_store(eth->destination, way->to);
 	mac_store(eth->source, way->from);
@@ -60,7 +63,7 @@ static __always_inline s32 reframe(struct packet *pkt, const struct way *way, u3
 /* Where the outer header is to stand: right behind Ethernet and tag. */
 static __always_inline void *outer_header(const struct packet *pkt, u32 outer)
 {
-	return moved_data(pkt) + bounded(pkt->l3 - outer, 31);
+	return packet_data(pkt) + bounded(pkt->l3 - outer, 31);
 }
 
 static __always_inline u16 packet_type_be(const struct packet *pkt)

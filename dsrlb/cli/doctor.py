@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import click
 
+from dsrlb.errors import DsrlbError
 from dsrlb.paths import DEFAULT_INSTANCE
 
 _MARKS = {True: "ok    ", False: "FAILED", None: "      "}
@@ -21,7 +22,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from dsrlb.observe.doctor import diagnose
 
     instance = context.find_root().params.get("instance") or DEFAULT_INSTANCE
-    findings = diagnose(instance)
+    findings = diagnose(instance, _counted(instance))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -30,3 +31,18 @@ def doctor(context: click.Context, as_json: bool) -> None:
             if finding.advice:
                 click.echo(f"        {finding.advice}")
     context.exit(1 if any(finding.ok is False for finding in findings) else 0)
+
+
+def _counted(instance: str) -> dict[str, int]:
+    """Packets by reason, of all interfaces; nothing when no daemon says."""
+    from dsrlb.cli.client import Client
+
+    total: dict[str, int] = {}
+    try:
+        rows = Client(instance).get("/stats")
+    except DsrlbError:
+        return total
+    for row in rows:
+        for reason, packets in row["reasons"].items():
+            total[reason] = total.get(reason, 0) + packets
+    return total

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -19,23 +19,60 @@ _weight = click.option(
     help="Share of new flows, 0 to 65535; 0: no new flows.",
 )
 _mac = click.option("--mac", metavar="MAC", help='A fixed MAC address, or "auto".')
-_method = click.option(
-    "--method",
-    type=click.Choice(["dscp", "ipip", "gue"]),
-    help="Of mode l3dsr: how packets find a real server behind routers.",
-)
-_dscp = click.option(
-    "--dscp",
-    type=click.IntRange(1, 63),
-    metavar="N",
-    help="Of method dscp: the code that stands for the VIPs on the real servers, 1 to 63.",
-)
-_gue_port = click.option(
-    "--gue-port",
-    type=click.IntRange(1, 65535),
+_port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
     metavar="PORT",
-    help="Of method gue: the real servers' UDP port; default: 6080.",
+    help="Where it listens, if not on the service's port (modes bridge, router, one-arm, nat); "
+    "0: there.",
 )
+_WAYS = (
+    click.option(
+        "--method",
+        type=click.Choice(["dscp", "ipip", "gue"]),
+        help="Of mode l3dsr: how packets find a real server behind routers.",
+    ),
+    click.option(
+        "--dscp",
+        type=click.IntRange(1, 63),
+        metavar="N",
+        help="Of method dscp: the code that stands for the VIPs on the real servers, 1 to 63.",
+    ),
+    click.option(
+        "--gue-port",
+        type=click.IntRange(1, 65535),
+        metavar="PORT",
+        help="Of method gue: the real servers' UDP port; default: 6080.",
+    ),
+    click.option(
+        "--pool",
+        multiple=True,
+        metavar="IP[-IP]",
+        help="Of modes one-arm, and nat with --outbound: source addresses; also a prefix; may be "
+        "repeated.",
+    ),
+    click.option(
+        "--outbound/--no-outbound",
+        default=None,
+        help="Of mode nat: what real servers open leaves with an address of the pool.",
+    ),
+    click.option(
+        "--mss-clamp",
+        type=click.IntRange(0, 9000),
+        metavar="BYTES",
+        help="Of modes bridge, router, one-arm and nat: the largest TCP MSS; 0: off.",
+    ),
+)
+_MODES = "l2dsr, l3dsr, bridge, router, one-arm or nat"
+
+
+def _way(command: Callable[..., None]) -> Callable[..., None]:
+    """Options that say more about the mode."""
+    for option in reversed(_WAYS):
+        command = option(command)
+    return command
+
+
 _max_open = click.option(
     "--max-open",
     type=click.IntRange(0),
@@ -104,10 +141,22 @@ def _given(**settings: int | str | None) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value is not None}
 
 
-def _l3dsr(method: str | None, dscp: int | None, gue_port: int | None) -> dict[str, Any]:
-    """[service.l3dsr] as far as it is given, or nothing."""
-    table = _given(method=method, dscp=dscp, gue_port=gue_port)
-    return {"l3dsr": table} if table else {}
+def _way_settings(
+    method: str | None,
+    dscp: int | None,
+    gue_port: int | None,
+    pool: tuple[str, ...],
+    outbound: bool | None,
+    mss_clamp: int | None,
+) -> dict[str, Any]:
+    """[service.l3dsr], [service.snat] and the other keys, as far as they are given."""
+    tables: dict[str, Any] = {}
+    l3dsr = _given(method=method, dscp=dscp, gue_port=gue_port)
+    if l3dsr:
+        tables["l3dsr"] = l3dsr
+    if pool:
+        tables["snat"] = {"pool": _one_or_list(pool)}
+    return tables | _given(outbound=outbound, mss_clamp=mss_clamp)
 
 
 def _real(text: str) -> dict[str, Any]:
@@ -146,16 +195,15 @@ def service() -> None:
     default="l2dsr",
     show_default=True,
     metavar="NAME",
-    help="How packets are sent on: l2dsr or l3dsr.",
+    help=f"How packets are sent on: {_MODES}.",
 )
-@_method
-@_dscp
-@_gue_port
+@_way
 @click.option("--algorithm", metavar="NAME", help="Who gets the next flow.")
 @json_option
 @click.pass_obj
 def service_add(
     instance: str,
+    /,
     name: str,
     settings: tuple[str, ...],
     vip: tuple[str, ...],
@@ -164,16 +212,14 @@ def service_add(
     reals: tuple[str, ...],
     group: str | None,
     mode: str,
-    method: str | None,
-    dscp: int | None,
-    gue_port: int | None,
     algorithm: str | None,
     as_json: bool,
+    **way: Any,
 ) -> None:
     """Add service NAME; KEY=VALUE as in the configuration file."""
     table: dict[str, Any] = {"vip": _one_or_list(vip), "protocol": protocol, "mode": mode}
     table["port"] = _one_or_list(port)
-    table |= _l3dsr(method, dscp, gue_port)
+    table |= _way_settings(**way)
     if reals:
         table["real"] = [_real(text) for text in reals]
     if group is not None:
@@ -186,26 +232,23 @@ def service_add(
 @service.command("set")
 @click.argument("name")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--mode", metavar="NAME", help="How packets are sent on: l2dsr or l3dsr.")
-@_method
-@_dscp
-@_gue_port
+@click.option("--mode", metavar="NAME", help=f"How packets are sent on: {_MODES}.")
+@_way
 @json_option
 @click.pass_obj
 def service_set(
     instance: str,
+    /,
     name: str,
     settings: tuple[str, ...],
     mode: str | None,
-    method: str | None,
-    dscp: int | None,
-    gue_port: int | None,
     as_json: bool,
+    **way: Any,
 ) -> None:
     """Change settings of service NAME; KEY=VALUE as in the configuration file."""
-    changes = _pairs(settings, _given(mode=mode) | _l3dsr(method, dscp, gue_port))
+    changes = _pairs(settings, _given(mode=mode) | _way_settings(**way))
     if not changes:
-        raise click.UsageError("nothing to change: give KEY=VALUE, --mode or --method")
+        raise click.UsageError("nothing to change: give KEY=VALUE, --mode or an option of the mode")
     _edit(instance, "service-set", name, as_json, changes)
 
 
@@ -230,6 +273,7 @@ def real() -> None:
 @click.argument("service")
 @click.argument("address")
 @_weight
+@_port
 @_mac
 @_max_open
 @_max_open_low
@@ -240,13 +284,16 @@ def real_add(
     service: str,
     address: str,
     weight: int | None,
+    port: int | None,
     mac: str | None,
     max_open: int | None,
     max_open_low: int | None,
     as_json: bool,
 ) -> None:
     """Add ADDRESS to SERVICE (two, with a comma: one per family)."""
-    settings = _given(weight=weight, mac=mac, max_open=max_open, max_open_low=max_open_low)
+    settings = _given(
+        weight=weight, port=port, mac=mac, max_open=max_open, max_open_low=max_open_low
+    )
     _edit(instance, "real-add", service, as_json, settings, address)
 
 
@@ -254,6 +301,7 @@ def real_add(
 @click.argument("service")
 @click.argument("address")
 @_weight
+@_port
 @_mac
 @_max_open
 @_max_open_low
@@ -264,15 +312,18 @@ def real_set(
     service: str,
     address: str,
     weight: int | None,
+    port: int | None,
     mac: str | None,
     max_open: int | None,
     max_open_low: int | None,
     as_json: bool,
 ) -> None:
-    """Change the weight, MAC address or limit of a real server."""
-    settings = _given(weight=weight, mac=mac, max_open=max_open, max_open_low=max_open_low)
+    """Change the weight, port, MAC address or limit of a real server."""
+    settings = _given(
+        weight=weight, port=port, mac=mac, max_open=max_open, max_open_low=max_open_low
+    )
     if not settings:
-        raise click.UsageError("nothing to change: give --weight, --mac or --max-open")
+        raise click.UsageError("nothing to change: give --weight, --port, --mac or --max-open")
     _edit(instance, "real-set", service, as_json, settings, address)
 
 

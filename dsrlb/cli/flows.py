@@ -31,7 +31,17 @@ from dsrlb.control.flowquery import (
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _PLAIN_WIDTH = 120  # of a pipe or file
-_WIDE = 108  # columns from which rows have everything
+_TITLES = (
+    *("PROTO", "CLIENT", "VIP", "SERVICE", "REAL", "STATE", "IDLE", "EXPIRES"),
+    *("REAL", "POOL"),
+)
+"""The first REAL is without port."""
+_FORMS = (
+    (136, "{0:5} {1:24} {2:21} {3:12} {8:21} {5:10} {6:>6} {7:>7} {9}"),
+    (108, "{0:5} {1:24} {2:21} {3:12} {4:15} {5:10} {6:>6} {7:>7}"),
+    (0, "{0:4.4} {1:21} {2:21} {4:15} {5:10} {6:>4}"),
+)
+"""Columns of the screen from which on rows look like this."""
 
 
 def _checked(
@@ -179,19 +189,23 @@ def _print_counts(lines: Iterator[bytes], by: str) -> None:
 
 def _print_rows(lines: Iterator[bytes]) -> None:
     """The rows in columns of fixed width: nobody knows what is still to come."""
-    form = _wide if _width() >= _WIDE else _narrow
-    title = form("PROTO", "CLIENT", "VIP", "SERVICE", "REAL", "STATE", "IDLE", "EXPIRES") + "\n"
+    width = _width()
+    form = next(form for least, form in _FORMS if width >= least)
+    title = form.format(*_TITLES) + "\n"
     for line in lines:
         row = json.loads(line)
-        text = form(
+        real = row["real"] or "-"
+        text = form.format(
             row["protocol"] or "-",
             endpoint_text(row["client"], row["client_port"]),
             _destination(row),
             row["service"] or "-",
-            row["real"] or "-",
+            real,
             row["state"],
-            "-" if row["idle"] is None else str(row["idle"]),
-            str(row["expires"]),
+            "-" if row["idle"] is None else row["idle"],
+            row["expires"],
+            endpoint_text(real, row["real_port"]),
+            endpoint_text(row["pool_address"] or "-", row["pool_port"]),
         )
         sys.stdout.write(f"{title}{text}\n")
         title = ""
@@ -204,17 +218,3 @@ def _destination(row: dict[str, Any]) -> str:
     if row["vip"] is None:
         return f"group {row['group']}"
     return endpoint_text(row["vip"], row["vip_port"])
-
-
-def _wide(
-    proto: str, client: str, vip: str, service: str, real: str, state: str, idle: str, expires: str
-) -> str:
-    return (
-        f"{proto:5} {client:24} {vip:21} {service:12} {real:15} {state:10} {idle:>6} {expires:>7}"
-    )
-
-
-def _narrow(
-    proto: str, client: str, vip: str, _service: str, real: str, state: str, idle: str, _left: str
-) -> str:
-    return f"{proto[:4]:4} {client:21} {vip:21} {real:15} {state:10} {idle:>4}"

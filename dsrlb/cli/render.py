@@ -127,8 +127,24 @@ def _endpoint(row: RealRow) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
+def _replies(rows: Sequence[Mapping[str, Any]]) -> list[_Column]:
+    """Bytes that came back, where they do."""
+    if not any(row["reply_packets"] for row in rows):
+        return []
+    return [_Column("REPLIES", lambda row: octets(row["reply_bytes"]), number=True, wide=True)]
+
+
+def _pool(row: ServiceRow) -> str:
+    """How many addresses, and how many flows found no port there."""
+    pool = row["pool"]
+    if pool is None:
+        return ""
+    refused = pool["exhausted"]
+    return f"{len(pool['addresses'])}" + (f", {count(refused)} refused" if refused else "")
+
+
 def _services(console: Console, rows: list[ServiceRow]) -> None:
-    columns = (
+    columns = [
         _Column("SERVICE", lambda row: row["name"]),
         _Column("VIP", lambda row: "\n".join(row["vip"]), whole=True),
         _Column("PORT", lambda row: f"{row['protocol']} {', '.join(map(str, row['port']))}"),
@@ -140,7 +156,12 @@ def _services(console: Console, rows: list[ServiceRow]) -> None:
         _Column("NEW", lambda row: count(row["new"]), number=True, wide=True),
         _Column("PACKETS", lambda row: count(row["packets"]), number=True),
         _Column("BYTES", lambda row: octets(row["bytes"]), number=True),
-    )
+        *_replies(rows),
+    ]
+    pools = [row["pool"] for row in rows if row["pool"]]
+    if pools:
+        refused = any(pool["exhausted"] for pool in pools)
+        columns.append(_Column("POOL", _pool, wide=not refused))
     _print(console, columns, rows, "no services")
 
 
@@ -156,6 +177,7 @@ def _reals(console: Console, rows: list[RealRow]) -> None:
         _Column("NEW", lambda row: count(row["new"]), number=True, wide=True),
         _Column("PACKETS", lambda row: count(row["packets"]), number=True, wide=True),
         _Column("BYTES", lambda row: octets(row["bytes"]), number=True),
+        *_replies(rows),
         _Column("MAC", lambda row: row["mac"] or "", wide=True, whole=True),
     )
     _print(console, columns, rows, "no real servers")

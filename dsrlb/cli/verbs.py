@@ -155,6 +155,7 @@ def check(file: Path, adopt_vip: bool) -> None:
     """
     from dsrlb.config import check_host, digest
     from dsrlb.control.limits import exceeded
+    from dsrlb.control.placement import misplaced
     from dsrlb.control.tunnels import unreachable
     from dsrlb.net.host import host_facts
 
@@ -163,6 +164,7 @@ def check(file: Path, adopt_vip: bool) -> None:
     facts = host_facts()
     problems = check_host(config, facts, given.origin, adopt_vip)
     problems += unreachable(config, facts, given.origin)
+    problems += misplaced(config, facts, given.origin)
     problems += exceeded(config, given.origin)
     if problems:
         raise ConfigError(problems)

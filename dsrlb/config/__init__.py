@@ -3,12 +3,23 @@
 
 from dsrlb.config.checks import HostFacts, LinkFact, check_host
 from dsrlb.config.edit import edit
-from dsrlb.config.models import Balancer, Config, Group, L3dsr, PortRange, Real, Service
+from dsrlb.config.models import (
+    Balancer,
+    Bridge,
+    Config,
+    Group,
+    L3dsr,
+    PortRange,
+    Real,
+    Service,
+    Snat,
+)
 from dsrlb.config.render import digest, dump
 from dsrlb.config.source import load, parse
 
 __all__ = [
     "Balancer",
+    "Bridge",
     "Config",
     "Group",
     "HostFacts",
@@ -17,6 +28,7 @@ __all__ = [
     "PortRange",
     "Real",
     "Service",
+    "Snat",
     "check_host",
     "digest",
     "dump",

@@ -4,11 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dsrlb.config.models import MOST_REALS, Config, IPAddress, PortRange, Real, Service
+from dsrlb.config.members import real_addresses, users
+from dsrlb.config.models import (
+    MOST_REALS,
+    Config,
+    IPAddress,
+    IPNetwork,
+    PortRange,
+    Real,
+    Service,
+)
 from dsrlb.config.modes import check_modes
+from dsrlb.config.nat import check_nat
 from dsrlb.config.policies import Found, check_policies
 from dsrlb.errors import Problem
 
@@ -25,6 +35,7 @@ class LinkFact:
     mac: str
     mtu: int
     up: bool
+    master: str = ""  # the bridge or bond that it is a port of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,8 @@ class HostFacts:
 
     interfaces: Mapping[str, LinkFact]
     addresses: Mapping[IPAddress, str]  # address -> interface
+    subnets: Mapping[str, tuple[IPNetwork, ...]] = field(default_factory=dict)
+    """The networks that are on-link, by interface: those of its addresses."""
 
 
 def _names(config: Config) -> Iterator[Found]:
@@ -135,39 +148,17 @@ def _ports(config: Config) -> Iterator[Found]:
                 taken.append((ports, index))
 
 
-def _real_addresses(config: Config) -> Iterator[tuple[tuple[str | int, ...], IPAddress]]:
-    """Every address of a real with its key path."""
-    lists = [(("group", i, "real"), group.real) for i, group in enumerate(config.group)]
-    lists += [(("service", i, "real"), service.real) for i, service in enumerate(config.service)]
-    for path, reals in lists:
-        for index, real in enumerate(reals):
-            for address in real.address:
-                yield (*path, index, "address"), address
-
-
 def _addresses(config: Config) -> Iterator[Found]:
     vips = {vip: service.name for service in config.service for vip in service.vip}
-    for path, address in _real_addresses(config):
+    for path, address in real_addresses(config):
         if address in vips:
             message = f"it is a VIP (of service {vips[address]!r}); a real has its own"
             yield path, str(address), message
 
 
-def _users(config: Config) -> dict[tuple[str, int], list[Service]]:
-    """The services of each list of reals that has any: ("group", 0), ("service", 2)."""
-    users: dict[tuple[str, int], list[Service]] = {}
-    groups = {group.name: index for index, group in enumerate(config.group)}
-    for index, service in enumerate(config.service):
-        if service.group is None:
-            users["service", index] = [service]
-        elif service.group in groups:
-            users.setdefault(("group", groups[service.group]), []).append(service)
-    return users
-
-
 def _families(config: Config) -> Iterator[Found]:
     """A real with no address that packets to any VIP could be sent to."""
-    for (table, index), services in _users(config).items():
+    for (table, index), services in users(config).items():
         reals = (config.group if table == "group" else config.service)[index].real
         served = [(service, vip.version) for service in services for vip in service.vip]
         for number, real in enumerate(reals):
@@ -205,6 +196,7 @@ def check(config: Config) -> Iterator[Found]:
     yield from _families(config)
     yield from check_policies(config)
     yield from check_modes(config)
+    yield from check_nat(config)
 
 
 def _check_interface(name: str, facts: HostFacts) -> str | None:
@@ -250,7 +242,7 @@ def check_host(
                     f"{interface} (`ip address show to {vip}`), or let --adopt-vip do that"
                 )
                 problems.append(origin.problem(("service", index, "vip"), str(vip), message))
-    for path, address in _real_addresses(config):
+    for path, address in real_addresses(config):
         if address in facts.addresses:
             message = f"this real server is this host itself (on {facts.addresses[address]})"
             problems.append(origin.problem(path, str(address), message))

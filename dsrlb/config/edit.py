@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
 
-from dsrlb.config.models import Config
+from dsrlb.config.models import REPLIES, Config
 from dsrlb.config.render import to_tables
 from dsrlb.config.source import from_tables, value_text
 from dsrlb.errors import ConfigError, Problem
@@ -84,9 +84,24 @@ def _service_set(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
         entry.pop("idle_timeout")  # its default depends on the protocol
     if "l3dsr" in settings:
         settings["l3dsr"] = _l3dsr(entry.get("l3dsr"), settings["l3dsr"])
-    elif settings.get("mode", "l3dsr") != "l3dsr":
-        entry.pop("l3dsr", None)
     _update(entry, settings)
+    for key in _meaningless(entry):
+        if key not in settings:
+            entry.pop(key, None)
+
+
+def _meaningless(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Keys that a service does not have in its mode and with its protocol."""
+    mode = entry["mode"]
+    outbound = mode == "nat" and entry.get("outbound") is True
+    if mode != "l3dsr":
+        yield "l3dsr"
+    if mode != "nat":
+        yield "outbound"
+    if mode != "one-arm" and not outbound:
+        yield "snat"
+    if mode not in REPLIES or entry["protocol"] != "tcp":
+        yield "mss_clamp"
 
 
 def _l3dsr(present: Any, given: Any) -> Any:

@@ -9,10 +9,12 @@ from pydantic import BeforeValidator, Field
 
 from dsrlb.config.values import (
     Addresses,
+    AddressRange,
     IPAddress,
     IPNetwork,
     Mac,
     Model,
+    Mss,
     Names,
     PortRange,
     Ports,
@@ -23,9 +25,14 @@ from dsrlb.config.values import (
     as_tuple,
     built,
 )
+from dsrlb.config.ways import REPLIES, TUNNELS, Bridge, Interface, L3dsr, Snat, pool_addresses
 
 __all__ = [
+    "REPLIES",
+    "TUNNELS",
+    "AddressRange",
     "Balancer",
+    "Bridge",
     "Config",
     "Group",
     "IPAddress",
@@ -34,6 +41,7 @@ __all__ = [
     "PortRange",
     "Real",
     "Service",
+    "Snat",
 ]
 
 MOST_REALS = 256
@@ -41,10 +49,6 @@ MOST_OPEN = 16_000_000
 MOST_RATE = 10_000_000
 _NAME = r"^[A-Za-z0-9_.-]{1,56}$"
 
-TUNNELS = ("ipip", "gue")
-"""Methods that put the packet into another one: client and real server may differ in family."""
-
-LATER_MODES = ("bridge", "router", "one-arm", "nat")
 LATER_ALGORITHMS = (
     "least-connection",
     "weighted-least-connection",
@@ -58,16 +62,21 @@ LATER_ALGORITHMS = (
 class Balancer(Model):
     """The balancer itself."""
 
-    interfaces: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=15)], ...], BeforeValidator(as_tuple)
-    ] = Field(min_length=1, max_length=63, description="XDP goes onto each of these interfaces")
+    interfaces: Annotated[tuple[Interface, ...], BeforeValidator(as_tuple)] = Field(
+        min_length=1, max_length=63, description="XDP goes onto each of these interfaces"
+    )
     xdp_mode: Literal["auto", "native", "generic"] = Field(
         "auto",
         description="auto: native where the driver has it (generic on veth, whose native mode "
         "needs help from the peer); native, generic: that one or an error",
     )
     flow_capacity: int = Field(
-        1_000_000, strict=True, ge=1_000, le=16_000_000, description="flows per address family"
+        1_000_000,
+        strict=True,
+        ge=1_000,
+        le=16_000_000,
+        description="flows per address family; a flow of bridge, router, one-arm and nat counts "
+        "twice",
     )
     announce: bool = Field(
         True,
@@ -94,6 +103,14 @@ class Real(Model):
     )
     weight: int = Field(
         1, strict=True, ge=0, le=65535, description="share of new flows; 0: no new flows"
+    )
+    port: int = Field(
+        0,
+        strict=True,
+        ge=0,
+        le=65535,
+        description="the port that it listens on, where that differs from the service's single "
+        "port (modes bridge, router, one-arm and nat); 0: the port is kept",
     )
     mac: Mac = Field("auto", description='"auto": resolved and followed; or a fixed MAC address')
     max_open: int = Field(
@@ -125,35 +142,6 @@ class Group(Model):
     real: tuple[Real, ...] = Field((), description="the real servers ([[group.real]])")
 
 
-class L3dsr(Model):
-    """How mode l3dsr marks or wraps packets; the real servers may be behind routers."""
-
-    method: Literal["dscp", "ipip", "gue"] = Field(
-        description="dscp: the destination becomes the real server, the DSCP says which VIP it "
-        "was; ipip: IP in IP; gue: IP in UDP"
-    )
-    dscp: int | None = Field(
-        None,
-        strict=True,
-        ge=1,
-        le=63,
-        description="method dscp needs it: the code that stands for the VIPs, one per address "
-        "family, on the real servers",
-    )
-    gue_port: int = Field(
-        6080,
-        strict=True,
-        ge=1,
-        le=65535,
-        description="method gue: the UDP port that real servers receive tunnelled packets on",
-    )
-
-    def __str__(self) -> str:
-        if self.method == "gue":
-            return f"gue port {self.gue_port}"
-        return self.method if self.dscp is None else f"{self.method} {self.dscp}"
-
-
 class Service(Model):
     """A virtual service: VIPs, protocol and ports, and who serves them."""
 
@@ -167,14 +155,30 @@ class Service(Model):
         description='one port, a list, ranges such as "8000-8099", or "any"; match order: exact, '
         "range, any",
     )
-    mode: Annotated[
-        Literal["l2dsr", "l3dsr"],
-        built(LATER_MODES, "this mode is", "l2dsr, l3dsr"),
-    ] = Field(
-        description="how packets reach the real server: on the same segment (l2dsr), or as "
-        "[service.l3dsr] says (l3dsr)"
+    mode: Literal["l2dsr", "l3dsr", "bridge", "router", "one-arm", "nat"] = Field(
+        description="how packets reach the real server, and its replies the client. Replies go "
+        "straight to the client: on the same segment (l2dsr), or as [service.l3dsr] says (l3dsr). "
+        "They come back through the balancer, which rewrites addresses: between the two ports of a "
+        "[[bridge]] (bridge); as the real servers' gateway (router), also of private ones behind a "
+        "public VIP (nat); with a source of [service.snat], so that real servers need no change "
+        "(one-arm)"
     )
     l3dsr: L3dsr | None = Field(None, description="mode l3dsr needs it, no other has it")
+    snat: Snat | None = Field(
+        None, description="modes one-arm, and nat with outbound, need it, no other has it"
+    )
+    outbound: bool = Field(
+        False,
+        strict=True,
+        description="connections that the real servers open leave with an address of "
+        "[service.snat], of the families that it has (mode nat)",
+    )
+    mss_clamp: Mss = Field(
+        0,
+        strict=True,
+        description="TCP connections' MSS is lowered to this in both directions, 536 to 9000 "
+        "bytes; 0: off (tcp; modes bridge, router, one-arm and nat)",
+    )
     algorithm: Annotated[
         Literal["round-robin", "weighted-round-robin"],
         built(LATER_ALGORITHMS, "this algorithm is", "round-robin, weighted-round-robin"),
@@ -254,14 +258,24 @@ class Service(Model):
 
     @property
     def method(self) -> str:
-        """What is done to packets: l2dsr, dscp, ipip or gue."""
+        """What is done to packets: dscp, ipip or gue in mode l3dsr, else what the mode says."""
         return self.mode if self.l3dsr is None else self.l3dsr.method
+
+    @property
+    def replies(self) -> bool:
+        """Do the real servers' replies come back through the balancer?"""
+        return self.mode in REPLIES
+
+    def pool_for(self, family: int) -> tuple[IPAddress, ...]:
+        """The addresses of [service.snat] of a family, sorted; none where there is no pool."""
+        return () if self.snat is None else pool_addresses(self.snat.pool, family)
 
 
 class Config(Model):
     """A whole configuration."""
 
     balancer: Balancer
+    bridge: tuple[Bridge, ...] = ()
     group: tuple[Group, ...] = ()
     service: tuple[Service, ...] = ()
 
@@ -280,10 +294,21 @@ class Config(Model):
             return real.address[0]
         return own
 
+    def bridge_of(self, port: str) -> Bridge | None:
+        """The [[bridge]] that an interface is a port of."""
+        return next((bridge for bridge in self.bridge if port in bridge.ports), None)
+
+    def bridges_of(self, service: Service) -> tuple[Bridge, ...]:
+        """The bridges that a service in mode bridge may be used in: all whose clients' port is one
+        of its interfaces."""
+        if service.mode != "bridge":
+            return ()
+        names = service.interfaces or self.balancer.interfaces
+        return tuple(bridge for bridge in self.bridge if bridge.clients_on in names)
+
 
 NOT_BUILT = frozenset(
     {
-        "bridge",
         "balancer.probe_prefix",
         "group.health",
         "service.health",
@@ -291,13 +316,6 @@ NOT_BUILT = frozenset(
         "service.all_down",
         "service.sorry",
         "service.slow_start",
-        "service.mss_clamp",
-        "service.snat",
-        "service.outbound",
     }
 )
 """Keys that are known by name and refused as not in this version."""
-
-_PORT_KEPT = "in DSR modes the port is kept: the real server listens on the service's port"
-REFUSED = {"group.real.port": _PORT_KEPT, "service.real.port": _PORT_KEPT}
-"""Keys that are known by name and refused, and why."""

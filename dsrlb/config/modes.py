@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
+from dsrlb.config.members import complete
 from dsrlb.config.models import Config, IPAddress, IPNetwork, L3dsr, Service
 from dsrlb.config.policies import Found
 
@@ -39,14 +40,6 @@ def _keys(path: tuple[str | int, ...], l3dsr: L3dsr) -> Iterator[Found]:
         yield (*path, "gue_port"), l3dsr.gue_port, f'only with method = "gue", not {l3dsr.method}'
 
 
-def _complete(config: Config) -> Iterator[tuple[int, Service]]:
-    """Services whose group is there; that another one is not is told by itself."""
-    groups = {group.name for group in config.group}
-    for index, service in enumerate(config.service):
-        if service.group is None or service.group in groups:
-            yield index, service
-
-
 def _unused_code(config: Config) -> str:
     used = {service.l3dsr.dscp for service in config.service if service.l3dsr}
     free = next((code for code in range(1, 64) if code not in used), None)
@@ -56,7 +49,7 @@ def _unused_code(config: Config) -> str:
 def _codes(config: Config) -> Iterator[Found]:
     """On a real server a code stands for one VIP per address family."""
     taken: dict[tuple[int, IPAddress], tuple[IPAddress, str]] = {}
-    for index, service in _complete(config):
+    for index, service in complete(config):
         code = service.l3dsr.dscp if service.l3dsr else None
         if service.mode != "l3dsr" or service.method != "dscp" or code is None:
             continue

@@ -10,20 +10,32 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import annotated_types
+from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from dsrlb.config import models, values
-from dsrlb.config.models import Balancer, Group, L3dsr, PortRange, Real, Service
+from dsrlb.config.models import (
+    AddressRange,
+    Balancer,
+    Bridge,
+    Group,
+    L3dsr,
+    PortRange,
+    Real,
+    Service,
+    Snat,
+)
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "CONFIG.md"
 
 TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("balancer", "`[balancer]`", Balancer),
+    ("bridge", "`[[bridge]]`", Bridge),
     ("group", "`[[group]]`", Group),
     ("service", "`[[service]]`", Service),
     ("l3dsr", "`[service.l3dsr]`", L3dsr),
+    ("snat", "`[service.snat]`", Snat),
     ("real", "`[[group.real]]` and `[[service.real]]`", Real),
 )
 # One TOML value per key, each of which the models accept (a test tries them all).
@@ -34,6 +46,9 @@ EXAMPLES: dict[str, str] = {
     "balancer.announce": "false",
     "balancer.scan_interval": '"5s"',
     "balancer.tunnel_source": '["192.0.2.1", "2001:db8:ffff::/64"]',
+    "bridge.name": '"br0"',
+    "bridge.ports": '["eth1", "eth2"]',
+    "bridge.reals_on": '"eth2"',
     "group.name": '"web"',
     "group.real": '[{ address = "10.0.0.11" }]',
     "service.name": '"web"',
@@ -42,6 +57,9 @@ EXAMPLES: dict[str, str] = {
     "service.port": '[80, 443, "8000-8099"]',
     "service.mode": '"l3dsr"',
     "service.l3dsr": '{ method = "dscp", dscp = 12 }',
+    "service.snat": '{ pool = "192.0.2.200-192.0.2.203" }',
+    "service.outbound": "true",
+    "service.mss_clamp": "1400",
     "service.algorithm": '"weighted-round-robin"',
     "service.group": '"web"',
     "service.real": '[{ address = "10.0.0.11", weight = 2 }]',
@@ -62,8 +80,10 @@ EXAMPLES: dict[str, str] = {
     "l3dsr.method": '"ipip"',
     "l3dsr.dscp": "12",
     "l3dsr.gue_port": "6081",
+    "snat.pool": '["192.0.2.200-192.0.2.203", "2001:db8::c0/124"]',
     "real.address": '["10.0.0.11", "2001:db8:1::11"]',
     "real.weight": "2",
+    "real.port": "8080",
     "real.mac": '"02:00:00:00:00:11"',
     "real.max_open": "10_000",
     "real.max_open_low": "8_000",
@@ -72,6 +92,7 @@ EXAMPLES: dict[str, str] = {
 DEFAULTS = {
     "balancer.tunnel_source": "the address that the kernel sends from",
     "service.l3dsr": "none",
+    "service.snat": "none",
     "l3dsr.dscp": "none",
     "service.idle_timeout": '"15m" (tcp), "60s" (udp)',
     "service.interfaces": "all of balancer.interfaces",
@@ -81,7 +102,7 @@ DEFAULTS = {
     "real.max_open_low": "9/10 of max_open",
 }
 _DURATIONS = {get_args(kind)[1] for kind in (values.Seconds, values.SecondsOrOff)}
-LATER = {*models.LATER_MODES, *models.LATER_ALGORITHMS}
+LATER = set(models.LATER_ALGORITHMS)
 
 INTRODUCTION = """\
 # Configuration
@@ -128,8 +149,8 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         arms = [arm for arm in get_args(bare) if arm is not type(None)]
         known = {IPv4Address: "IP address", IPv4Network: "prefix"}
         return known.get(arms[0]) or _type(arms[0], [])
-    if bare is PortRange:
-        return "port, range"
+    if bare in (PortRange, AddressRange):
+        return {PortRange: "port, range", AddressRange: "IP address, range, prefix"}[bare]
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return "table"
     if get_origin(bare) is Literal:
@@ -147,13 +168,15 @@ def _allowed(annotation: Any, metadata: list[Any]) -> Iterator[str]:
     if get_origin(bare) is Literal:
         yield ", ".join(f'`"{value}"`' for value in get_args(bare) if value not in LATER)
     least: Any = None
+    shortest = next((item.min_length for item in metadata if isinstance(item, MinLen)), 0)
     for item in metadata:
-        if isinstance(item, annotated_types.Ge):
+        if isinstance(item, Ge):
             least = item.ge
-        elif isinstance(item, annotated_types.Le):
+        elif isinstance(item, Le):
             yield f"{_number(least or 0)} to {_number(item.le)}"
-        elif isinstance(item, annotated_types.MaxLen) and get_origin(bare) is tuple:
-            yield f"at most {item.max_length}"
+        elif isinstance(item, MaxLen) and get_origin(bare) is tuple:
+            kind = "exactly" if item.max_length == shortest else "at most"
+            yield f"{kind} {item.max_length}"
         elif pattern := getattr(item, "pattern", None):
             yield f"`{pattern}`"
     if get_origin(bare) is tuple and get_args(bare)[0] is PortRange:

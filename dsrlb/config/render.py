@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from dsrlb.config.models import Config, L3dsr, Real, Service
+from dsrlb.config.models import Bridge, Config, L3dsr, Real, Service
 
 
 def _addresses(addresses: tuple[Any, ...]) -> str | list[str]:
@@ -25,6 +25,8 @@ def _real(real: Real) -> dict[str, Any]:
     }
     if real.max_open_low is not None:
         table["max_open_low"] = real.max_open_low
+    if real.port:
+        table["port"] = real.port
     return table
 
 
@@ -35,6 +37,24 @@ def _l3dsr(l3dsr: L3dsr) -> dict[str, Any]:
         table["dscp"] = l3dsr.dscp
     if l3dsr.method == "gue":
         table["gue_port"] = l3dsr.gue_port
+    return table
+
+
+def _bridge(bridge: Bridge) -> dict[str, Any]:
+    return {"name": bridge.name, "ports": list(bridge.ports), "reals_on": bridge.reals_on}
+
+
+def _of_modes(service: Service) -> dict[str, Any]:
+    """What belongs to some modes, where it is set."""
+    table: dict[str, Any] = {}
+    if service.l3dsr is not None:
+        table["l3dsr"] = _l3dsr(service.l3dsr)
+    if service.snat is not None:
+        table["snat"] = {"pool": [str(part) for part in service.snat.pool]}
+    if service.outbound:
+        table["outbound"] = True
+    if service.mss_clamp:
+        table["mss_clamp"] = service.mss_clamp
     return table
 
 
@@ -62,8 +82,7 @@ def _service(service: Service) -> dict[str, Any]:
     }
     if service.persistence_group is not None:
         table["persistence_group"] = service.persistence_group
-    if service.l3dsr is not None:
-        table["l3dsr"] = _l3dsr(service.l3dsr)
+    table |= _of_modes(service)
     if service.interfaces:
         table["interfaces"] = list(service.interfaces)
     if service.group is not None:
@@ -86,6 +105,8 @@ def to_tables(config: Config) -> dict[str, Any]:
             "tunnel_source": [str(source) for source in balancer.tunnel_source],
         }
     }
+    if config.bridge:
+        tables["bridge"] = [_bridge(bridge) for bridge in config.bridge]
     if config.group:
         tables["group"] = [
             {"name": group.name, "real": [_real(real) for real in group.real]}

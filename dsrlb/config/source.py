@@ -20,24 +20,27 @@ from dsrlb.config.lines import LineIndex
 from dsrlb.config.lines import Path as KeyPath
 from dsrlb.config.models import (
     NOT_BUILT,
-    REFUSED,
     Balancer,
+    Bridge,
     Config,
     Group,
     L3dsr,
     Real,
     Service,
+    Snat,
 )
 from dsrlb.errors import ConfigError, Problem
 
 _MODELS: dict[str, type[BaseModel]] = {
     "": Config,
     "balancer": Balancer,
+    "bridge": Bridge,
     "group": Group,
     "group.real": Real,
     "service": Service,
     "service.l3dsr": L3dsr,
     "service.real": Real,
+    "service.snat": Snat,
 }
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 LARGEST = 16 << 20
@@ -116,8 +119,9 @@ def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> di
     own = _read(text, filename)
     lines = origin.indices[filename] = LineIndex(text)
     wrong = []
+    lists = ("bridge", "group", "service") if filename == origin.file else ("group", "service")
     for name, value in own.items():
-        if name in ("group", "service"):
+        if name in lists:
             if not isinstance(value, list):
                 message = f"a list of tables: [[{name}]], with two brackets"
                 wrong.append(
@@ -159,8 +163,6 @@ def _unknown_key(path: KeyPath, value: Any, origin: Origin) -> Problem:
     dotted = f"{table}.{name}" if table else name
     if dotted in NOT_BUILT:
         return origin.problem(path, value, "not in this version")
-    if dotted in REFUSED:
-        return origin.problem(path, value, REFUSED[dotted])
     model = _MODELS.get(table)
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(name, known, n=1)

@@ -26,6 +26,9 @@ _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 _PREFIX = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
+MOST_POOL = 256
+"""Addresses of one family that a service's pool has at most."""
+
 
 class Model(BaseModel):
     """A table of the configuration: no unknown keys, and never changed."""
@@ -170,11 +173,80 @@ def _port(value: Any) -> Any:
     return PortRange(first=low, last=high)
 
 
+class AddressRange(Model):
+    """Addresses first..last of one family, 256 at most."""
+
+    first: IPAddress
+    last: IPAddress
+
+    @property
+    def family(self) -> int:
+        """4 or 6."""
+        return self.first.version
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.last) - int(self.first) + 1
+
+    def meets(self, first: IPAddress, last: IPAddress) -> bool:
+        """Has it an address in common with first..last?"""
+        here = (int(self.first), int(self.last))
+        return first.version == self.family and here[0] <= int(last) and int(first) <= here[1]
+
+    def addresses(self) -> tuple[IPAddress, ...]:
+        """All of them, in order."""
+        kind = type(self.first)
+        return tuple(kind(number) for number in range(int(self.first), int(self.last) + 1))
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+def _address_range(value: Any) -> Any:
+    wanted = (
+        'an address, a range such as "192.0.2.200-192.0.2.203", or a prefix such as '
+        '"192.0.2.192/28"'
+    )
+    if isinstance(value, AddressRange):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    if "/" in value:
+        network = _prefix(value)
+        first, last = network[0], network[-1]
+    else:
+        ends = value.split("-")
+        try:
+            first, last = (_address(text.strip()) for text in (ends[0], ends[-1]))
+        except ValueError as error:
+            raise ValueError(wanted) from error
+        if len(ends) > 2 or first.version != last.version:
+            raise ValueError(wanted)
+    for end in (first, last):  # no block of other addresses fits in between
+        _unicast(end)
+    if first > last:
+        raise ValueError(f"a range from its first address to its last: {last}-{first}")
+    if int(last) - int(first) >= MOST_POOL:
+        raise ValueError(f"at most {MOST_POOL} addresses, which is a /24 or an IPv6 /120")
+    return AddressRange(first=first, last=last)
+
+
+def _mss(value: int) -> int:
+    if value and not 536 <= value <= 9000:
+        raise ValueError("from 536 to 9000, or 0: off")
+    return value
+
+
 Address = Annotated[IPAddress, BeforeValidator(_address), AfterValidator(_unicast)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(as_tuple)]
 Prefix = Annotated[IPNetwork, BeforeValidator(_prefix)]
 Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(as_tuple)]
 Ports = Annotated[tuple[PortRange, ...], BeforeValidator(_ports)]
+AddressRanges = Annotated[
+    tuple[Annotated[AddressRange, BeforeValidator(_address_range)], ...], BeforeValidator(as_tuple)
+]
+Mss = Annotated[int, AfterValidator(_mss)]
 Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Mac = Annotated[str, AfterValidator(_mac)]
 Seconds = Annotated[int, BeforeValidator(_duration)]

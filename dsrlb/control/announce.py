@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Announcements of VIPs: three gratuitous ARP or unsolicited advertisements per occasion.
+"""Announcements of VIPs and pools' addresses, which the segment knows no differently (here a VIP is
+either): three gratuitous ARP or unsolicited advertisements per occasion.
 
-Occasions: start, a VIP that is added, an interface that comes up or gets another MAC address,
+Occasions: start, one that is added, an interface that comes up or gets another MAC address,
 `announce` switched on. RFC 5227, 2.3; RFC 4861, 7.2.6.
 """
 

@@ -1,41 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the difference between desired and installed state, so that no packet meets half of it.
 
-Order: what others refer to first. Reals and homes, then lists of sources, schedules, records and
-slots (one 8-byte store makes a service's new form valid), then service keys, then VIPs; removal
+Order: what others refer to first. Interfaces, addresses of pools and reals, then homes, lists of
+sources, pools, schedules, records and slots (one 8-byte store makes a service's new form valid),
+with who opens connections behind the services that have a pool, then service keys and VIPs; removal
 goes the other way round, and the interest filter is wide meanwhile. A real that may have no new
 flows any more says so after the schedules that name it are gone. Every intermediate state is one in
 which each new flow is treated either as before or as after; only a service that changes and loses a
 port or VIP at the same time may serve that one by its new form until it is gone.
+
+A real whose flows cannot go on by its new method (forms.py) gets another place: the old one stays
+as it is until no schedule names it, and its flows go with it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
-
-import numpy as np
 
 from dsrlb.control.desired import (
     USABLE,
     Desired,
     DesiredReal,
     DesiredService,
-    DesiredVip,
-    PortKey,
     RealId,
     ServiceId,
 )
+from dsrlb.control.forms import form_of
 from dsrlb.control.installed import Installed, InstalledReal, InstalledService
+from dsrlb.control.natted import Natted
+from dsrlb.control.ownlinks import OwnLinks
 from dsrlb.control.pathtable import PathTable
-from dsrlb.control.persistence import Home, group_numbers, home_key
+from dsrlb.control.persistence import Home, Homes, group_numbers
+from dsrlb.control.pools import PoolTable, Range
+from dsrlb.control.realtable import RealTable, zero_traffic
+from dsrlb.control.records import service_record
 from dsrlb.control.sources import SourceLists
-from dsrlb.dataplane.keys import IPAddress, address_bytes, interest_words
-from dsrlb.dataplane.map import possible_cpus
+from dsrlb.control.viptable import VipTable
+from dsrlb.dataplane.keys import IPAddress, interest_words
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import StateError
 
-_METHOD = 5
-"""Place of an 8-byte group in struct real."""
+_TO, _FROM = 0, 1
+"""Elements of interest[]: by destination, by source."""
 
 
 class Applier:
@@ -46,8 +53,15 @@ class Applier:
         self._installed = installed
         self._revision = max((s.revision for s in installed.services.values()), default=0)
         self._paths = PathTable(maps)
+        self._links = OwnLinks(maps)
+        self._natted = Natted(maps)
+        self._reals = RealTable(maps)
+        self._homes = Homes(maps["homes"], installed.homes)
+        self._vips = VipTable(maps, installed.keys, installed.vips)
         numbers = maps["slots"].max_entries  # as many lists as services (MAX_SOURCE_LISTS)
         self._lists = SourceLists(maps["sources"], numbers, installed.lists, self._named())
+        self.pools = PoolTable(maps, self._ranges())
+        """The addresses of pools."""
 
     @property
     def installed(self) -> Installed:
@@ -59,6 +73,15 @@ class Applier:
         """The ways to addresses that are routed to."""
         return self._paths
 
+    def removes_reals(self, desired: Desired) -> bool:
+        """Would apply() end the flows of a real server?"""
+        state = self._installed
+        gone = state.openers.keys() - desired.openers.keys()
+        return bool(state.former or gone) or any(
+            identity not in desired.reals or self._replaces(identity, desired.reals[identity])
+            for identity in state.reals
+        )
+
     def apply(self, desired: Desired) -> bool:
         """Make the maps hold ``desired``; True when anything was written.
 
@@ -66,37 +89,64 @@ class Applier:
         itself (whole services), and the next apply goes on from there.
         """
         before = self._snapshot()
-        self._lists.collect(self._named())
-        tunnels = any(any(path.source) for path in desired.paths.values())
-        self._maps["settings"].set(0, (int(desired.announce), int(tunnels)))
-        self._filter({*desired.vips, *self._installed.vips})
+        self._collect()
+        self._settings(desired, wide=True)
+        self._filter(
+            {*desired.vips, *self._installed.vips}, {*desired.natted, *self._natted.content}
+        )
+        self._put_ends(desired)
+        self._vips.put_keys(
+            {key: self._installed.services[name].id for key, name in desired.keys.items()}
+        )
+        self._vips.remove(desired.vips, desired.keys)
+        self._vips.put(desired.vips)
+        self._remove_ends(desired)
+        self._filter(set(desired.vips), set(desired.natted))
+        self._settings(desired)
+        self._collect()
+        return self._snapshot() != before
+
+    def _put_ends(self, desired: Desired) -> None:
+        """What keys and VIPs lead to: everything that is new or changes."""
+        self._links.put(desired.links)
         for service in desired.services:
             self._name(service)
-        for address, vip in desired.vips.items():
-            self._prepare_vip(address, vip)
+        self._vips.prepare(desired.vips)
         self._paths.prepare(desired.paths)
         retired = {name: real for name, real in desired.reals.items() if self._retires(name, real)}
         for identity, real in desired.reals.items():
             if identity not in retired:
                 self._put_real(identity, real)
-        homes = self._homes(desired)
-        self._put_homes(homes)
-        groups = self._groups(desired)
-        for service, content in desired.services.items():
-            self._put_service(service, content, groups.get(service, 0))
+        for identity, real in desired.openers.items():
+            self._put_opener(identity, real)
+        self._natted.prepare(desired.natted)
+        self._homes.put(self._wanted_homes(desired))
+        self._put_services(desired)
         for identity, real in retired.items():
             self._put_real(identity, real)
-        self._put_keys(desired)
-        self._remove_ways(desired)
-        for address, vip in desired.vips.items():
-            self._put_vip(address, vip)
-        self._remove_homes(homes)
-        self._remove_ends(desired)
+
+    def _wanted_natted(self, desired: Desired) -> dict[IPAddress, int]:
+        """What natted should hold, when the openers have their places."""
+        openers = self._installed.openers
+        return {ip: openers[real].index if real else 0 for ip, real in desired.natted.items()}
+
+    def _remove_ends(self, desired: Desired) -> None:
+        """What no packet can be given to any more."""
+        state = self._installed
+        self._homes.remove_others(self._wanted_homes(desired))
+        self._natted.remove_others(desired.natted)
+        for real in state.reals.keys() - desired.reals.keys():
+            self._clear(state.reals.pop(real))
+        for opener in state.openers.keys() - desired.openers.keys():
+            self._clear(state.openers.pop(opener))
+        while state.former:
+            self._clear(state.former.pop()[1])
+        for service in state.services.keys() - desired.services.keys():
+            self._remove_service(service)
+        self._vips.remove_pools(desired.vips)
         self._paths.put(desired.paths)
         self._paths.remove_others(desired.paths)
-        self._filter(set(desired.vips))
-        self._lists.collect(self._named())
-        return self._snapshot() != before
+        self._links.remove_others(desired.links)
 
     def _snapshot(self) -> tuple[object, ...]:
         state = self._installed
@@ -105,22 +155,36 @@ class Applier:
                 name: (entry.content, entry.persistence_group)
                 for name, entry in state.services.items()
             },
-            {name: entry.content for name, entry in state.reals.items()},
+            {name: (entry.index, entry.content) for name, entry in state.reals.items()},
+            {name: entry.content for name, entry in state.openers.items()},
             dict(state.homes),
             dict(self._paths.content),
+            dict(self._links.content),
+            dict(self._natted.content),
             dict(state.keys),
             {address: asdict(vip) for address, vip in state.vips.items()},
         )
 
-    def _filter(self, addresses: set[IPAddress]) -> None:
+    def _collect(self) -> None:
+        """Lists and pools that no record names any more begin to rest."""
+        self._lists.collect(self._named())
+        self.pools.collect(self._ranges())
+
+    def _settings(self, desired: Desired, *, wide: bool = False) -> None:
+        """``wide``: services of before, whose replies come back, are still there."""
+        settings = self._maps["settings"]
+        present = settings.get(0)
+        replies = desired.replies or (wide and present is not None and bool(present["replies"]))
+        tunnels = any(any(path.source) for path in desired.paths.values())
+        value = (int(desired.announce), int(tunnels), int(replies), 0)
+        if present is None or present.tolist() != value:
+            settings.set(0, value)
+
+    def _filter(self, destinations: Iterable[IPAddress], sources: Iterable[IPAddress]) -> None:
         interest = self._maps["interest"]
         words = interest.value_type["word"].shape[0]
-        interest.set(0, interest_words(addresses, words).tobytes())
-
-    def _zero_traffic(self, name: str, index: int) -> None:
-        traffic = self._maps[name]
-        cpus = possible_cpus()
-        traffic.set(index, bytes(traffic.layout.value_size * cpus))
+        for place, addresses in ((_TO, destinations), (_FROM, sources)):
+            interest.set(place, interest_words(addresses, words).tobytes())
 
     def _name(self, service: ServiceId) -> None:
         """Give a service an id, with fresh counters; its slot stays empty until it is complete."""
@@ -128,73 +192,66 @@ class Applier:
         if service in state.services:
             return
         number = state.service_ids.allocate()
-        self._zero_traffic("service_traffic", number)
+        zero_traffic(self._maps["service_traffic"], number)
         for name in ("cursors", "service_rates"):
             self._maps[name].set(number, 0)
         self._maps["names"].array["name"][number] = f"{service.family}:{service.name}".encode()
         state.services[service] = InstalledService(number)
 
-    def _retires(self, identity: RealId, wanted: DesiredReal) -> bool:
-        """Is the real in a schedule now, and will not be?"""
+    def _replaces(self, identity: RealId, wanted: DesiredReal) -> bool:
+        """Can the flows that the real has not go on?"""
         present = self._installed.reals.get(identity)
-        return present is not None and bool(present.content.flags & ~wanted.flags & USABLE)
+        return present is not None and form_of(present.content) != form_of(wanted)
+
+    def _retires(self, identity: RealId, wanted: DesiredReal) -> bool:
+        """Is the real in a schedule now, and will not be? One that is replaced stays as it is."""
+        present = self._installed.reals.get(identity)
+        if present is None or self._replaces(identity, wanted):
+            return False
+        return bool(present.content.flags & ~wanted.flags & USABLE)
 
     def _put_real(self, identity: RealId, wanted: DesiredReal) -> None:
         state = self._installed
-        present = state.reals.get(identity)
+        present = self._present(identity, wanted)
         if present is not None and present.content == wanted:
             return
-        reals = self._maps["reals"].array
-        index = present.index if present else state.real_indices.allocate()
-        row = reals[index : index + 1]
-        if present is None:
-            self._zero_traffic("real_traffic", index)
-            self._zero_load(index)
-            row["service"] = state.services[identity.service].id
-            row["address"]["word_be"] = np.frombuffer(address_bytes(identity.address), "<u4")
-        for field in ("idle_ticks", "closing_ticks"):
-            row[field] = getattr(wanted, field)
-        if present is not None:  # what is lost (the MAC address) before it is overwritten
-            row["flags"] = present.content.flags & wanted.flags
-        self._put_next_hop(index, wanted)
-        self._put_method(index, identity, wanted)
-        self._put_limits(index, wanted)
-        row["flags"] = wanted.flags
+        index = present.index if present else self._begin_real(identity)
+        path = self._paths.place(identity.address) if wanted.routed else 0
+        self._reals.write(index, present.content if present else None, wanted, path)
+        replaced = state.reals.get(identity)
+        if replaced is not None and replaced.index != index:
+            state.former.append((identity, replaced))
         state.reals[identity] = InstalledReal(index, wanted)
 
-    def _put_next_hop(self, index: int, wanted: DesiredReal) -> None:
-        """MAC and link, then source MAC and MTU: two aligned 8-byte stores (struct real, abi.h)."""
-        memory = self._maps["reals"].array.view("<u8").reshape(-1, 8)
-        first = wanted.mac + wanted.link.to_bytes(2, "little")
-        second = wanted.source_mac + wanted.mtu.to_bytes(2, "little")
-        memory[index, 0] = int.from_bytes(first, "little")
-        memory[index, 1] = int.from_bytes(second, "little")
+    def _put_opener(self, identity: RealId, wanted: DesiredReal) -> None:
+        openers = self._installed.openers
+        present = openers.get(identity)
+        if present is not None and present.content == wanted:
+            return
+        index = present.index if present else self._begin_real(identity)
+        self._reals.write(index, present.content if present else None, wanted, 0)
+        openers[identity] = InstalledReal(index, wanted)
 
-    def _put_method(self, index: int, identity: RealId, wanted: DesiredReal) -> None:
-        """The method with its code by one aligned 8-byte store; what the new one needs before it,
-        and what the old one needed goes behind it."""
-        reals = self._maps["reals"].array
-        row = reals[index : index + 1]
-        memory = reals.view("<u8").reshape(len(reals), -1)
-        path = self._paths.place(identity.address) if wanted.routed else 0
-        row["vlan"] = wanted.vlan
-        row["gue_port"] = wanted.gue_port or row["gue_port"]
-        row["path"] = path or row["path"]
-        method = wanted.weight | wanted.method << 16 | wanted.dscp << 24
-        memory[index, _METHOD] = wanted.pending_ticks | method << 32
-        row["gue_port"], row["path"] = wanted.gue_port, path
+    def _begin_real(self, identity: RealId) -> int:
+        state = self._installed
+        index = state.real_indices.allocate()
+        self._reals.begin(index, state.services[identity.service].id, identity.address)
+        return index
 
-    def _zero_load(self, index: int) -> None:
-        """The place is nobody's now, and has rested: the program counts nothing there."""
-        for field in ("open", "pending", "full"):
-            self._maps["loads"].array[field][index] = 0
+    def _present(self, identity: RealId, wanted: DesiredReal) -> InstalledReal | None:
+        """The place that the real goes on in: its own, or one that it had before a change which a
+        killed daemon began; None: a new one."""
+        state = self._installed
+        if not self._replaces(identity, wanted):
+            return state.reals.get(identity)
+        for at, (other, entry) in enumerate(state.former):
+            if other == identity and form_of(entry.content) == form_of(wanted):
+                state.former[at] = (identity, state.reals[identity])
+                state.reals[identity] = entry
+                return entry
+        return None
 
-    def _put_limits(self, index: int, wanted: DesiredReal) -> None:
-        """Both by one aligned 8-byte store: the rest of struct load is the program's (abi.h)."""
-        memory = self._maps["loads"].array.view("<u8").reshape(-1, 8)
-        memory[index, 3] = wanted.max_open_low << 32 | wanted.max_open
-
-    def _homes(self, desired: Desired) -> dict[Home, int]:
+    def _wanted_homes(self, desired: Desired) -> dict[Home, int]:
         """What homes[] should hold, when the reals have their places."""
         state = self._installed
         return {
@@ -202,12 +259,6 @@ class Applier:
             for real in desired.reals
             if real.service in desired.groups
         }
-
-    def _put_homes(self, wanted: dict[Home, int]) -> None:
-        for home, index in wanted.items():
-            if self._installed.homes.get(home) != index:
-                self._maps["homes"].set(home_key(home), index)
-                self._installed.homes[home] = index
 
     def _groups(self, desired: Desired) -> dict[ServiceId, int]:
         """The persistence group's number of each service that has persistence."""
@@ -223,13 +274,27 @@ class Applier:
             if content.persistence_ticks
         }
 
+    def _put_services(self, desired: Desired) -> None:
+        """Those that have a pool, then who opens connections through it, then the others, which may
+        have had one."""
+        groups = self._groups(desired)
+        for pooled in (True, False):
+            for service, content in desired.services.items():
+                if bool(content.pool) == pooled:
+                    self._put_service(service, content, groups.get(service, 0))
+            if pooled:
+                self._natted.put(self._wanted_natted(desired))
+
     def _put_service(self, service: ServiceId, wanted: DesiredService, group: int) -> None:
-        """Write list, schedule and record to fresh places, then flip the slot."""
+        """Write list, pool, schedule and record to fresh places, then flip the slot."""
         state = self._installed
         present = state.services[service]
-        if present.record and (present.content, present.persistence_group) == (wanted, group):
+        moved = any(real.service == service for real, _ in state.former)
+        same = (present.content, present.persistence_group) == (wanted, group)
+        if present.record and same and not moved:
             return
         sources = self._lists.number_of(wanted.sources) if wanted.has_list else 0
+        pool = self.pools.range_of(wanted.pool) if wanted.pool else 0
         count = len(wanted.schedule)
         record = state.records.allocate()
         try:
@@ -240,23 +305,8 @@ class Applier:
         indices = [state.reals[real].index for real in wanted.schedule]
         self._maps["members"].array[first : first + count] = indices
         self._revision += 1
-        self._maps["records"].array[record] = (
-            first,
-            count,
-            self._revision,
-            wanted.algorithm,
-            wanted.method,
-            wanted.links,
-            wanted.on_unknown,
-            wanted.flags,
-            sources,
-            group,
-            wanted.persistence_ticks,
-            0,
-            wanted.service_rate.interval,
-            wanted.service_rate.burst,
-            wanted.source_rate.interval,
-            wanted.source_rate.burst,
+        self._maps["records"].array[record] = service_record(
+            wanted, first, self._revision, sources, group, pool
         )
         if present.content.service_rate != wanted.service_rate:
             # How far ahead the old rate was used up says nothing of the new one.
@@ -264,12 +314,17 @@ class Applier:
         self._maps["slots"].array[present.id] = self._revision << 32 | record
         self._release(present)
         state.services[service] = InstalledService(
-            present.id, record, first, count, self._revision, sources, group, wanted
+            present.id, record, first, count, self._revision, sources, group, pool, wanted
         )
 
     def _named(self) -> set[int]:
         """The lists of sources that records name."""
         return {entry.source_list for entry in self._installed.services.values()}
+
+    def _ranges(self) -> set[Range]:
+        """The ranges of pools that records name."""
+        services = self._installed.services.values()
+        return {(entry.pool, len(entry.content.pool)) for entry in services if entry.pool}
 
     def _release(self, service: InstalledService) -> None:
         if service.record:
@@ -277,67 +332,9 @@ class Applier:
         if service.count:
             self._installed.members.free(service.first, service.count)
 
-    def _key(self, key: PortKey) -> bytes:
-        head = address_bytes(key.vip) + key.port.to_bytes(2, "little")
-        return head + bytes((key.protocol, key.block))
-
-    def _put_keys(self, desired: Desired) -> None:
-        """Small blocks first: a larger one must not catch the ports of one still to come."""
-        state = self._installed
-        numbers = {key: state.services[service].id for key, service in desired.keys.items()}
-        changed = [key for key, number in numbers.items() if state.keys.get(key) != number]
-        for key in sorted(changed, key=lambda key: key.block):
-            self._maps["services"].set(self._key(key), numbers[key])
-            state.keys[key] = numbers[key]
-
-    def _prepare_vip(self, address: IPAddress, wanted: DesiredVip) -> None:
-        """While keys change: look for the block sizes of both states, and on links of both only."""
-        now = self._installed.vips.get(address)
-        if now is not None:
-            meanwhile = DesiredVip(
-                now.links & wanted.links,
-                now.tcp_blocks | wanted.tcp_blocks,
-                now.udp_blocks | wanted.udp_blocks,
-            )
-            self._put_vip(address, meanwhile)
-
-    def _put_vip(self, address: IPAddress, wanted: DesiredVip) -> None:
-        if self._installed.vips.get(address) != wanted:
-            value = (wanted.links, wanted.tcp_blocks, wanted.udp_blocks)
-            self._maps["vips"].set(address_bytes(address), value)
-            self._installed.vips[address] = wanted
-
-    def _remove_ways(self, desired: Desired) -> None:
-        """VIPs, then keys; large blocks first, as they would catch the ports of smaller ones."""
-        state = self._installed
-        for address in state.vips.keys() - desired.vips.keys():
-            self._maps["vips"].delete(address_bytes(address))
-            del state.vips[address]
-        gone = state.keys.keys() - desired.keys.keys()
-        for key in sorted(gone, key=lambda key: -key.block):
-            self._maps["services"].delete(self._key(key))
-            del state.keys[key]
-
-    def _remove_homes(self, wanted: dict[Home, int]) -> None:
-        for home in self._installed.homes.keys() - wanted.keys():
-            self._maps["homes"].delete(home_key(home))
-            del self._installed.homes[home]
-
-    def _remove_ends(self, desired: Desired) -> None:
-        """Reals and services that no packet can be given to any more."""
-        state = self._installed
-        for real in state.reals.keys() - desired.reals.keys():
-            self._remove_real(real)
-        for service in state.services.keys() - desired.services.keys():
-            self._remove_service(service)
-
-    def _remove_real(self, identity: RealId) -> None:
-        """Forget the real; its flows are orphans from the moment the generation changes."""
-        index = self._installed.reals.pop(identity).index
-        row = self._maps["reals"].array[index : index + 1]
-        row["generation"] += 1
-        row["flags"] = 0
-        self._installed.real_indices.free(index)
+    def _clear(self, real: InstalledReal) -> None:
+        self._reals.clear(real.index)
+        self._installed.real_indices.free(real.index)
 
     def _remove_service(self, identity: ServiceId) -> None:
         service = self._installed.services.pop(identity)

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 import numpy as np
 import numpy.typing as npt
 
+from dsrlb.config import Bridge
 from dsrlb.control.desired import LinkState
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpf
@@ -19,6 +20,7 @@ from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.programs import is_ours, program_fd, program_name
 from dsrlb.errors import NetError
 from dsrlb.net import features, links, xdp
+from dsrlb.net.bridges import forwards
 from dsrlb.net.links import Link
 from dsrlb.observe.events import EventLog
 
@@ -52,6 +54,7 @@ class Attachments:
         self._off: set[str] = set()
         self._names: dict[int, str] = {}
         self._addresses: dict[int, tuple[IPv4Address | None, IPv6Address | None]] = {}
+        self._forwarding: set[str] = set()
         self.status: dict[str, Attachment] = {}
         self.links: dict[str, LinkState] = {}
         self.up: set[str] = set()
@@ -66,7 +69,13 @@ class Attachments:
         )
 
     def bring_up(
-        self, names: Collection[str], mode: str, *, force: bool = False, strict: bool = True
+        self,
+        names: Collection[str],
+        mode: str,
+        *,
+        bridges: Collection[Bridge] = (),
+        force: bool = False,
+        strict: bool = True,
     ) -> None:
         """Attach to every interface that is there; those that are not keep a reason in status.
 
@@ -76,6 +85,7 @@ class Attachments:
         """
         present = links.list_links()
         self._addresses = links.global_addresses()
+        self._forwarding = {name for name in names if forwards(name, bridges, present)}
         self._made = []
         for name in names:
             link = present.get(name)
@@ -158,9 +168,12 @@ class Attachments:
         number = self._number(link)
         maps = self._dataplane.maps
         addresses = self._addresses.get(link.ifindex, (None, None))
-        state = LinkState(number, link.ifindex, link.name, link.mac, link.mtu, *addresses)
+        forwarding = link.name in self._forwarding
+        state = LinkState(
+            number, link.ifindex, link.name, link.mac, link.mtu, *addresses, forwarding
+        )
         if self.links.get(link.name) != state:
-            own = link_bytes(link.mac, number, state.address4, state.address6)
+            own = link_bytes(link.mac, number, state.address4, state.address6, state.ifindex)
             maps["links"].set(self._slot(link.ifindex), own)
             maps["egress"].set(number, link.ifindex)
             self.links[link.name] = state

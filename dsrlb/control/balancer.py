@@ -23,6 +23,7 @@ from dsrlb.control.detach import everywhere
 from dsrlb.control.limits import exceeded
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
+from dsrlb.control.placement import misplaced
 from dsrlb.control.plan import view
 from dsrlb.control.state import State
 from dsrlb.control.tunnels import unreachable
@@ -68,6 +69,7 @@ class Balancer:
         self.announcer = Announcer(self.events, state)
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
+        self.applier.pools.use = lambda: self.keeper.pool_use
 
     @cached_property
     def keeper(self) -> FlowKeeper:
@@ -168,7 +170,8 @@ class Balancer:
         program may be attached first. ``options``: this is the start."""
         attachments, names = self.attachments, config.balancer.interfaces
         force = options is not None and options.force
-        attachments.bring_up(names, config.balancer.xdp_mode, force=force, strict=strict)
+        mode = config.balancer.xdp_mode
+        attachments.bring_up(names, mode, bridges=config.bridge, force=force, strict=strict)
         if options is not None:
             self.attach_seconds = options.elapsed()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
@@ -195,12 +198,12 @@ class Balancer:
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
         desired = compute(config, self.attachments.links, self.macs.resolutions())
-        if self.applier.installed.reals.keys() - desired.reals.keys():
+        if self.applier.removes_reals(desired):
             self.keeper.reals_removed()
         return self.applier.apply(desired)
 
     def _claims(self, config: Config) -> list[Claim]:
-        """Every VIP on every interface that is up and has the program."""
+        """Every VIP and address of a pool on every interface that is up and has the program."""
         if not config.balancer.announce:
             return []
         attachments = self.attachments
@@ -292,5 +295,6 @@ def _check(config: Config, origin: Origin, adopt_vip: bool, before: Config | Non
     facts = host_facts()
     problems = check_host(config, facts, origin, adopt_vip, known)
     problems += unreachable(config, facts, origin)
+    problems += misplaced(config, facts, origin, before)
     if problems:
         raise ConfigError(problems)

@@ -7,23 +7,26 @@ always goes through the same apply.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from dsrlb.config import Config, Real, Service
 from dsrlb.control.desired import (
     ALLOW_ONLY,
     AWAY,
+    FORWARDING,
     HOPS,
     IPV6,
     NO_HOPS,
     ONE_PACKET,
+    OUTBOUND,
     PRESENT,
     RESOLVED,
     STICKY,
     USABLE,
     Desired,
     DesiredHop,
+    DesiredLink,
     DesiredPath,
     DesiredReal,
     DesiredService,
@@ -46,6 +49,7 @@ from dsrlb.dataplane.methods import Method, methods
 ALGORITHMS = {"round-robin": 1, "weighted-round-robin": 2}
 PROTOCOLS = {"tcp": 6, "udp": 17}
 TICK_NS = 1 << 27
+_TCP_IDLE_SECONDS = 900  # as service.idle_timeout is where nothing else is said
 
 UNKNOWN = {"drop": 0, "schedule": 1, "reset": 2}
 """service_record.on_unknown in abi.h."""
@@ -143,10 +147,17 @@ def _real(
         max_open_low=real.resumes_at,
         method=method.number,
         dscp=(l3dsr.dscp or 0) if l3dsr else 0,
-        gue_port=l3dsr.gue_port if l3dsr and l3dsr.method == "gue" else 0,
+        port=_port(service, real),
         vlan=found.vlan if method.routes else 0,
         routed=path is not None,
     )
+
+
+def _port(service: Service, real: Real) -> int:
+    """Of the tunnel, or the real server's own; 0: none, or the service's."""
+    if service.method == "gue" and service.l3dsr is not None:
+        return service.l3dsr.gue_port
+    return real.port if methods()[service.method].replies else 0
 
 
 def _sources(service: Service, family: int) -> Sources:
@@ -173,16 +184,14 @@ def _service(
         persistence_ticks=ticks(service.persistence),
         service_rate=rate(service.new_flow_rate, service.new_flow_burst),
         source_rate=rate(service.source_flow_rate, service.source_flow_burst),
+        pool=service.pool_for(family),
+        mss_clamp=service.mss_clamp,
     )
 
 
-def _link_mask(service: Service, links: Mapping[str, LinkState]) -> int:
-    names = service.interfaces or tuple(links)
-    mask = 0
-    for name in names:
-        if name in links:
-            mask |= 1 << links[name].number
-    return mask
+def _mask(names: Iterable[str], links: Mapping[str, LinkState]) -> int:
+    """A bit for each that is attached."""
+    return sum(1 << links[name].number for name in set(names) if name in links)
 
 
 def _add_keys(desired: Desired, service: Service, identity: ServiceId, links: int) -> None:
@@ -205,6 +214,44 @@ def _add_keys(desired: Desired, service: Service, identity: ServiceId, links: in
             entry.udp_blocks |= used
 
 
+def _add_pool(desired: Desired, service: Service, family: int, links: int) -> None:
+    """Where clients come in says nothing of where replies do: a pool is answered on all links."""
+    for address in service.pool_for(family):
+        desired.vips.setdefault(address, DesiredVip()).links = links
+
+
+def _add_natted(desired: Desired, service: Service, key: RealId) -> None:
+    """A real server that answers with its own address, and may open connections by one service:
+    of several by the first by name."""
+    opener = desired.natted.setdefault(key.address, None)
+    if not service.outbound or not service.pool_for(key.service.family):
+        return
+    if opener is not None and opener.service <= key.service:
+        return
+    if opener is not None:
+        del desired.openers[opener]
+    desired.natted[key.address] = key
+    desired.openers[key] = _opener(service, key)
+
+
+def _opener(service: Service, key: RealId) -> DesiredReal:
+    """Real servers open TCP connections too where they serve UDP; idle UDP is the program's."""
+    idle = service.idle_timeout if service.protocol == "tcp" else _TCP_IDLE_SECONDS
+    flags = PRESENT | OUTBOUND | (IPV6 if key.address.version == 6 else 0)
+    return DesiredReal(
+        mac=bytes(6),
+        source_mac=bytes(6),
+        mtu=0,
+        link=0,
+        flags=flags,
+        idle_ticks=ticks(idle),
+        closing_ticks=ticks(service.closing_timeout),
+        pending_ticks=ticks(service.pending_timeout),
+        weight=0,
+        method=methods()[service.method].number,
+    )
+
+
 def _shared(one: DesiredPath, other: DesiredPath) -> DesiredPath:
     """The path of an address that several services have: one of them may need the source, and one
     of them several next hops, where another has a fixed MAC address."""
@@ -223,7 +270,19 @@ def _add_real(
         desired.paths[key.address] = path if known is None else _shared(known, path)
     entry = _real(service, real, key, found, path)
     desired.reals[key] = entry
+    if method.replies and not method.snat:
+        _add_natted(desired, service, key)
     return entry
+
+
+def _links(links: Mapping[str, LinkState]) -> dict[int, DesiredLink]:
+    """What frames that leave by them need, by number."""
+    return {
+        link.number: DesiredLink(
+            mac_bytes(link.mac), min(link.mtu, 65535), FORWARDING * link.forwarding
+        )
+        for link in links.values()
+    }
 
 
 def compute(
@@ -234,10 +293,11 @@ def compute(
     ``links``: the attached interfaces by name; ``found``: where each real is. A real that is not
     in ``found`` counts as unresolved.
     """
-    desired = Desired(announce=config.balancer.announce)
+    desired = Desired(announce=config.balancer.announce, links=_links(links))
     nowhere = Resolution(None, None, False)
     for service in config.service:
-        mask = _link_mask(service, links)
+        mask = _mask(service.interfaces or links, links)
+        desired.replies |= methods()[service.method].replies
         for family in sorted({vip.version for vip in service.vip}):
             identity = ServiceId(service.name, family)
             usable: list[tuple[RealId, int]] = []
@@ -255,4 +315,5 @@ def compute(
             if service.persistence_group is not None:
                 desired.groups[identity] = service.persistence_group
             _add_keys(desired, service, identity, mask)
+            _add_pool(desired, service, family, _mask(links, links))
     return desired

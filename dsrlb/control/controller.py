@@ -76,9 +76,10 @@ class DaemonController:
     def _reals(self) -> Reals:
         """The real servers and groups in force, for a look at flows. Called between changes."""
         balancer = self._balancer
-        generations = balancer.dataplane.maps["reals"].array["generation"]
+        maps = balancer.dataplane.maps
+        generations, pools = maps["reals"].array["generation"], maps["pools"].array
         groups = {service.name: service.persistence_group for service in balancer.config.service}
-        return Reals.of(balancer.applier.installed, generations, groups)
+        return Reals.of(balancer.applier.installed, generations, groups, pools)
 
     async def flows(
         self, query: FlowQuery, count_by: str | None, limit: int | None

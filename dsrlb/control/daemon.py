@@ -9,11 +9,13 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.controller import DaemonController
+from dsrlb.control.fdbkeeper import FdbKeeper
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
 from dsrlb.errors import DsrlbError
@@ -83,6 +85,7 @@ class Daemon:
                 ("probe", self._probe()),
                 ("announce", self._announce()),
                 ("flows", self._keep_flows()),
+                ("bridges", self._keep_bridges()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
             )
@@ -112,12 +115,8 @@ class Daemon:
     async def _follow(self) -> None:
         """Take in what changes on the network."""
         async for change in watch.changes():
-            if isinstance(change, watch.NeighbourChanged):
-                known = None if change.gone else change.neighbour
-                async with self._lock:
-                    moved = self._balancer.macs.on_neighbour(change.ifindex, change.address, known)
-                if moved:
-                    self._dirty.set()
+            if isinstance(change, watch.NeighbourChanged | watch.StationChanged):
+                await self._take_in(change)
             elif isinstance(change, watch.PathsChanged):
                 self._balancer.paths_changed = True
                 self._dirty.set()
@@ -125,6 +124,21 @@ class Daemon:
                 change.name, change.ifindex
             ):
                 self._look_again()
+
+    async def _take_in(self, change: watch.NeighbourChanged | watch.StationChanged) -> None:
+        """Somebody is somewhere else, or not there: see whether that moves a real server."""
+        macs = self._balancer.macs
+        if isinstance(change, watch.StationChanged):
+            if not self._balancer.config.bridge:  # there may be many, of bridges that are not ours
+                return
+            async with self._lock:
+                moved = macs.on_station(change.station, gone=change.gone)
+        else:
+            known = None if change.gone else change.neighbour
+            async with self._lock:
+                moved = macs.on_neighbour(change.ifindex, change.address, known)
+        if moved:
+            self._dirty.set()
 
     def _look_again(self) -> None:
         """Have interfaces, routes and neighbours read anew."""
@@ -177,6 +191,15 @@ class Daemon:
             with suppress(TimeoutError):
                 interval = self._balancer.config.balancer.scan_interval
                 await asyncio.wait_for(self._removed.wait(), interval)
+
+    async def _keep_bridges(self) -> None:
+        """Have bridges remember who is behind which port, beside changes."""
+        balancer = self._balancer
+        fdb = FdbKeeper(balancer.macs, balancer.keeper.last_hops)
+        while True:
+            work = partial(fdb.round, balancer.config.bridge, dict(balancer.attachments.links))
+            await self._try("bridge", partial(to_its_end, work))
+            await asyncio.sleep(fdb.interval)
 
     async def _announce(self) -> None:
         while True:

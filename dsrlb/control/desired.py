@@ -10,8 +10,11 @@ from dsrlb.config.values import IPNetwork
 from dsrlb.control.hops import SLOTS
 from dsrlb.dataplane.keys import IPAddress, address_from_bytes
 
-USABLE, RESOLVED, PRESENT, AWAY, STICKY, IPV6, HOPS = 1, 2, 4, 8, 16, 32, 64
+USABLE, RESOLVED, PRESENT, AWAY, STICKY, IPV6, HOPS, OUTBOUND = 1, 2, 4, 8, 16, 32, 64, 128
 """real.flags in abi.h."""
+
+FORWARDING = 1
+"""own_link.flags in abi.h."""
 
 ONE_PACKET, ALLOW_ONLY = 1, 2
 """service_record.flags in abi.h."""
@@ -31,6 +34,7 @@ class LinkState:
     mtu: int
     address4: IPv4Address | None = None  # of its own, to say who dropped a packet (ICMP)
     address6: IPv6Address | None = None
+    forwarding: bool = False  # a port of a [[bridge]], in state forwarding
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class DesiredReal:
     max_open_low: int = 0
     method: int = 1
     dscp: int = 0
-    gue_port: int = 0
+    port: int = 0  # gue: of the tunnel; where replies come back: the real server's, 0: kept
     vlan: int = 0
     routed: bool = False  # has a path
 
@@ -147,9 +151,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class DesiredService:
-    """The content of one service record, with its schedule by real and its list of sources.
+    """The content of one service record, with its schedule by real, its list of sources and the
+    addresses of its pool.
 
-    The numbers of list and persistence group are the Applier's.
+    The numbers of list and persistence group, and the pool's place, are the Applier's.
     """
 
     algorithm: int
@@ -162,6 +167,8 @@ class DesiredService:
     persistence_ticks: int = 0
     service_rate: Rate = Rate()
     source_rate: Rate = Rate()
+    pool: tuple[IPAddress, ...] = ()
+    mss_clamp: int = 0  # bytes; 0: off
 
     @property
     def has_list(self) -> bool:
@@ -185,11 +192,25 @@ class PortKey:
 
 @dataclass(slots=True)
 class DesiredVip:
-    """The content of one element of vips[]."""
+    """The content of one element of vips[]: a VIP, or an address of a pool."""
 
     links: int = 0
     tcp_blocks: int = 0
     udp_blocks: int = 0
+
+    @property
+    def pooled(self) -> bool:
+        """Is it an address of a pool? No service is looked up there."""
+        return not self.tcp_blocks | self.udp_blocks
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredLink:
+    """The content of one element of own_links[]: what frames that leave there need."""
+
+    mac: bytes
+    mtu: int
+    flags: int = 0
 
 
 @dataclass(slots=True)
@@ -204,3 +225,12 @@ class Desired:
     paths: dict[IPAddress, DesiredPath] = field(default_factory=dict)
     groups: dict[ServiceId, str] = field(default_factory=dict)
     """The persistence group of each service that names one."""
+    links: dict[int, DesiredLink] = field(default_factory=dict)
+    """By number."""
+    natted: dict[IPAddress, RealId | None] = field(default_factory=dict)
+    """Real servers that answer clients by way of the balancer, and as which of ``openers`` one
+    opens connections through it (None: it does not)."""
+    openers: dict[RealId, DesiredReal] = field(default_factory=dict)
+    """What stands in reals[] for the connections that a real server opens: nobody is sent there."""
+    replies: bool = False
+    """Is there a service whose replies come back?"""

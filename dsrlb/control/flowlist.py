@@ -17,9 +17,12 @@ import numpy.typing as npt
 
 from dsrlb.control.flowquery import PROTOCOLS
 from dsrlb.control.flowselect import SOURCE, Found, Reals, side
+from dsrlb.dataplane.keys import address_from_bytes
 from dsrlb.dataplane.reaper import Reaper
 
 _NAMES = {number: name for name, number in PROTOCOLS.items()}
+_NO_SOURCE = ("null", "null")
+_NOT_BEHIND = ("null", *_NO_SOURCE)  # real's port, pool's address and port
 
 
 def limited(found: Iterable[Found], limit: int | None) -> Iterator[Found]:
@@ -63,6 +66,7 @@ def _rows(found: Found, reals: Reals) -> Iterator[str]:
     names = {number: name for name, number in abi.states.items()}
     keys = found.keys
     places = {index: _place(reals, index) for index in np.unique(found.reals).tolist()}
+    pools = {place: _pool(reals, place) for place in np.unique(found.pools).tolist()}
     columns = zip(
         keys["proto"].tolist(),
         _addresses(side(found, "source")),
@@ -70,13 +74,16 @@ def _rows(found: Found, reals: Reals) -> Iterator[str]:
         _addresses(side(found, "destination")),
         keys["destination_port_be"].byteswap().tolist(),
         found.reals.tolist(),
+        found.pool_ports.tolist(),
+        found.pools.tolist(),
         found.states.tolist(),
         abi.seconds(found.idle).tolist(),
         abi.seconds(found.left).tolist(),
         _group_numbers(found),
         strict=True,
     )
-    for proto, client, client_port, vip, vip_port, index, state, idle, left, group in columns:
+    for proto, client, client_port, vip, vip_port, index, port, pool, *rest in columns:
+        state, idle, left, group = rest
         service, real = places[index]
         if names[state] == SOURCE:
             label = json.dumps(reals.groups.get(group, str(group)))
@@ -84,17 +91,28 @@ def _rows(found: Found, reals: Reals) -> Iterator[str]:
                 f'{{"protocol": null, "client": "{client}", "client_port": null, "vip": null, '
                 f'"vip_port": null, "service": null, "group": {label}, '
             )
+            behind = _NOT_BEHIND
         else:
             head = (
                 f'{{"protocol": "{_NAMES.get(proto, proto)}", "client": "{client}", '
                 f'"client_port": {client_port}, "vip": "{vip}", "vip_port": {vip_port}, '
                 f'"service": {service}, "group": null, '
             )
+            kept = client_port if index in reals.openers else vip_port
+            source = (pools[pool], port) if pool else _NO_SOURCE
+            behind = (_real_port(reals, index, kept), *source)
         since = idle if index else "null"
         yield (
-            f'{head}"real": {real}, "state": "{names[state]}", "idle": {since}, '
+            f'{head}"real": {real}, "real_port": {behind[0]}, "pool_address": {behind[1]}, '
+            f'"pool_port": {behind[2]}, "state": "{names[state]}", "idle": {since}, '
             f'"expires": {left}}}\n'
         )
+
+
+def _real_port(reals: Reals, index: int, kept: int) -> str:
+    """Of a flow behind the balancer, in JSON; ``kept``: what it is where none is configured."""
+    port = reals.ports.get(index)
+    return "null" if port is None else str(port or kept)
 
 
 def _place(reals: Reals, index: int) -> tuple[str, str]:
@@ -103,6 +121,11 @@ def _place(reals: Reals, index: int) -> tuple[str, str]:
     if identity is None:
         return "null", "null"
     return json.dumps(identity.service.name), json.dumps(str(identity.address))
+
+
+def _pool(reals: Reals, place: int) -> str:
+    """An address of a pool in JSON."""
+    return json.dumps(str(address_from_bytes(reals.pools[place].tobytes())))
 
 
 def drop(found: Iterable[Found], reaper: Reaper) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from dsrlb.control.desired import RealId
 from dsrlb.control.flowquery import PROTOCOLS, STATES, FlowQuery, IPAddress
+from dsrlb.control.forms import by_number
 from dsrlb.control.installed import Installed
 from dsrlb.dataplane.flowscan import CLOSING, PENDING
 from dsrlb.dataplane.flowtable import (
@@ -22,6 +24,8 @@ from dsrlb.dataplane.flowtable import (
     Places,
     Words,
     value_generation,
+    value_pool,
+    value_pool_port,
     value_real,
 )
 
@@ -42,6 +46,12 @@ class Reals:
     persistence: npt.NDArray[np.int64]
     groups: Mapping[int, str]
     """Persistence groups by number: the configured name, or that of the one service."""
+    ports: Mapping[int, int]
+    """Of reals whose replies come back: their port, 0 where that of the flow is kept."""
+    openers: frozenset[int]
+    """What stands for the connections that real servers open."""
+    pools: npt.NDArray[np.uint8]
+    """The addresses in pools[], 16 bytes each: a place does not change while a flow names it."""
 
     @classmethod
     def of(
@@ -49,15 +59,20 @@ class Reals:
         installed: Installed,
         generations: npt.NDArray[np.uint32],
         named: Mapping[str, str | None],
+        pools: npt.NDArray[Any],
     ) -> Reals:
-        """``named``: the persistence group that each service names, if it does."""
+        """``named``: the persistence group that each service names, if it does; ``pools``: the
+        memory of pools[]."""
         size = len(generations)
         ticks = np.zeros((4, size), np.int64)
-        names = {}
-        for identity, entry in installed.reals.items():
+        names: dict[int, RealId] = {}
+        ports: dict[int, int] = {}
+        for identity, entry in chain(installed.reals.items(), installed.openers.items()):
             content = entry.content
             service = installed.services[identity.service].content
             names[entry.index] = identity
+            if by_number()[content.method].replies:
+                ports[entry.index] = content.port
             ticks[:, entry.index] = (
                 content.idle_ticks,
                 content.closing_ticks,
@@ -71,13 +86,18 @@ class Reals:
         }
         idle, closing, pending, persistence = ticks
         low = generations.astype(np.uint16)
-        return cls(names, low, idle, closing, pending, persistence, groups)
+        addresses = np.asarray(pools).view(np.uint8).reshape(len(pools), -1)
+        times = (idle, closing, pending, persistence)
+        openers = frozenset(entry.index for entry in installed.openers.values())
+        return cls(names, low, *times, groups, ports, openers, addresses)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Chosen entries of one part, each a row of all arrays. ``reals``: the index, 0 where the real
-    server is gone. ``left`` and ``idle``: ticks; idle is -1 where the real server is gone."""
+    server is gone. ``pool_ports`` and ``pools``: port and place in pools[] of the source that a
+    flow has behind the balancer, 0 where it is kept. ``left`` and ``idle``: ticks; idle is -1 where
+    the real server is gone."""
 
     table: FlowTable
     part: Part
@@ -86,6 +106,8 @@ class Found:
     states: npt.NDArray[np.uint8]
     keys: npt.NDArray[Any]
     reals: npt.NDArray[np.int64]
+    pool_ports: npt.NDArray[np.uint16]
+    pools: npt.NDArray[np.uint16]
     left: npt.NDArray[np.int64]
     idle: npt.NDArray[np.int64]
 
@@ -104,6 +126,8 @@ class Found:
             self.states[chosen],
             self.keys[chosen],
             self.reals[chosen],
+            self.pool_ports[chosen],
+            self.pools[chosen],
             self.left[chosen],
             self.idle[chosen],
         )
@@ -170,7 +194,8 @@ class Selection:
         idle = np.maximum(self._timeouts(table, part, states, reals) - left, 0)
         idle[reals == 0] = -1
         keys = table.keys(entries)
-        return Found(table, part, entries, metas, states, keys, reals, left, idle)
+        source = (value_pool_port(values), value_pool(values))
+        return Found(table, part, entries, metas, states, keys, reals, *source, left, idle)
 
     def _timeouts(
         self, table: FlowTable, part: Part, states: npt.NDArray[np.uint8], reals: Places

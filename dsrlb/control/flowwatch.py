@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dsrlb.observe.events import EventLog
 
 KIND = "flows"
+EXHAUSTED = "pool-exhausted"
 _LEVELS = ((95, "error"), (80, "warning"), (50, "info"))
 _HYSTERESIS = 5  # points of a hundred
 _QUIET_SECONDS = 60.0
@@ -96,6 +97,29 @@ class LossWatch:
         )
         self._events.add(KIND, message, "error")
         self._told = lost
+        self._next = self._clock() + _QUIET_SECONDS
+
+
+class ExhaustedWatch:
+    """Tells when a service's pool had no port for new flows, at most once a minute."""
+
+    def __init__(
+        self, events: EventLog, exhausted: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``exhausted``: how many flows there were before that it had none for."""
+        self._events = events
+        self._told = exhausted
+        self._clock = clock
+        self._next = 0.0
+
+    def note(self, exhausted: int, says: Callable[[int], str]) -> None:
+        """``exhausted``: how many there were until now; ``says``: that there are so many more, in
+        words. A count that begins anew is that of another service."""
+        self._told = min(self._told, exhausted)
+        if exhausted == self._told or self._clock() < self._next:
+            return
+        self._events.add(EXHAUSTED, says(exhausted - self._told), "error")
+        self._told = exhausted
         self._next = self._clock() + _QUIET_SECONDS
 
 

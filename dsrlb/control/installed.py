@@ -8,12 +8,14 @@ killed at any point finds everything here again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from dsrlb.control.arena import Arena
 from dsrlb.control.desired import (
     NO_SERVICE,
+    OUTBOUND,
     PRESENT,
     DesiredReal,
     DesiredService,
@@ -25,6 +27,7 @@ from dsrlb.control.desired import (
     Sources,
 )
 from dsrlb.control.persistence import Home, read_homes
+from dsrlb.control.pools import addresses_in
 from dsrlb.control.sources import read_lists
 from dsrlb.dataplane.keys import IPAddress, address_from_bytes
 from dsrlb.dataplane.maps import MapSet
@@ -35,7 +38,7 @@ _INDEX = 0xFFFFFFFF
 @dataclass(slots=True)
 class InstalledService:
     """A service in force: id, its record's place, its schedule's place, the numbers of its list of
-    sources and its persistence group (0: none), and the content."""
+    sources and its persistence group, its pool's place (0: none), and the content."""
 
     id: int
     record: int = 0
@@ -44,6 +47,7 @@ class InstalledService:
     revision: int = 0
     source_list: int = 0
     persistence_group: int = 0
+    pool: int = 0
     content: DesiredService = NO_SERVICE
 
 
@@ -65,6 +69,10 @@ class Installed:
     vips: dict[IPAddress, DesiredVip] = field(default_factory=dict)
     homes: dict[Home, int] = field(default_factory=dict)
     lists: dict[int, Sources] = field(default_factory=dict)  # as they were read
+    former: list[tuple[RealId, InstalledReal]] = field(default_factory=list)
+    """Reals that have another place now, until nothing names the old one."""
+    openers: dict[RealId, InstalledReal] = field(default_factory=dict)
+    """What stands in reals[] for the connections that real servers open."""
     service_ids: Arena = field(init=False)
     real_indices: Arena = field(init=False)
     records: Arena = field(init=False)
@@ -88,37 +96,42 @@ def _service_ids(maps: MapSet) -> dict[int, ServiceId]:
     return found
 
 
-def _read_reals(maps: MapSet, services: dict[int, ServiceId]) -> dict[RealId, InstalledReal]:
-    reals, loads = maps["reals"].array, maps["loads"].array
-    found = {}
-    for index in np.flatnonzero(reals["flags"] & PRESENT).tolist():
-        row = reals[index]
+def _read_reals(maps: MapSet, services: dict[int, ServiceId], installed: Installed) -> None:
+    """A real may have two places: a daemon that was killed gave it another one."""
+    for index in np.flatnonzero(maps["reals"].array["flags"] & PRESENT).tolist():
+        row = maps["reals"].array[index]
         service = services.get(int(row["service"]))
         if service is None:
             continue
-        address = address_from_bytes(row["address"].tobytes())
-        found[RealId(service, address)] = InstalledReal(
-            index,
-            DesiredReal(
-                mac=row["mac"].tobytes(),
-                source_mac=row["source_mac"].tobytes(),
-                mtu=int(row["mtu"]),
-                link=int(row["link"]),
-                flags=int(row["flags"]),
-                idle_ticks=int(row["idle_ticks"]),
-                closing_ticks=int(row["closing_ticks"]),
-                pending_ticks=int(row["pending_ticks"]),
-                weight=int(row["weight"]),
-                max_open=int(loads[index]["max_open"]),
-                max_open_low=int(loads[index]["max_open_low"]),
-                method=int(row["method"]),
-                dscp=int(row["dscp"]),
-                gue_port=int(row["gue_port"]),
-                vlan=int(row["vlan"]),
-                routed=bool(row["path"]),
-            ),
-        )
-    return found
+        identity = RealId(service, address_from_bytes(row["address"].tobytes()))
+        entry = InstalledReal(index, _read_real(row, maps["loads"].array[index]))
+        if entry.content.flags & OUTBOUND:
+            installed.openers[identity] = entry
+            continue
+        if identity in installed.reals:
+            installed.former.append((identity, installed.reals[identity]))
+        installed.reals[identity] = entry
+
+
+def _read_real(row: Any, load: Any) -> DesiredReal:
+    return DesiredReal(
+        mac=row["mac"].tobytes(),
+        source_mac=row["source_mac"].tobytes(),
+        mtu=int(row["mtu"]),
+        link=int(row["link"]),
+        flags=int(row["flags"]),
+        idle_ticks=int(row["idle_ticks"]),
+        closing_ticks=int(row["closing_ticks"]),
+        pending_ticks=int(row["pending_ticks"]),
+        weight=int(row["weight"]),
+        max_open=int(load["max_open"]),
+        max_open_low=int(load["max_open_low"]),
+        method=int(row["method"]),
+        dscp=int(row["dscp"]),
+        port=int(row["port"]),
+        vlan=int(row["vlan"]),
+        routed=bool(row["path"]),
+    )
 
 
 def _read_services(
@@ -139,7 +152,7 @@ def _read_services(
         record = records[place]
         first, count = int(record["first"]), int(record["count"])
         schedule = members[first : first + count].tolist()
-        source_list = int(record["source_list"])
+        source_list, pool = int(record["source_list"]), int(record["pool_first"])
         found[identity] = InstalledService(
             id=number,
             record=place,
@@ -148,6 +161,7 @@ def _read_services(
             revision=int(record["revision"]),
             source_list=source_list,
             persistence_group=int(record["persistence_group"]),
+            pool=pool,
             content=DesiredService(
                 algorithm=int(record["algorithm"]),
                 method=int(record["method"]),
@@ -159,6 +173,8 @@ def _read_services(
                 persistence_ticks=int(record["persistence_ticks"]),
                 service_rate=Rate(int(record["service_interval"]), int(record["service_burst"])),
                 source_rate=Rate(int(record["source_interval"]), int(record["source_burst"])),
+                pool=addresses_in(maps, pool, int(record["pool_count"])),
+                mss_clamp=int(record["mss_clamp"]),
             ),
         )
     return found
@@ -168,7 +184,7 @@ def read(maps: MapSet) -> Installed:
     """Read back everything that the maps hold (empty maps: nothing)."""
     ids = _service_ids(maps)
     installed = Installed()
-    installed.reals = _read_reals(maps, ids)
+    _read_reals(maps, ids, installed)
     installed.lists = read_lists(maps["sources"])
     installed.services = _read_services(maps, ids, installed.reals, installed.lists)
     installed.homes = read_homes(maps["homes"])

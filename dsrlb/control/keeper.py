@@ -13,15 +13,18 @@ from functools import cached_property
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
 from dsrlb.control.counters import FamilyTotals, flow_events, loads
 from dsrlb.control.flowwatch import Counts, LossWatch, PressureWatch, UseWatch, most_pending
+from dsrlb.control.lasthops import LastHop, LastHops
+from dsrlb.control.pools import PoolUse
+from dsrlb.control.poolwatch import PoolWatch, service_text
 from dsrlb.control.reconcile import Numbers, Reconciler, Sight
 from dsrlb.control.spills import SpillBitmaps
 from dsrlb.dataplane.flowscan import Count
 from dsrlb.dataplane.flowtable import FlowAbi, FlowTable, flow_tables
 from dsrlb.dataplane.loader import Dataplane
+from dsrlb.dataplane.pairscan import Named
 from dsrlb.observe.events import EventLog
 
 _PAUSE_SECONDS = 0.002
@@ -51,6 +54,9 @@ class FlowKeeper:
         self._scanned = 0.0
         self._rounds_due = 0
         self._pressed: dict[int, int] = {}
+        self._named: Named | None = None
+        self.pool_use: PoolUse | None = None
+        """Which places in pools[] flows name, as of the last round."""
 
     @property
     def hurried(self) -> bool:
@@ -74,6 +80,17 @@ class FlowKeeper:
                 self._round(0)
             return self._totals
 
+    @property
+    def pool_flows(self) -> Numbers | None:
+        """Flows that have a port at each address, by place in pools[], as of the last round."""
+        named = self._named
+        return None if named is None else named.pools
+
+    def last_hops(self) -> set[LastHop]:
+        """The neighbours that flows came from whose replies come back, as of the last round."""
+        named = self._named
+        return set() if named is None else self._hops.read(named.hops)
+
     @cached_property
     def tables(self) -> tuple[FlowTable, FlowTable]:
         """Those of IPv4 and IPv6. Mapped when first used: not while the program is attached."""
@@ -91,25 +108,40 @@ class FlowKeeper:
     def _spills(self) -> SpillBitmaps:
         return SpillBitmaps(self._dataplane.maps, self._dataplane.artifact, self.tables)
 
+    @cached_property
+    def _hops(self) -> LastHops:
+        return LastHops(self._dataplane.maps, self._abi, self._dataplane.artifact.constants)
+
+    @cached_property
+    def _pools(self) -> PoolWatch:
+        return PoolWatch(self._dataplane.maps, self._events)
+
     def _round(self, pause: float) -> None:
         if self._rounds_due:
             self._rounds_due -= 1
         before = _Before({kind: self._loads(kind) for kind in _KINDS}, self._changes())
         reals = self._dataplane.maps["reals"].array
         generations = reals["generation"].astype(np.uint16)
-        found = [self._scan(table, generations, pause) for table in self.tables]
+        named = Named(self._abi, self._dataplane.maps["pools"].max_entries, len(self._hops))
+        began, tick = time.monotonic(), self._abi.now()
+        found = [
+            self._scan(table, Count(table, generations, named), pause) for table in self.tables
+        ]
         changes = self._changes() - before.changes - sum(count.expired for count in found)
         self._reconcile(found, before, max(changes, 0))
         self._totals = {4: self._sums(found[0]), 6: self._sums(found[1])}
         self._scanned = time.monotonic()
         self._spills.step([count.spills for count in found], self._dataplane.reaper)
+        self._named, self.pool_use = named, PoolUse(began, named.pools > 0)
+        self._hops.free(named.hops, tick, self._dataplane.reaper())
+        self._pools.note(named.pools)
         self._tell(self._events_by_table())
 
-    def _scan(self, table: FlowTable, generations: npt.NDArray[np.uint16], pause: float) -> Count:
-        """Count one family's flows, and have those that have expired removed."""
-        count = Count(table, generations)
+    def _scan(self, table: FlowTable, count: Count, pause: float) -> Count:
+        """Count one family's flows, and have those that have expired removed. The pending table
+        first: a flow that moves on to the main table meanwhile is seen at least once."""
         reaper = self._dataplane.reaper()
-        for part in table.parts():
+        for part in sorted(table.parts(), key=lambda part: not part.pending):
             count.add(part, self._abi.now(), reaper.expire)
             if pause:
                 time.sleep(pause)
@@ -215,13 +247,7 @@ class FlowKeeper:
         pending = np.bincount(services, weights=np.maximum(self._loads("pending"), 0))
         return most_pending(
             [
-                (_service(bytes(names[number])), int(pending[number]))
+                (service_text(bytes(names[number])), int(pending[number]))
                 for number in np.flatnonzero(pending).tolist()
             ]
         )
-
-
-def _service(stored: bytes) -> str:
-    """A service as names[] has it (FAMILY:NAME), in words."""
-    family, _, name = stored.decode().partition(":")
-    return f"{name} (IPv{family})" if name else "a removed service"

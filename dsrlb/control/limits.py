@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Any, TypeVar
 
 from dsrlb import paths
 from dsrlb.config import Config, Service
@@ -17,6 +19,8 @@ from dsrlb.dataplane.artifact import parse_constants
 from dsrlb.dataplane.methods import methods
 from dsrlb.errors import Problem
 
+T = TypeVar("T")
+
 
 def exceeded(
     config: Config, origin: Origin, limits: Mapping[str, int] | None = None
@@ -27,6 +31,7 @@ def exceeded(
         limits = parse_constants((paths.ebpf_sources() / "abi.h").read_text())
     desired = compute(config, {}, {})
     keys = Counter(desired.keys.values())
+    openers = Counter(opener.service.name for opener in desired.openers)
     totals = dict.fromkeys(_WHAT, 0)
     most = {
         "vips": limits["MAX_VIPS"],
@@ -39,23 +44,28 @@ def exceeded(
         "lists": limits["MAX_SOURCE_LISTS"] // 2,
         "homes": limits["MAX_HOMES"],
         "paths": limits["MAX_PATHS"] // 2,  # old ones stay until no real goes by them
+        "pools": limits["MAX_POOL_ADDRESSES"] // 2,  # and these until no flow has them
     }
-    seen_vips: set[object] = set()
-    seen_lists: set[Sources] = set()
-    seen_routed: set[IPAddress] = set()
+    seen: dict[str, set[Any]] = {name: set() for name in _SHARED}
+
+    def fresh(name: str, found: Iterable[T]) -> set[T]:
+        """Those that no service before had."""
+        new = set(found) - seen[name]
+        seen[name] |= new
+        return new
+
     problems: dict[str, Problem] = {}
     for index, service in enumerate(config.service):
         for name, more in _needs(config, service, keys).items():
             totals[name] += more
-        totals["vips"] += len(set(service.vip) - seen_vips)
-        seen_vips |= set(service.vip)
-        lists = _lists(desired, service) - seen_lists
+        totals["real servers"] += openers[service.name]
+        pools = [pool for family in (4, 6) if (pool := service.pool_for(family))]
+        totals["pools"] += sum(map(len, fresh("pools", pools)))
+        totals["vips"] += len(fresh("vips", [*service.vip, *chain.from_iterable(pools)]))
+        lists = fresh("lists", _lists(desired, service))
         totals["lists"] += len(lists)
         totals["prefixes"] += sum(map(len, lists))
-        seen_lists |= lists
-        routed = _routed(config, service) - seen_routed
-        totals["paths"] += len(routed)
-        seen_routed |= routed
+        totals["paths"] += len(fresh("paths", _routed(config, service)))
         for name, total in totals.items():
             if total > most[name] and name not in problems:
                 message = f"{_WHAT[name]}: at most {most[name]}, and up to here there are {total}"
@@ -63,15 +73,21 @@ def exceeded(
     return list(problems.values())
 
 
+_SHARED = ("vips", "pools", "lists", "paths")
+"""What counts once, however many services have it."""
+
 _WHAT = {
-    "vips": "too many VIPs",
+    "vips": "too many VIPs and addresses of pools",
     "ports": "too many ports (a range counts once for each aligned power of two in it)",
     "services": "too many services (one counts once for each address family)",
-    "real servers": "too many real servers (one counts for each service and address)",
+    "real servers": "too many real servers (one counts for each service and address, and again "
+    "where it opens connections)",
     "schedules": "the weights make too long schedules; smaller weights share as well",
     "prefixes": "too many prefixes in allow and deny (equal lists count once)",
     "lists": "too many lists of allow and deny (one per address family; equal ones count once)",
-    "paths": "too many addresses of real servers in mode l3dsr (equal ones count once)",
+    "paths": "too many addresses of real servers in modes l3dsr, router, one-arm and nat (equal "
+    "ones count once)",
+    "pools": "too many addresses in service.snat.pool (equal pools count once)",
     "homes": "too many real servers in persistence groups (one for each service and address)",
 }
 

@@ -13,35 +13,35 @@ so, and says it to everybody.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from threading import Lock
 
-from dsrlb.config import Config
+from dsrlb.config import Bridge, Config
+from dsrlb.control.bridgeports import Bridging, Fdb, resolve_across, segment_of, way_across
 from dsrlb.control.desired import (
     AWAY,
     RESOLVED,
     DesiredPath,
     DesiredReal,
     LinkState,
-    NextHop,
     RealId,
     Resolution,
     ServiceId,
 )
 from dsrlb.control.liveness import ROUND_SECONDS, Liveness
+from dsrlb.control.macnews import News, news_of, same, tell
 from dsrlb.control.nexthops import Standing, Target, Vias, Way, resolve, standing, way_of
 from dsrlb.dataplane.keys import mac_text
+from dsrlb.dataplane.methods import methods
 from dsrlb.errors import NetError
-from dsrlb.net import frames, links, neighbours, routes
+from dsrlb.net import bridges, frames, links, neighbours, routes
+from dsrlb.net.bridges import Station
 from dsrlb.net.links import IPAddress, Link
 from dsrlb.net.neighbours import Neighbour, Place
-from dsrlb.net.routes import Route
+from dsrlb.net.routes import Hop, Route
 from dsrlb.observe.events import EventLog, now_text
-
-_EACH = 8
-"""So many reals are told of one by one when the same happens to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ def targets_of(config: Config) -> dict[RealId, Target]:
     """Every real of every service, in the families that the service has VIPs of."""
     found = {}
     for service in config.service:
-        routed = service.method != "l2dsr"
+        routed, bridged = methods()[service.method].routes, service.mode == "bridge"
         for family in {vip.version for vip in service.vip}:
             for real in config.reals_of(service):
                 address = config.address_for(service, real, family)
                 if address is not None:
                     static = None if real.mac == "auto" else real.mac
                     identity = RealId(ServiceId(service.name, family), address)
-                    found[identity] = Target(address, static, routed)
+                    found[identity] = Target(address, static, routed, bridged)
     return found
 
 
@@ -89,6 +89,9 @@ class MacTable:
         self._asked: dict[Place, Way] = {}
         self._standings: dict[Place, Standing] = {}
         self._meanwhile: list[tuple[Place, Neighbour | None]] | None = None
+        self._bridges: tuple[Bridge, ...] = ()
+        self._bridging = Bridging()
+        self._heard: list[tuple[Station, bool]] = []
         self._found: dict[Target, Found] = {}
         self._seeds: dict[Target, tuple[DesiredReal, DesiredPath | None]] = {}
 
@@ -98,6 +101,7 @@ class MacTable:
         with self._lock:
             self._targets, self._wanted = targets, frozenset(targets.values())
             self._links = {link.ifindex: link for link in attached.values()}
+            self._bridges = config.bridge
 
     def seed(
         self,
@@ -121,17 +125,23 @@ class MacTable:
         return ROUND_SECONDS
 
     def refresh(self) -> bool:
-        """Read links, routes and neighbours anew; True when a resolution changed."""
-        self._meanwhile = []  # changes heard from here on may be missing in what is read
-        present = {link.ifindex: link for link in links.list_links().values()}
+        """Read links, routes, neighbours and stations anew; True when a resolution changed."""
+        self._meanwhile, self._heard = [], []  # what is read may lack what is heard from here on
+        present = links.list_links()
         found = routes.resolve({target.address for target in self._wanted})
         known = neighbours.list_neighbours()
+        ours = {present[one.name].ifindex for one in self._bridges if one.name in present}
+        fdb = Fdb(bridges.list_stations(ours))
         with self._lock:
             for place, neighbour in self._meanwhile or ():
                 _note(known, place, neighbour)
-            self._meanwhile = None
+            for station, gone in self._heard:
+                fdb.note(station, gone=gone)
+            self._meanwhile, self._heard = None, []
+            segments = (segment_of(one, self._links, present) for one in self._bridges)
+            self._bridging = Bridging(tuple(segments), fdb)
             self._sources = {address: route.source for address, route in found.items()}
-            self._find_ways(present, found)
+            self._find_ways({link.ifindex: link for link in present.values()}, found)
             self._judge(known)
             return self._evaluate(self._wanted)
 
@@ -143,13 +153,18 @@ class MacTable:
         for target in self._wanted:
             route = found.get(target.address)
             hops = route.hops if route else ()
-            ways[target] = tuple(way_of(target, hop, self._links, present) for hop in hops)
+            ways[target] = tuple(self._way(target, hop, present) for hop in hops)
             for way in ways[target]:
                 if isinstance(way, Way):
                     behind.setdefault(way.place, set()).add(target)
                     if not way.down and not target.static:
                         asked[way.place] = way
         self._ways, self._behind, self._asked = ways, behind, asked
+
+    def _way(self, target: Target, hop: Hop, present: Mapping[int, Link]) -> Way | Resolution:
+        if target.bridged:
+            return way_across(target, hop, self._bridging, present)
+        return way_of(target, hop, self._links, present)
 
     def _judge(self, known: Mapping[Place, Neighbour]) -> None:
         """What is known of every neighbour that is needed."""
@@ -180,42 +195,47 @@ class MacTable:
             self._standings[place] = standing(neighbour, last, True)
             return self._standings[place] != last and self._evaluate(targets & self._wanted)
 
+    def on_station(self, station: Station, *, gone: bool) -> bool:
+        """Take in what a bridge learnt or forgot; True when a resolution changed."""
+        if not self._bridges:
+            return False
+        with self._lock:
+            if self._meanwhile is not None:
+                self._heard.append((station, gone))
+            if self._bridging.at(station.bridge) is None:
+                return False
+            self._bridging.fdb.note(station, gone=gone)
+            found = self._found.items()
+            theirs = {t for t, one in found if t.bridged and one.where.mac == station.mac}
+            return bool(theirs) and self._evaluate(theirs & self._wanted)
+
     def _evaluate(self, targets: Iterable[Target]) -> bool:
         """Work out some resolutions from what is known; True when one changed."""
         found = {}
-        news: dict[tuple[str, str], list[IPAddress]] = {}
+        news: dict[News, list[IPAddress]] = {}
         for target in targets:
             last = self._found.get(target)
             now, vias = self._resolve(target, last.where if last else self._seeded(target))
             if last is not None and last.where == now and last.vias == vias:
                 continue
             since = now_text()
-            if last is not None and _told(last.where) == _told(now):
+            if last is not None and same(last.where, now):
                 since = last.since
             else:
-                told = _news(last.where if last else None, now, vias)
+                told = news_of(last.where if last else None, now, vias)
                 news.setdefault(told, []).append(target.address)
             found[target] = Found(now, vias, since)
-        self._tell(news)
+        tell(self._events, news)
         gone = self._found.keys() - self._wanted
         if found or gone:
             self._found = {t: f for t, f in self._found.items() if t not in gone} | found
         return bool(found or gone)
 
-    def _tell(self, news: Mapping[tuple[str, str], Sequence[IPAddress]]) -> None:
-        """The news of each real; once, where a router has many behind it."""
-        for (text, level), addresses in news.items():
-            if not text:
-                continue
-            if len(addresses) > _EACH:
-                more = len(addresses) - 1
-                self._events.add("mac", f"{addresses[0]} (and {more:,} more) {text}", level)
-                continue
-            for address in addresses:
-                self._events.add("mac", f"{address} {text}", level)
-
     def _resolve(self, target: Target, last: Resolution | None) -> tuple[Resolution, Vias]:
         ways, source = self._ways.get(target, ()), self._sources.get(target.address)
+        if target.bridged:
+            where = resolve_across(target, ways, self._standings, last, self._bridging, self._links)
+            return where, ()
         return resolve(target, ways, self._standings, source, last, self._links)
 
     def _seeded(self, target: Target) -> Resolution | None:
@@ -243,6 +263,14 @@ class MacTable:
             identity: found[target].where
             for identity, target in self._targets.items()
             if target in found
+        }
+
+    def stations(self) -> set[tuple[int, str]]:
+        """(port, MAC address) of each real server that is where it belongs behind a bridge."""
+        return {
+            (one.where.link.ifindex, one.where.mac)
+            for target, one in self._found.items()
+            if target.bridged and one.where.fresh and one.where.link and one.where.mac
         }
 
     def rows(self) -> Iterable[tuple[IPAddress, Found]]:
@@ -296,37 +324,6 @@ class MacTable:
                 self._liveness.asked(sent, now)
         if failure is not None:
             raise failure
-
-
-def _told(found: Resolution) -> tuple[object, ...]:
-    hops = tuple((hop.mac, hop.link.name, hop.vlan) for hop in found.hops)
-    return found.mac, found.fresh, found.reason, found.via, found.vlan, hops
-
-
-def _news(last: Resolution | None, now: Resolution, vias: Vias) -> tuple[str, str]:
-    """(text, level) of what is told of a change; "" where it was told before."""
-    waiting = not now.reason or "waiting for" in now.reason  # an answer may be on its way
-    level = "info" if waiting else "warning"
-    if not now.fresh:
-        if last is not None and not last.fresh and last.reason == now.reason:
-            return "", ""
-        return f"is unresolved: {now.reason}", level
-    if last is not None and last.mac not in (None, now.mac) and not last.hops + now.hops:
-        router = f" (router {now.via})" if now.via else ""
-        return f"moved from {last.mac} to {now.mac}{router}", "info"
-    where = f"is at {_places(now, vias)}"
-    return f"{where}; {now.reason}" if now.reason else where, level
-
-
-def _places(where: Resolution, vias: Vias) -> str:
-    """MAC address, interface and router of each next hop."""
-    texts = []
-    hops: Sequence[NextHop | Resolution] = where.hops or (where,)
-    for hop, via in zip(hops, vias or (where.via,), strict=True):
-        tag = f" VLAN {hop.vlan}" if hop.vlan else ""
-        router = f" (router {via})" if via else ""
-        texts.append(f"{hop.mac} on {hop.link.name if hop.link else '?'}{tag}{router}")
-    return " and ".join(texts)
 
 
 def _note(known: dict[Place, Neighbour], place: Place, neighbour: Neighbour | None) -> None:

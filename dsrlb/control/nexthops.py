@@ -28,11 +28,12 @@ Vias = tuple[IPAddress | None, ...]
 @dataclass(frozen=True, slots=True)
 class Target:
     """A real's address, its fixed MAC if it has one, and whether the balancer routes to it (else
-    it has to be on the segment)."""
+    it has to be on the segment); ``bridged``: on that of a [[bridge]]."""
 
     address: IPAddress
     static: str | None
     routed: bool = False
+    bridged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Standing:
     silent: bool = False
 
 
-_UNKNOWN = Standing(None, False)
+UNKNOWN = Standing(None, False)
 
 
 def standing(neighbour: Neighbour | None, last: Standing | None, up: bool) -> Standing:
@@ -165,13 +166,13 @@ def _take(
 ) -> Resolution:
     """One way, without what was before."""
     link = way.link
-    known = standings.get(way.place, _UNKNOWN)
+    known = standings.get(way.place, UNKNOWN)
     fresh = not way.down and (known.fresh or target.static is not None)
     return Resolution(
         target.static or known.mac,
         link,
         fresh,
-        "" if fresh else _why(way, known),
+        "" if fresh else why(way, known),
         "static" if target.static else "kernel",
         vlan=way.vlan,
         mtu=way.mtu if way.mtu != link.mtu else 0,
@@ -181,7 +182,7 @@ def _take(
     )
 
 
-def _why(way: Way, known: Standing) -> str:
+def why(way: Way, known: Standing) -> str:
     """Why a way is not resolved."""
     if way.down:
         return way.down

@@ -8,7 +8,7 @@ it came to; homes[] says which one that is in another service of the group.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dsrlb.control.desired import ServiceId
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes
@@ -51,6 +51,27 @@ def group_numbers(
 def home_key(home: Home) -> bytes:
     """struct home_key."""
     return home[0].to_bytes(4, "little") + address_bytes(home[1])
+
+
+class Homes:
+    """Writes homes[]. ``content``: what it holds, kept up to date here."""
+
+    def __init__(self, homes: Map, content: dict[Home, int]) -> None:
+        self._map = homes
+        self._content = content
+
+    def put(self, wanted: Mapping[Home, int]) -> None:
+        """Write what is new or changed."""
+        for home, index in wanted.items():
+            if self._content.get(home) != index:
+                self._map.set(home_key(home), index)
+                self._content[home] = index
+
+    def remove_others(self, wanted: Iterable[Home]) -> None:
+        """Forget the others."""
+        for home in self._content.keys() - set(wanted):
+            self._map.delete(home_key(home))
+            del self._content[home]
 
 
 def read_homes(homes: Map) -> dict[Home, int]:

@@ -5,38 +5,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsrlb.config import Config, Real, Service, digest
+from dsrlb.config import Bridge, Config, Real, Service, digest
+from dsrlb.config.values import IPAddress
+from dsrlb.control.forms import form
 from dsrlb.control.views import Change, PlanView
+from dsrlb.dataplane.methods import methods
 
 _LISTS = ("allow", "deny")
 _SHOWN = 6
 """Prefixes that a change of a list names."""
 _MOVED = "its flows go to other reals"
+_END = "its flows end"
+_OPENED = "connections opened until now end"
+_ENDS = {
+    "mode": _END,
+    "snat": "flows by the addresses that go end",
+    "outbound": _OPENED,
+}
 
 
 def _change(kind: str, what: str, detail: str = "", affects_flows: bool = False) -> Change:
     return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}  # type: ignore[typeddict-item]
 
 
-def _reals(service: str, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
+def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
     """By address: a real that gets or loses one of two addresses stays what it is."""
+    name = service.name
     old = {address: real for real in before for address in real.address}
     new = {address: real for real in after for address in real.address}
     for real in before:
         gone = tuple(address for address in real.address if address not in new)
         if gone:
-            what = f"real {service} {_text(gone)}"
+            what = f"real {name} {_text(gone)}"
             yield _change("remove", what, _MOVED, affects_flows=True)
     for real in after:
         fresh = tuple(address for address in real.address if address not in old)
         if fresh:
-            yield _change("add", f"real {service} {_text(fresh)}")
+            yield _change("add", f"real {name} {_text(fresh)}")
     for was, real in _kept(before, after):
-        for field in ("weight", "mac", "max_open", "max_open_low"):
+        for field in ("weight", "port", "mac", "max_open", "max_open_low"):
             then, now = getattr(was, field), getattr(real, field)
             if then != now:
-                what = f"real {service} {_text(real.address)}"
-                yield _change("change", what, f"{field}: {_text(then)} -> {_text(now)}")
+                what = f"real {name} {_text(real.address)}"
+                ends = field == "port" and service.replies
+                detail = f"{field}: {_text(then)} -> {_text(now)}{f'; {_END}' * ends}"
+                yield _change("change", what, detail, ends)
 
 
 def _kept(before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[tuple[Real, Real]]:
@@ -81,6 +94,18 @@ def _list_text(was: tuple[object, ...], now: tuple[object, ...]) -> str:
     return ", ".join(changes[:_SHOWN]) + more
 
 
+def _ends(field: str, old: Service, new: Service) -> bool:
+    """Do flows end because of this difference? Replies to an address that is no longer in a pool
+    come no more, and flows of one mode are not always those of another (forms.py)."""
+    if field == "snat":
+        pools = [{ip for family in (4, 6) for ip in each.pool_for(family)} for each in (old, new)]
+        return bool(pools[0] - pools[1])
+    if field == "outbound":
+        return old.outbound
+    was, now = (form(methods()[each.method]) for each in (old, new))
+    return field == "mode" and was != now
+
+
 def _service(old: Service, new: Service) -> Iterator[Change]:
     for field in type(new).model_fields:
         if field in ("real", "name"):
@@ -89,11 +114,28 @@ def _service(old: Service, new: Service) -> Iterator[Change]:
         if was == now:
             continue
         removed = isinstance(was, tuple) and isinstance(now, tuple) and bool(set(was) - set(now))
-        affects = field == "protocol" or (field == "vip" and removed)
-        text = f"{_text(was)} -> {_text(now)}"
+        ends = _ends(field, old, new)
+        affects = ends or field == "protocol" or (field == "vip" and removed)
+        text = f"{_text(was)} -> {_text(now)}{f'; {_ENDS[field]}' if ends else ''}"
         if field in _LISTS:
             text = _list_text(was, now)
         yield _change("change", f"service {new.name}", f"{field}: {text}", affects)
+
+
+def _bridges(before: tuple[Bridge, ...], after: tuple[Bridge, ...]) -> Iterator[Change]:
+    """By name. Flows hold on to neighbours, not to ports."""
+    old, new = ({bridge.name: bridge for bridge in bridges} for bridges in (before, after))
+    for name in [name for name in old if name not in new]:
+        yield _change("remove", f"bridge {name}")
+    for name, bridge in new.items():
+        if name not in old:
+            detail = f"ports: {_text(bridge.ports)}, reals on {bridge.reals_on}"
+            yield _change("add", f"bridge {name}", detail)
+            continue
+        for field in ("ports", "reals_on"):
+            was, now = getattr(old[name], field), getattr(bridge, field)
+            if was != now:
+                yield _change("change", f"bridge {name}", f"{field}: {_text(was)} -> {_text(now)}")
 
 
 def _changes(before: Config | None, after: Config) -> Iterator[Change]:
@@ -107,21 +149,46 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
                 yield _change(
                     "change", "balancer", f"{field}: {_text(was)} -> {_text(now)}", affects
                 )
+    yield from _bridges(before.bridge if before else (), after.bridge)
     old = {service.name: service for service in before.service} if before else {}
     new = {service.name: service for service in after.service}
     for name in [name for name in old if name not in new]:
-        yield _change("remove", f"service {name}", "its flows end", affects_flows=True)
+        yield _change("remove", f"service {name}", _END, affects_flows=True)
     for name, service in new.items():
         if before is None or name not in old:
             detail = f"{_text(service.vip)} {service.protocol} {_text(service.port)}"
             if service.l3dsr is not None:
                 detail += f" by {service.l3dsr}"
+            if service.snat is not None:
+                detail += f" pool {service.snat}"
             yield _change("add", f"service {name}", detail)
-            yield from _reals(name, (), after.reals_of(service))
+            yield from _reals(service, (), after.reals_of(service))
         else:
             yield from _service(old[name], service)
-            yield from _reals(name, before.reals_of(old[name]), after.reals_of(service))
+            yield from _reals(service, before.reals_of(old[name]), after.reals_of(service))
             yield from _ways(before, old[name], after, service)
+    if before is not None:
+        yield from _reopened(before, after)
+
+
+def _openers(config: Config) -> dict[IPAddress, str]:
+    """By which service a real server opens connections: of several by the first by name."""
+    found: dict[IPAddress, str] = {}
+    for service in sorted(config.service, key=lambda service: service.name):
+        if not service.outbound:
+            continue
+        for address in (ip for real in config.reals_of(service) for ip in real.address):
+            if service.pool_for(address.version):
+                found.setdefault(address, service.name)
+    return found
+
+
+def _reopened(before: Config, after: Config) -> Iterator[Change]:
+    """Real servers that open connections by another service now, and still do by the old one."""
+    old, new = _openers(before), _openers(after)
+    for address in (ip for ip in old if ip in new and old[ip] != new[ip]):
+        detail = f"opens connections by service {new[address]}, not {old[address]}; {_OPENED}"
+        yield _change("change", f"real {new[address]} {address}", detail, affects_flows=True)
 
 
 def plan(before: Config | None, after: Config) -> list[Change]:

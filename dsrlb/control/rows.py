@@ -16,9 +16,16 @@ from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.compute import TICK_NS
 from dsrlb.control.counters import FamilyTotals, flow_events, loads
-from dsrlb.control.desired import USABLE, DesiredPath, RealId, Resolution, ServiceId
+from dsrlb.control.desired import (
+    USABLE,
+    DesiredPath,
+    DesiredService,
+    RealId,
+    Resolution,
+    ServiceId,
+)
 from dsrlb.control.mactable import Found
-from dsrlb.control.views import MacRow, RealRow, ServiceRow, StatsRow, StatusView
+from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow, StatusView
 from dsrlb.dataplane.methods import methods
 from dsrlb.errors import DsrlbError
 from dsrlb.net.links import IPAddress
@@ -123,9 +130,18 @@ def services(balancer: Balancer) -> list[ServiceRow]:
                 "packets": int(traffic["packets"][place.id]),
                 "bytes": int(traffic["bytes"][place.id]),
                 "new": int(traffic["flows"][place.id]),
+                "reply_packets": int(traffic["reply_packets"][place.id]),
+                "reply_bytes": int(traffic["reply_bytes"][place.id]),
+                "pool": _pool(place.content, int(traffic["exhausted"][place.id])),
             }
         )
     return rows
+
+
+def _pool(service: DesiredService, exhausted: int) -> PoolView | None:
+    if not service.pool:
+        return None
+    return {"addresses": [str(address) for address in service.pool], "exhausted": exhausted}
 
 
 def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
@@ -147,7 +163,7 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
                 {
                     "service": entry.name,
                     "address": str(key.address),
-                    "port": None,
+                    "port": real.port or None,
                     "weight": real.weight,
                     "state": "up" if where.fresh else "unresolved",
                     "reason": where.reason or ("" if real.weight else "weight 0"),
@@ -157,6 +173,8 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
                     "packets": int(traffic["packets"][index]),
                     "bytes": int(traffic["bytes"][index]),
                     "new": int(traffic["flows"][index]),
+                    "reply_packets": int(traffic["reply_packets"][index]),
+                    "reply_bytes": int(traffic["reply_bytes"][index]),
                     "mac": where.mac,
                     "interface": where.link.name if where.link else None,
                 }

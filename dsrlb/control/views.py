@@ -17,6 +17,13 @@ from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict
 from dsrlb.control.flowquery import FlowQuery
 
 
+class PoolView(TypedDict):
+    """The SNAT pool of a service in one address family."""
+
+    addresses: list[str]
+    exhausted: int  # new flows that were dropped because no port was free
+
+
 class ServiceRow(TypedDict):
     """One service in one address family."""
 
@@ -34,6 +41,9 @@ class ServiceRow(TypedDict):
     packets: int
     bytes: int  # of frames as received
     new: int  # flows scheduled
+    reply_packets: int  # 0 in DSR modes, whose replies go past the balancer
+    reply_bytes: int
+    pool: PoolView | None  # None: sources are kept
 
 
 class RealRow(TypedDict):
@@ -41,7 +51,7 @@ class RealRow(TypedDict):
 
     service: str
     address: str
-    port: int | None  # None: the client's destination port is kept
+    port: int | None  # its own; None: the client's destination port is kept
     weight: int
     state: str  # "up" | "down" | "drain" | "disabled" | "unresolved"
     reason: str
@@ -51,6 +61,8 @@ class RealRow(TypedDict):
     packets: int
     bytes: int
     new: int
+    reply_packets: int
+    reply_bytes: int
     mac: str | None
     interface: str | None
 
@@ -135,7 +147,11 @@ class StatusView(TypedDict):
 
 
 class FlowRow(TypedDict):
-    """One flow; or, in state "source", which real server a source goes to."""
+    """One flow; or, in state "source", which real server a source goes to.
+
+    Of a connection that a real server opened, "client" is the real server and "vip" the host that
+    it calls.
+    """
 
     protocol: str | None  # "tcp" | "udp"; None of a source, as what else it has not
     client: str
@@ -145,6 +161,9 @@ class FlowRow(TypedDict):
     service: str | None  # also None when the real server was removed
     group: str | None  # of a source: the persistence group
     real: str | None
+    real_port: int | None  # None in DSR modes, and without a real server
+    pool_address: str | None  # the source that it has on the other side of the balancer; None: kept
+    pool_port: int | None
     state: str
     idle: int | None  # seconds since its last packet that was noted; None without a real server
     expires: int  # seconds from now

@@ -218,6 +218,16 @@ def value_generation(values: Words) -> npt.NDArray[np.uint16]:
     return values.view(np.uint16)[1::4]
 
 
+def value_pool_port(values: Words) -> npt.NDArray[np.uint16]:
+    """The source port that a flow has behind the balancer (bits 32-47); 0: the client's."""
+    return values.view(np.uint16)[2::4]
+
+
+def value_pool(values: Words) -> npt.NDArray[np.uint16]:
+    """Where in pools[] its source address there is (bits 48-63); 0: the client's."""
+    return values.view(np.uint16)[3::4]
+
+
 def flow_tables(maps: MapSet, artifact: Artifact) -> tuple[FlowTable, FlowTable]:
     """Those of IPv4 and IPv6."""
     abi = FlowAbi.of(artifact)

@@ -42,11 +42,12 @@ def link_bytes(
     number: int,
     address4: IPv4Address | None = None,
     address6: IPv6Address | None = None,
+    ifindex: int = 0,
 ) -> bytes:
-    """struct link: an interface's MAC address, number and own addresses."""
+    """struct link: an interface's MAC address, number, own addresses and index."""
     head = mac_bytes(mac) + number.to_bytes(2, "little")
     own = (address4.packed if address4 else bytes(4), address6.packed if address6 else bytes(16))
-    return head + b"".join(own)
+    return head + b"".join(own) + ifindex.to_bytes(4, "little")
 
 
 def interest_bit(address: IPAddress) -> int:

@@ -42,7 +42,7 @@ class Reaper:
         os.close(self._fd)
 
     def expire(self, ipv6: bool, entries: Numbers, versions: Numbers) -> int:
-        """Remove those of the entries that have expired by now."""
+        """Remove those of the entries that have expired by now, or are halves of no flow."""
         return self._order("REAP_EXPIRED", ipv6, entries, versions)
 
     def drop(self, ipv6: bool, entries: Numbers, versions: Numbers) -> int:
@@ -61,6 +61,10 @@ class Reaper:
     def unmark(self, ipv6: bool, words: Numbers, bitmap: int) -> int:
         """Make words (of 64 sets each) of a spill bitmap 0."""
         return self._order("REAP_UNMARK", ipv6, words, np.full(len(words), bitmap, np.uint32))
+
+    def free_hops(self, places: Numbers, ticks: Numbers) -> int:
+        """Free places in last_hops[], unless one was taken again since the tick that it had."""
+        return self._order("REAP_HOP", False, places, ticks)
 
     def _order(self, command: str, ipv6: bool, *columns: Numbers) -> int:
         number = self._commands[command]

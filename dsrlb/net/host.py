@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 from dsrlb.config.checks import HostFacts, LinkFact
-from dsrlb.net.links import list_addresses, list_links
+from dsrlb.net.links import list_addresses, list_links, list_subnets
 
 
 def host_facts() -> HostFacts:
     """Interfaces and addresses of this network namespace."""
+    present = list_links()
+    names = {link.ifindex: link.name for link in present.values()}
     interfaces = {
-        name: LinkFact(link.ifindex, link.kind, link.mac, link.mtu, link.up)
-        for name, link in list_links().items()
+        name: LinkFact(
+            link.ifindex, link.kind, link.mac, link.mtu, link.up, names.get(link.master, "")
+        )
+        for name, link in present.items()
     }
-    return HostFacts(interfaces, list_addresses())
+    return HostFacts(interfaces, list_addresses(), list_subnets())

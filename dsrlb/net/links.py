@@ -10,7 +10,14 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +27,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from dsrlb.errors import NetError
 
 IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
 
 _SIOCETHTOOL = 0x8946
 _SIOCADDMULTI, _SIOCDELMULTI = 0x8931, 0x8932
@@ -35,7 +43,9 @@ class Link:
     """An interface.
 
     ``kind`` is "" for a physical one; ``xdp_mode`` is "native", "generic" or None. ``lower`` is the
-    ifindex of what a VLAN interface is on, 0 if that is in another namespace.
+    ifindex of what a VLAN interface is on, 0 if that is in another namespace; ``master``: of the
+    bridge or bond that it is a port of, 0 if of none. ``port_state``: of a bridge's port
+    (bridges.STATES), None of others.
     """
 
     ifindex: int
@@ -50,6 +60,8 @@ class Link:
     lower: int = 0
     vlan: int = 0
     vlan_protocol: int = 0  # the tag's EtherType
+    master: int = 0
+    port_state: int | None = None
 
 
 @contextmanager
@@ -83,6 +95,14 @@ def driver_of(name: str) -> str:
     return bytes(answer[4:36]).split(b"\0")[0].decode()
 
 
+def _port_state(info: Any) -> int | None:
+    if info is None or info.get_attr("IFLA_INFO_SLAVE_KIND") != "bridge":
+        return None
+    port = info.get_attr("IFLA_INFO_SLAVE_DATA")
+    state: int | None = port.get_attr("IFLA_BRPORT_STATE") if port else None
+    return state
+
+
 def _link(message: Any) -> Link:
     info = message.get_attr("IFLA_LINKINFO")
     kind = info.get_attr("IFLA_INFO_KIND") if info else ""
@@ -107,6 +127,8 @@ def _link(message: Any) -> Link:
         lower=message.get_attr("IFLA_LINK") or 0 if vlan and here else 0,
         vlan=vlan.get_attr("IFLA_VLAN_ID") if vlan else 0,
         vlan_protocol=vlan.get_attr("IFLA_VLAN_PROTOCOL") if vlan else 0,
+        master=message.get_attr("IFLA_MASTER") or 0,
+        port_state=_port_state(info),
     )
 
 
@@ -133,6 +155,21 @@ def list_addresses() -> dict[IPAddress, str]:
     """All addresses of this host and the interface each is on."""
     names = {link.ifindex: link.name for link in list_links().values()}
     return {address: names.get(index, str(index)) for address, index, _ in _addresses()}
+
+
+def list_subnets() -> dict[str, tuple[IPNetwork, ...]]:
+    """What is on the link of each interface: the networks of its addresses, but for link-local
+    ones."""
+    names = {link.ifindex: link.name for link in list_links().values()}
+    found: dict[str, dict[IPNetwork, None]] = {}
+    with netlink() as route:
+        for message in route.get_addr():
+            text = message.get_attr("IFA_ADDRESS")  # of a point-to-point link the other end
+            if text and not ip_address(text).is_link_local:
+                network = ip_network(f"{text}/{message['prefixlen']}", strict=False)
+                name = names.get(message["index"], str(message["index"]))
+                found.setdefault(name, {})[network] = None
+    return {name: tuple(networks) for name, networks in found.items()}
 
 
 def global_addresses() -> dict[int, tuple[IPv4Address | None, IPv6Address | None]]:

@@ -92,15 +92,19 @@ def dump(kind: int, question: bytes, answers: int) -> Iterator[bytes]:
                     yield message
 
 
-def ask(kind: int, questions: Sequence[bytes]) -> list[bytes | int]:
+def ask(kind: int, questions: Sequence[bytes], flags: int = 0) -> list[bytes | int]:
     """The kernel's one answer to each question, or the errno that it gave instead. Many questions
-    go in one datagram; the kernel has answered them all when send() returns. Raises NetError."""
+    go in one datagram; the kernel has answered them all when send() returns. Raises NetError.
+
+    ``flags``: more of them (NLM_F_); of a request that has no answer but that it was carried out,
+    NLM_F_ACK makes that an errno of 0.
+    """
     found: list[bytes | int] = []
     with _channel() as channel:
         for first in range(0, len(questions), _AT_ONCE):
             batch = questions[first : first + _AT_ONCE]
             packed = b"".join(
-                _HEADER.pack(16 + len(question), kind, _REQUEST, first + index, 0)
+                _HEADER.pack(16 + len(question), kind, _REQUEST | flags, first + index, 0)
                 + question
                 + bytes(align(len(question)) - len(question))
                 for index, question in enumerate(batch)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follow what changes: links, addresses, routes, neighbours."""
+"""Follow what changes: links, addresses, routes, neighbours, stations behind bridges."""
 
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from pyroute2.iproute.linux import AsyncIPRoute
 from pyroute2.netlink import rtnl
 
+from dsrlb.net.bridges import Station, station_of
 from dsrlb.net.links import IPAddress
 from dsrlb.net.neighbours import Neighbour, neighbour_of
 
@@ -44,7 +46,7 @@ class LinkChanged:
 @dataclass(frozen=True, slots=True)
 class PathsChanged:
     """Something changed that paths depend on: routes, rules, next hops, addresses, VLAN
-    interfaces, an interface that is down."""
+    interfaces, bridges, an interface that is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,19 @@ class NeighbourChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StationChanged:
+    """A bridge learnt, moved or forgot a station."""
+
+    station: Station
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The kernel dropped events because they were not read fast enough: read everything again."""
 
 
-Change = LinkChanged | PathsChanged | NeighbourChanged | Lost
+Change = LinkChanged | PathsChanged | NeighbourChanged | StationChanged | Lost
 
 
 async def changes() -> AsyncIterator[Change]:
@@ -86,10 +96,7 @@ def _decode(message: Any) -> Iterator[Change]:
     if event in ("RTM_NEWLINK", "RTM_DELLINK"):
         yield from _link(message, event == "RTM_DELLINK")
     elif event in ("RTM_NEWNEIGH", "RTM_DELNEIGH"):
-        decoded = neighbour_of(message)
-        if decoded is not None:
-            (ifindex, address), neighbour = decoded
-            yield NeighbourChanged(ifindex, address, neighbour, event == "RTM_DELNEIGH")
+        yield from _neighbour(message, event == "RTM_DELNEIGH")
     elif event in _PATHS:
         yield PathsChanged()
         if event in ("RTM_NEWADDR", "RTM_DELADDR"):
@@ -98,11 +105,25 @@ def _decode(message: Any) -> Iterator[Change]:
         yield PathsChanged()
 
 
+def _neighbour(message: Any, gone: bool) -> Iterator[Change]:
+    """An address's neighbour, or a station behind a bridge."""
+    decoded = neighbour_of(message)
+    if decoded is not None:
+        (ifindex, address), neighbour = decoded
+        yield NeighbourChanged(ifindex, address, neighbour, gone)
+    station = station_of(message)
+    if station is not None:
+        yield StationChanged(station, gone)
+
+
 def _link(message: Any, gone: bool) -> Iterator[Change]:
-    """Paths change with VLAN interfaces; and the kernel takes the IPv4 routes and next hops of an
-    interface that goes down or away without saying so."""
+    """Paths change with VLAN interfaces and bridges; and the kernel takes the IPv4 routes and next
+    hops of an interface that goes down or away without saying so. What a bridge says of a port
+    (its state, or that it is none any more) is of the interface, which stays."""
+    if message["family"] == socket.AF_BRIDGE:
+        gone = False
     yield LinkChanged(message["index"], message.get_attr("IFLA_IFNAME") or "", gone)
     info = message.get_attr("IFLA_LINKINFO")
-    vlan = info is not None and info.get_attr("IFLA_INFO_KIND") == "vlan"
-    if gone or vlan or not message["flags"] & _IFF_RUNNING:
+    kind = info.get_attr("IFLA_INFO_KIND") if info is not None else None
+    if gone or kind in ("vlan", "bridge") or not message["flags"] & _IFF_RUNNING:
         yield PathsChanged()

@@ -9,14 +9,16 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dsrlb import paths
+from dsrlb.config import load
 from dsrlb.dataplane import bpffs, headers
 from dsrlb.errors import DsrlbError
 from dsrlb.net.links import Link, list_links
+from dsrlb.observe.crossing import crossing
+from dsrlb.observe.findings import Finding
 
 OLDEST_KERNEL = (5, 15)
 # Drivers with XDP of their own (kernel sources: ndo_bpf). Others get the generic kind.
@@ -34,21 +36,16 @@ NATIVE_DRIVERS = frozenset({
 LARGEST_NATIVE_MTU = 3498
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. ``ok`` None: worth knowing, neither right nor wrong."""
-
-    name: str
-    ok: bool | None
-    value: str
-    advice: str = ""
-
-
-def diagnose(instance: str = paths.DEFAULT_INSTANCE) -> list[Finding]:
-    """Look at kernel, bcc, headers, bpffs, interfaces and the daemon of ``instance``."""
+def diagnose(
+    instance: str = paths.DEFAULT_INSTANCE, counted: Mapping[str, int] | None = None
+) -> list[Finding]:
+    """Look at kernel, bcc, headers, bpffs, interfaces, the daemon of ``instance`` and what its
+    services need of this host. ``counted``: packets by reason, as that daemon says."""
     findings = [_kernel(), _root(), _bcc(), _headers(), _bpffs(), _btf(), _jit()]
     findings += _interfaces()
-    findings.append(_daemon(paths.for_instance(instance).socket))
+    here = paths.for_instance(instance)
+    findings.append(_daemon(here.socket))
+    findings += _services(here.saved_config, counted or {})
     return findings
 
 
@@ -170,3 +167,14 @@ def _daemon(path: Path) -> Finding:
             advice = "it has died, traffic goes on: systemctl restart dsrlb, or dsrlb run"
             return Finding(name, False, f"{path}: {error.strerror or error}", advice)
     return Finding(name, True, str(path))
+
+
+def _services(saved: Path, counted: Mapping[str, int]) -> Iterator[Finding]:
+    """``saved``: the last accepted configuration."""
+    try:
+        config = load(saved) if saved.is_file() else None
+    except (DsrlbError, OSError) as error:
+        yield Finding("configuration", None, f"{saved} cannot be read: {error}")
+        return
+    if config is not None:
+        yield from crossing(config, counted)

@@ -16,7 +16,7 @@ from dsrlb.cli.doctor import doctor as command
 from dsrlb.errors import CompileError
 from dsrlb.net.links import Link
 from dsrlb.observe import doctor
-from dsrlb.observe.doctor import Finding
+from dsrlb.observe.findings import Finding
 
 
 def link(kind: str = "", driver: str = "ice", mtu: int = 1500, program: int | None = None) -> Link:
@@ -95,7 +95,7 @@ def test_bcc_is_not_imported_for_its_version() -> None:
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 0), (None, 0), (False, 1)])
 def test_exit_code_and_json(ok: bool | None, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "diagnose", lambda instance: [Finding("thing", ok, "so", "do")])
+    monkeypatch.setattr(doctor, "diagnose", lambda *_: [Finding("thing", ok, "so", "do")])
     result = CliRunner().invoke(command, ["--json"])
     assert result.exit_code == code
     assert json.loads(result.stdout) == [{"name": "thing", "ok": ok, "value": "so", "advice": "do"}]

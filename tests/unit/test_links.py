@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,14 +24,23 @@ def decoded(message: Any) -> Any:
     return again
 
 
-def interface(*more: tuple[str, Any], kind: str = "vlan", vlan: int = 20) -> links.Link:
-    """What is read of an interface's message."""
+def interface(
+    *more: tuple[str, Any],
+    kind: str = "vlan",
+    vlan: int = 20,
+    port: tuple[str, int] | None = None,
+) -> links.Link:
+    """What is read of an interface's message. ``port``: of what, and in which state."""
     message = ifinfmsg()
     message["index"], message["flags"] = 20, 0x1043
     data = [("IFLA_VLAN_ID", vlan), ("IFLA_VLAN_PROTOCOL", 0x8100)]
     info: list[tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
     if kind == "vlan":
         info.append(("IFLA_INFO_DATA", {"attrs": data}))
+    if port is not None:
+        info.append(("IFLA_INFO_SLAVE_KIND", port[0]))
+        if port[0] == "bridge":
+            info.append(("IFLA_INFO_SLAVE_DATA", {"attrs": [("IFLA_BRPORT_STATE", port[1])]}))
     message["attrs"] = [
         ("IFLA_IFNAME", "dsrlb-none0"),
         ("IFLA_MTU", 1400),
@@ -53,6 +63,17 @@ def test_a_vlan_interface_whose_lower_one_is_in_another_namespace() -> None:
     assert (link.lower, link.vlan) == (0, 20)
 
 
+def test_a_bridges_port() -> None:
+    link = interface(("IFLA_MASTER", 5), kind="veth", port=("bridge", 4))
+    assert (link.master, link.port_state) == (5, 4)
+
+
+def test_a_bonds_port_has_no_such_state() -> None:
+    link = interface(("IFLA_MASTER", 5), kind="veth", port=("bond", 0))
+    assert (link.master, link.port_state) == (5, None)
+    assert (interface().master, interface().port_state) == (0, None)
+
+
 def test_a_veths_peer_is_not_below_it() -> None:
     link = interface(kind="veth")
     assert (link.kind, link.lower, link.vlan, link.vlan_protocol) == ("veth", 0, 0, 0)
@@ -61,7 +82,7 @@ def test_a_veths_peer_is_not_below_it() -> None:
 def address(ifindex: int, text: str, scope: int = 0, flags: int = 0x80, peer: str = "") -> Any:
     """An address's message."""
     message = ifaddrmsg()
-    message["index"], message["scope"] = ifindex, scope
+    message["index"], message["scope"], message["prefixlen"] = ifindex, scope, 24
     message["family"] = 10 if ":" in text else 2
     message["attrs"] = [("IFA_ADDRESS", peer or text), ("IFA_FLAGS", flags)]
     if ":" not in text:
@@ -81,6 +102,29 @@ class Addresses:
     def get_addr(self) -> Iterator[Any]:
         """As pyroute2's."""
         return iter(self._messages)
+
+
+def test_what_is_on_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Addresses(
+        address(1, "10.0.0.2"),
+        address(1, "10.0.0.3"),
+        address(1, "fd00::2"),
+        address(1, "fe80::2", LINK),
+        address(9, "10.1.0.1", peer="10.2.0.1"),
+    )
+
+    @contextmanager
+    def netlink() -> Iterator[Addresses]:
+        yield found
+
+    monkeypatch.setattr(links, "netlink", netlink)
+    monkeypatch.setattr(
+        links, "list_links", lambda: {"eth0": SimpleNamespace(ifindex=1, name="eth0")}
+    )
+    assert links.list_subnets() == {
+        "eth0": (ip_network("10.0.0.0/24"), ip_network("fd00::/24")),
+        "9": (ip_network("10.2.0.0/24"),),
+    }
 
 
 @pytest.mark.parametrize(

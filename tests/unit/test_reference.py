@@ -37,7 +37,6 @@ def test_later_choices_are_not_offered() -> None:
     text = reference.render()
     assert '`"l2dsr"`' in text
     assert "maglev" not in text
-    assert "one-arm" not in text
 
 
 def test_durations_ranges_and_defaults_are_readable() -> None:
@@ -50,6 +49,9 @@ def test_durations_ranges_and_defaults_are_readable() -> None:
     assert rows["`flow_capacity`"][:3] == ["integer", "1_000_000", "1000 to 16_000_000"]
     assert rows["`announce`"][:2] == ["true or false", "true"]
     assert rows["`vip`"][:2] == ["IP address, or a list", "required"]
+    assert rows["`pool`"][:2] == ["IP address, range, prefix, or a list", "required"]
+    assert rows["`ports`"][:3] == ["string, or a list", "required", "exactly 2"]
+    assert rows["`interfaces`"][:2] == ["string, or a list", "all of balancer.interfaces"]
 
 
 def test_the_file_is_current() -> None:

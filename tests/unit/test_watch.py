@@ -6,11 +6,14 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 import pytest
 
 from dsrlb.net import watch
+from dsrlb.net.bridges import Station
+from dsrlb.net.neighbours import Neighbour
 
 
 class Source:
@@ -50,12 +53,27 @@ class Message(dict[str, Any]):
 ROUTE = Message(event="RTM_NEWROUTE")
 CHANGED = watch.PathsChanged()
 RUNNING = 0x1043
+MAC = "02:00:00:00:00:01"
+PLACE, KNOWN = (7, ip_address("10.0.0.1")), Neighbour(MAC, "reachable")
 
 
-def link(event: str, flags: int = RUNNING, kind: str = "") -> Message:
-    """An interface's."""
+def link(event: str, flags: int = RUNNING, kind: str = "", family: int = 0) -> Message:
+    """An interface's; ``family`` 7: what a bridge says of its port."""
     info = Message(IFLA_INFO_KIND=kind) if kind else None
-    return Message(event=event, index=7, flags=flags, IFLA_IFNAME="eth7", IFLA_LINKINFO=info)
+    about = {"IFLA_IFNAME": "eth7", "IFLA_LINKINFO": info}
+    return Message(event=event, family=family, index=7, flags=flags, **about)
+
+
+def station(event: str, **more: Any) -> Message:
+    """An entry of a bridge's table."""
+    about = {"NDA_LLADDR": MAC, "NDA_MASTER": 20, **more}
+    return Message(event=event, family=7, ifindex=7, state=2, flags=0, **about)
+
+
+def neighbour(event: str) -> Message:
+    """An entry of the neighbour table."""
+    about = {"NDA_DST": "10.0.0.1", "NDA_LLADDR": MAC}
+    return Message(event=event, family=2, ifindex=7, state=2, flags=0, **about)
 
 
 def nexthop(number: int) -> Message:
@@ -117,6 +135,17 @@ def test_another_error_is_no_overrun(source: type[Source]) -> None:
         (link("RTM_NEWLINK", kind="vlan"), [watch.LinkChanged(7, "eth7", False), CHANGED]),
         (link("RTM_NEWLINK", 0x1003), [watch.LinkChanged(7, "eth7", False), CHANGED]),
         (link("RTM_DELLINK"), [watch.LinkChanged(7, "eth7", True), CHANGED]),
+        (link("RTM_NEWLINK", kind="bridge"), [watch.LinkChanged(7, "eth7", False), CHANGED]),
+        (link("RTM_NEWLINK", family=7), [watch.LinkChanged(7, "eth7", False)]),
+        (link("RTM_DELLINK", family=7), [watch.LinkChanged(7, "eth7", False)]),
+        (neighbour("RTM_NEWNEIGH"), [watch.NeighbourChanged(*PLACE, KNOWN, False)]),
+        (neighbour("RTM_DELNEIGH"), [watch.NeighbourChanged(*PLACE, KNOWN, True)]),
+        (station("RTM_NEWNEIGH"), [watch.StationChanged(Station(20, MAC, 0, 7), False)]),
+        (
+            station("RTM_DELNEIGH", NDA_VLAN=5),
+            [watch.StationChanged(Station(20, MAC, 5, 7), True)],
+        ),
+        (station("RTM_NEWNEIGH", NDA_MASTER=None), []),  # of an interface's own table
     ],
 )
 def test_what_each_message_means(

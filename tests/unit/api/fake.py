@@ -66,6 +66,9 @@ SERVICE: ServiceRow = {
     "packets": 1_234_567,
     "bytes": 9_876_543_210,
     "new": 200_000,
+    "reply_packets": 0,
+    "reply_bytes": 0,
+    "pool": None,
 }
 
 
@@ -84,6 +87,8 @@ def real_row(address: str, state: str, reason: str) -> RealRow:
         "packets": 10,
         "bytes": 640,
         "new": 6,
+        "reply_packets": 0,
+        "reply_bytes": 0,
         "mac": "02:00:00:00:00:0b" if state == "up" else None,
         "interface": "eth0" if state == "up" else None,
     }
@@ -113,6 +118,9 @@ def flow_row(number: int) -> FlowRow:
         "service": "web",
         "group": None,
         "real": "10.0.0.11",
+        "real_port": None,
+        "pool_address": None,
+        "pool_port": None,
         "state": "data",
         "idle": 3,
         "expires": 897,

@@ -17,10 +17,12 @@ from dsrlb.errors import NetError
 from tests.unit.api.fake import SERVICE, TOML, FakeController
 
 SERVICE_KEYS = (
-    "name vip protocol port mode algorithm family reals_up reals open pending packets bytes new"
+    "name vip protocol port mode algorithm family reals_up reals open pending packets bytes new "
+    "reply_packets reply_bytes pool"
 )
 REAL_KEYS = (
-    "service address port weight state reason since open pending packets bytes new mac interface"
+    "service address port weight state reason since open pending packets bytes new reply_packets "
+    "reply_bytes mac interface"
 )
 
 
@@ -95,7 +97,7 @@ def test_apply_hands_on_what_was_sent(controller: FakeController) -> None:
 
 
 def test_invalid_configuration_names_every_problem(controller: FakeController) -> None:
-    toml = TOML.replace('"l2dsr"', '"nat"').replace("10.0.0.12", "10.0.0.11")
+    toml = TOML.replace('"l2dsr"', '"natt"').replace("10.0.0.12", "10.0.0.11")
     answer = ask(controller, "POST", "/apply", json={"toml": toml, "filename": "bad.toml"})
     assert answer.status_code == 400
     problem = answer.json()["problems"][0]

@@ -120,6 +120,56 @@ def test_the_method_is_changed_in_place(run: Run, daemon: FakeController) -> Non
         daemon.calls.clear()
 
 
+def test_service_add_with_a_pool(run: Run, daemon: FakeController) -> None:
+    options = ("--mode", "one-arm", "--pool", "192.0.2.200-192.0.2.203", "--pool", "192.0.2.240/30")
+    result = run(*DNS, "--real", "10.0.0.13,port=5353", *options)
+    assert result.exit_code == 0, result.stderr
+    settings = changed(daemon)["settings"]
+    assert settings["snat"] == {"pool": ["192.0.2.200-192.0.2.203", "192.0.2.240/30"]}
+    assert settings["real"] == [{"address": "10.0.0.13", "port": 5353}]
+    service = daemon.config.service[1]
+    assert (service.mode, len(service.pool_for(4)), service.real[0].port) == ("one-arm", 8, 5353)
+
+
+def test_what_belongs_to_a_mode_is_changed_in_place(run: Run, daemon: FakeController) -> None:
+    pool, other = "192.0.2.200", "192.0.2.201-192.0.2.202"
+    for arguments, sent, now in (
+        (
+            ("--mode", "one-arm", "--pool", pool, "--mss-clamp", "1400"),
+            {"mode": "one-arm", "snat": {"pool": pool}, "mss_clamp": 1400},
+            ("one-arm", pool, False, 1400),
+        ),
+        (("--pool", other), {"snat": {"pool": other}}, ("one-arm", other, False, 1400)),
+        (
+            ("--mode", "nat", "--outbound"),
+            {"mode": "nat", "outbound": True},
+            ("nat", other, True, 1400),
+        ),
+        (("--no-outbound",), {"outbound": False}, ("nat", "None", False, 1400)),
+        (("--mss-clamp", "0"), {"mss_clamp": 0}, ("nat", "None", False, 0)),
+        (("--mode", "router"), {"mode": "router"}, ("router", "None", False, 0)),
+        (
+            ("mode=one-arm", f"snat.pool={pool},{other}"),
+            {"mode": "one-arm", "snat": {"pool": [pool, other]}},
+            ("one-arm", f"{pool}, {other}", False, 0),
+        ),
+    ):
+        result = run("service", "set", "web", *arguments)
+        assert result.exit_code == 0, result.stderr
+        assert changed(daemon)["settings"] == sent
+        service = daemon.config.service[0]
+        assert (service.mode, str(service.snat), service.outbound, service.mss_clamp) == now
+        daemon.calls.clear()
+
+
+def test_the_port_of_a_real(run: Run, daemon: FakeController) -> None:
+    assert run("service", "set", "web", "--mode", "router", "port=80").exit_code == 0
+    assert run("real", "add", "web", "10.0.0.13", "--port", "8080").exit_code == 0
+    assert run("real", "set", "web", "10.0.0.12", "--port", "8081").exit_code == 0
+    assert run("real", "set", "web", "10.0.0.13", "--port", "0").exit_code == 0
+    assert [real.port for real in daemon.config.service[0].real] == [0, 8081, 0]
+
+
 def test_service_remove(run: Run, daemon: FakeController) -> None:
     result = run("service", "remove", "web")
     assert "(existing flows are affected)" in result.stdout
@@ -165,7 +215,14 @@ def test_limits_of_a_real(run: Run, daemon: FakeController) -> None:
         (("real", "add", "web", "10.0.0.11"), "duplicate real server"),
         (("real", "set", "web", "10.0.0.11", "--max-open-low", "5"), "there is no max_open"),
         (("service", "set", "web", "allow=10.0.0.1/8"), "a network: 10.0.0.0/8"),
-        ((*DNS, "--real", "10.0.0.11", "--mode", "nat"), "not in this version"),
+        ((*DNS, "--real", "10.0.0.11", "--mode", "one-arm"), "needs [service.snat] with a pool"),
+        ((*DNS, "--real", "10.0.0.11", "--mode", "bridge"), "needs a [[bridge]]"),
+        ((*DNS, "--real", "10.0.0.11,port=5353"), "the port is kept"),
+        (("service", "set", "web", "--mode", "nat", "--outbound"), "needs [service.snat]"),
+        (("service", "set", "web", "--mode", "router", "--mss-clamp", "1"), "from 536 to 9000"),
+        (("service", "set", "web", "--mode", "one-arm", "--pool", "192.0.2.1/24"), "192.0.2.0/24"),
+        (("real", "set", "web", "10.0.0.11", "--port", "8080"), "the port is kept"),
+        (("service", "set", "web", "algorithm=maglev"), "not in this version"),
         ((*DNS, "--real", "10.0.0.11", "--mode", "l3dsr"), "needs [service.l3dsr]"),
         ((*DNS, "--real", "10.0.0.11", "--method", "ipip"), 'belongs to mode = "l3dsr"'),
         (("service", "set", "web", "--mode", "l3dsr", "--method", "dscp"), "a code from 1 to 63"),
@@ -196,6 +253,8 @@ def test_what_cannot_be_accepted(
         ("service", "set", "web", "--method", "gre"),
         ("service", "set", "web", "--dscp", "64"),
         ("service", "set", "web", "--gue-port", "0"),
+        ("service", "set", "web", "--mss-clamp", "9001"),
+        ("real", "add", "web", "10.0.0.13", "--port", "65536"),
         ("service", "add", "dns", "--protocol", "udp", "--port", "53"),
         (*DNS, "--real", "weight=3"),
         (*DNS, "--real", ""),

@@ -27,6 +27,9 @@ SOURCE: FlowRow = {
     "service": None,
     "group": "both",
     "real": "fd00::11",
+    "real_port": None,
+    "pool_address": None,
+    "pool_port": None,
     "state": "source",
     "idle": None,
     "expires": 5,
@@ -34,6 +37,15 @@ SOURCE: FlowRow = {
 MANY = 300_000
 MOST_GROWTH = 12 << 10
 """KiB that a list of 300,000 rows (70 MB) may take more than one of a row."""
+
+
+BEHIND: FlowRow = {
+    **flow_row(0),
+    "real_port": 8080,
+    "pool_address": "192.0.2.200",
+    "pool_port": 50_000,
+}
+"""As flow_row(), of a mode in which replies come back."""
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])
@@ -49,6 +61,34 @@ def test_rows(
     assert rows[0].split() == shown
     assert len(rows) == 3
     assert title.index("STATE") == rows[0].index("data")
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        (BEHIND, ("10.0.0.11:8080", "192.0.2.200:50000")),
+        ({**BEHIND, "pool_address": None, "pool_port": None}, ("10.0.0.11:8080", "-")),
+        (flow_row(0), ("10.0.0.11", "-")),
+        (SOURCE, ("fd00::11", "-")),
+    ],
+)
+def test_the_other_side_of_the_balancer(
+    run: Run,
+    daemon: FakeController,
+    row: FlowRow,
+    shown: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    daemon.pieces = [[row]]
+    monkeypatch.setenv("COLUMNS", "136")
+    title, line = run("flows").stdout.splitlines()
+    assert line[title.index("REAL") : title.index("STATE")].strip() == shown[0]
+    assert line[title.index("POOL") :] == shown[1]
+    assert max(len(title), len(line)) <= 136
+    for narrow in ("80", "120"):
+        monkeypatch.setenv("COLUMNS", narrow)
+        title, line = run("flows").stdout.splitlines()
+        assert line[title.index("REAL") : title.index("STATE")].strip() == row["real"]
 
 
 def test_a_source(run: Run, daemon: FakeController) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from dsrlb.config import parse
 from dsrlb.config.render import to_tables
+from dsrlb.control.views import ServiceRow
 from dsrlb.errors import StateError
 from dsrlb.paths import for_instance
 from tests.unit.api.fake import SERVICE, FakeController
@@ -44,6 +45,42 @@ def test_tables_round_and_json_does_not(run: Run, daemon: FakeController) -> Non
     assert "1.23M" in table
     assert "9.88 GB" in table
     assert '"packets": 1234567' in run("services", "--json").stdout
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize(
+    ("exhausted", "shown"),
+    [(0, {"80": "", "120": "2"}), (7, dict.fromkeys(("80", "120"), "2, 7 refused"))],
+)
+def test_pools_and_replies(
+    run: Run,
+    daemon: FakeController,
+    columns: str,
+    exhausted: int,
+    shown: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pool that is exhausted shows on a narrow screen too."""
+    monkeypatch.setenv("COLUMNS", columns)
+    row: ServiceRow = {
+        **SERVICE,
+        "mode": "one-arm",
+        "reply_packets": 5,
+        "reply_bytes": 7_530,
+        "pool": {"addresses": ["192.0.2.200", "192.0.2.201"], "exhausted": exhausted},
+    }
+
+    async def services() -> list[ServiceRow]:
+        return [row]
+
+    monkeypatch.setattr(daemon, "services", services)
+    lines = run("services").stdout.splitlines()
+    assert max(map(len, lines)) <= int(columns)
+    assert ("REPLIES" in lines[0]) == (columns == "120")
+    assert ("7.53 kB" in lines[1]) == (columns == "120")
+    assert ("POOL" in lines[0]) == bool(shown[columns])
+    text = " ".join(line[lines[0].find("POOL") :].strip() for line in lines[1:])
+    assert text.startswith(shown[columns])
 
 
 def test_reals_of_one_service(run: Run, daemon: FakeController) -> None:

@@ -11,23 +11,26 @@ from hypothesis import strategies as st
 
 from dsrlb.config import (
     Balancer,
+    Bridge,
     Config,
     Group,
     L3dsr,
     PortRange,
     Real,
     Service,
+    Snat,
     digest,
     dump,
     parse,
 )
 from dsrlb.config.checks import check
+from dsrlb.config.models import REPLIES, AddressRange
 
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True)
 INTERFACES = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=15
 )
-V4 = st.integers(0x0B000000, 0x7EFFFFFF).map(IPv4Address)
+V4 = st.integers(0x0B000000, 0x7DFFFFFF).map(IPv4Address)
 V6 = st.integers(0x2001 << 112, (0x2002 << 112) - 1).map(IPv6Address)
 PORT = st.one_of(
     st.integers(1, 65535).map(lambda port: PortRange(first=port, last=port)),
@@ -44,15 +47,8 @@ LIMITS = st.one_of(
     st.integers(1, 16_000_000).map(lambda most: (most, None)),
     st.integers(1, 16_000_000).map(lambda most: (most, most // 3)),
 )
-REALS = st.builds(
-    lambda address, weight, mac, limits: Real(
-        address=address, weight=weight, mac=mac, max_open=limits[0], max_open_low=limits[1]
-    ),
-    st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6)),
-    st.integers(0, 65535),
-    MACS,
-    LIMITS,
-)
+ADDRESSES = {(4,): st.tuples(V4), (6,): st.tuples(V6), (4, 6): st.tuples(V4, V6)}
+FAMILIES = st.sampled_from(list(ADDRESSES))
 NETWORKS = st.one_of(
     st.tuples(V4, st.integers(0, 32)),
     st.tuples(V6, st.integers(0, 128)),
@@ -65,10 +61,16 @@ METHODS = st.one_of(
     st.just(L3dsr(method="ipip")),
     st.integers(1, 65535).map(lambda port: L3dsr(method="gue", gue_port=port)),
 )
+POOLS = st.tuples(
+    V4.map(lambda ip: ip + 256), V6.map(lambda ip: ip + 256), st.integers(0, 255)
+).map(
+    lambda drawn: tuple(
+        {"first": type(last)(int(last) - drawn[2]), "last": last} for last in drawn[:2]
+    )
+)
 RATES = st.one_of(
     st.just((0, 0)), st.tuples(st.integers(1, 10_000_000), st.integers(0, 10_000_000))
 )
-LISTS = st.lists(REALS, min_size=1, max_size=4).map(tuple)
 BALANCERS = st.builds(
     Balancer,
     interfaces=st.lists(INTERFACES, min_size=1, max_size=3, unique=True).map(tuple),
@@ -80,17 +82,37 @@ BALANCERS = st.builds(
 )
 
 
-def policies(draw: st.DrawFn, protocol: str) -> dict[str, Any]:
-    """Lists, rates and persistence of a service."""
+def reals(draw: st.DrawFn, families: tuple[int, ...], with_port: bool = False) -> tuple[Real, ...]:
+    """Real servers, the first of which has all families."""
+    found = []
+    for index in range(draw(st.integers(1, 3))):
+        own = families if not index else draw(st.sampled_from([families, families[:1]]))
+        most, low = draw(LIMITS)
+        found.append(
+            Real(
+                address=draw(ADDRESSES[own]),
+                weight=draw(st.integers(0, 65535)),
+                port=draw(st.integers(0, 65535)) if with_port else 0,
+                mac=draw(MACS),
+                max_open=most,
+                max_open_low=low,
+            )
+        )
+    return tuple(found)
+
+
+def policies(draw: st.DrawFn, protocol: str, replies: bool) -> dict[str, Any]:
+    """Lists, rates, persistence, and what is done with what belongs to no flow."""
     networks = draw(st.lists(NETWORKS, max_size=4, unique=True))
     cut = draw(st.integers(0, 4))
-    one_packet = protocol == "udp" and draw(st.booleans())
+    one_packet = not replies and protocol == "udp" and draw(st.booleans())
     rates = {"new_flow": draw(RATES), "source_flow": draw(RATES)}
     persistence = 0 if one_packet else draw(st.sampled_from([0, 1, 600]))
     return {
         "allow": tuple(networks[:cut]),
         "deny": tuple(networks[cut:]),
         "one_packet": one_packet,
+        "on_unknown": draw(st.sampled_from(["drop", "reset", *([] if replies else ["schedule"])])),
         **{f"{name}_rate": rate for name, (rate, _) in rates.items()},
         **{f"{name}_burst": burst for name, (_, burst) in rates.items()},
         "persistence": persistence,
@@ -98,38 +120,73 @@ def policies(draw: st.DrawFn, protocol: str) -> dict[str, Any]:
     }
 
 
+def bridges(draw: st.DrawFn, interfaces: tuple[str, ...]) -> tuple[Bridge, ...]:
+    """None, or one of the first two interfaces."""
+    if len(interfaces) < 2:
+        return ()
+    reals_on = draw(st.sampled_from(interfaces[:2]))
+    return (Bridge(name=draw(INTERFACES), ports=interfaces[:2], reals_on=reals_on),)
+
+
+def way(draw: st.DrawFn, families: tuple[int, ...], protocol: str, bridge: bool) -> dict[str, Any]:
+    """The mode of a service, and what belongs to it."""
+    modes = ["l2dsr", "l3dsr", "router", "one-arm", "nat", *(["bridge"] if bridge else [])]
+    mode = draw(st.sampled_from(modes))
+    table: dict[str, Any] = {"mode": mode}
+    if mode == "l3dsr":
+        table["l3dsr"] = draw(METHODS)
+    if mode in REPLIES and protocol == "tcp":
+        table["mss_clamp"] = draw(st.one_of(st.just(0), st.integers(536, 9000)))
+    table["outbound"] = mode == "nat" and draw(st.booleans())
+    if mode == "one-arm" or table["outbound"]:
+        ranges = [AddressRange(**ends) for ends in draw(POOLS)]
+        table["snat"] = Snat(pool=tuple(part for part in ranges if part.family in families))
+    return table
+
+
+def service(draw: st.DrawFn, name: str, group: str | None, config: Config) -> Service:
+    """A service with VIPs of the families that the groups have."""
+    families = (4, 6) if group else draw(FAMILIES)
+    protocol = draw(st.sampled_from(["tcp", "udp"]))
+    ports = tuple(draw(st.lists(PORT, min_size=1, max_size=3)))
+    table = way(draw, families, protocol, bool(config.bridge))
+    replies = table["mode"] in REPLIES
+    with_port = replies and len(ports) == 1 and ports[0].first == ports[0].last
+    names = config.balancer.interfaces
+    chosen = () if table["mode"] == "bridge" else draw(st.sampled_from([(), names[:1], names[-1:]]))
+    return Service(
+        name=name,
+        vip=draw(ADDRESSES[families]),
+        protocol=protocol,
+        port=ports,
+        algorithm=draw(st.sampled_from(["round-robin", "weighted-round-robin"])),
+        group=group,
+        real=() if group else reals(draw, families, with_port),
+        interfaces=chosen,
+        idle_timeout=draw(st.integers(1, 604800)),
+        pending_timeout=draw(st.integers(1, 604800)),
+        closing_timeout=draw(st.integers(1, 604800)),
+        **policies(draw, protocol, replies),
+        **table,
+    )
+
+
 @st.composite
 def configs(draw: st.DrawFn) -> Config:
-    """A configuration that contradicts itself nowhere."""
+    """A configuration that contradicts itself nowhere, or hardly ever."""
     balancer = draw(BALANCERS)
-    groups = draw(
-        st.lists(st.builds(Group, name=NAMES, real=LISTS), max_size=2, unique_by=lambda g: g.name)
+    groups = [
+        Group(name=name, real=reals(draw, (4, 6)))
+        for name in draw(st.lists(NAMES, max_size=2, unique=True))
+    ]
+    config = Config(
+        balancer=balancer, bridge=bridges(draw, balancer.interfaces), group=tuple(groups)
     )
-    services = []
-    for name in draw(st.lists(NAMES, max_size=3, unique=True)):
-        group = draw(st.sampled_from([None, *(g.name for g in groups)]))
-        protocol = draw(st.sampled_from(["tcp", "udp"]))
-        l3dsr = draw(st.one_of(st.none(), METHODS))
-        services.append(
-            Service(
-                name=name,
-                vip=draw(st.one_of(st.tuples(V4), st.tuples(V6), st.tuples(V4, V6))),
-                protocol=protocol,
-                port=tuple(draw(st.lists(PORT, min_size=1, max_size=3))),
-                mode="l2dsr" if l3dsr is None else "l3dsr",
-                l3dsr=l3dsr,
-                algorithm=draw(st.sampled_from(["round-robin", "weighted-round-robin"])),
-                group=group,
-                real=() if group else draw(LISTS),
-                interfaces=tuple(draw(st.lists(st.sampled_from(balancer.interfaces), max_size=2))),
-                idle_timeout=draw(st.integers(1, 604800)),
-                pending_timeout=draw(st.integers(1, 604800)),
-                closing_timeout=draw(st.integers(1, 604800)),
-                on_unknown=draw(st.sampled_from(["drop", "reset", "schedule"])),
-                **policies(draw, protocol),
-            )
-        )
-    return Config(balancer=balancer, group=tuple(groups), service=tuple(services))
+    services = [
+        service(draw, name, draw(st.sampled_from([None, *(g.name for g in groups)])), config)
+        for name in draw(st.lists(NAMES, max_size=3, unique=True))
+    ]
+    return config.model_copy(update={"service": tuple(services)})
 
 
 CONFIGS = configs().filter(lambda config: not list(check(config)))
@@ -176,6 +233,20 @@ def test_the_table_of_a_method_has_its_keys_alone() -> None:
         assert dump(config).endswith(f"\n[service.l3dsr]\n{written}")
 
 
+def test_what_belongs_to_some_modes_is_written_where_it_is_set() -> None:
+    assert "snat" not in dump(parse(TEXT, "x"))
+    text = TEXT.replace('mode = "l2dsr"', 'mode = "one-arm"\nmss_clamp = 1400') + "port = 8080\n"
+    pool = '[service.snat]\npool = ["192.0.2.200-192.0.2.203", "192.0.2.240/31"]\n'
+    written = dump(parse(text + pool, "x"))
+    assert written.endswith(
+        '[service.snat]\npool = [\n    "192.0.2.200-192.0.2.203",\n'
+        '    "192.0.2.240-192.0.2.241",\n]\n'
+    )
+    assert "mss_clamp = 1400\n" in written
+    assert "port = 8080 }" in written
+    assert parse(written, "x") == parse(text + pool, "x")
+
+
 def test_the_digest_does_not_depend_on_how_it_is_written() -> None:
     other = TEXT.replace('["eth0"]', '"eth0"  # the one').replace(
         "port = 80", 'idle_timeout = "15m"\nport = ["80"]\nalgorithm = "round-robin"'
@@ -184,6 +255,13 @@ def test_the_digest_does_not_depend_on_how_it_is_written() -> None:
     assert len(digest(parse(TEXT, "a"))) == 12
 
 
+ONE_ARM = 'mode = "one-arm"\nsnat.pool = "192.0.2.200"'
+BRIDGE = """["eth0", "eth1"]
+[[bridge]]
+name = "br0"
+ports = ["eth0", "eth1"]
+reals_on = "eth0"
+"""
 IPIP = 'mode = "l3dsr"\nl3dsr = { method = "ipip" }'
 
 
@@ -220,6 +298,18 @@ def test_the_digest_changes_with_every_key() -> None:
         ('mode = "l2dsr"', IPIP.replace('"ipip"', '"gue", gue_port = 7')),
         ('mode = "l2dsr"', IPIP.replace('"ipip"', '"dscp", dscp = 7')),
         ('mode = "l2dsr"', IPIP.replace('"ipip"', '"dscp", dscp = 8')),
+        ('mode = "l2dsr"', 'mode = "router"'),
+        ('mode = "l2dsr"', 'mode = "router"\nmss_clamp = 1400'),
+        ('mode = "l2dsr"', 'mode = "router"\nmss_clamp = 1401'),
+        ('mode = "l2dsr"', 'mode = "nat"'),
+        ('mode = "l2dsr"', ONE_ARM),
+        ('mode = "l2dsr"', ONE_ARM.replace("200", "201")),
+        ('mode = "l2dsr"', ONE_ARM.replace("one-arm", "nat") + "\noutbound = true"),
+        ('mode = "l2dsr"\n[[service.real]]', 'mode = "nat"\n[[service.real]]\nport = 8080'),
+        ('["eth0"]', BRIDGE),
+        ('["eth0"]', BRIDGE.replace('= "eth0"', '= "eth1"')),
+        ('["eth0"]', BRIDGE.replace("br0", "br1")),
+        ('["eth0"]', BRIDGE.replace('["eth0", "eth1"]', '["eth1", "eth0"]')),
         ('["eth0"]', '["eth0"]\ntunnel_source = "198.18.0.0/24"'),
         ('["eth0"]', '["eth0"]\nannounce = false'),
         ('["eth0"]', '["eth0"]\nscan_interval = 7'),

@@ -72,7 +72,7 @@ def test_syntax(text: str, line: int, value: str, says: str) -> None:
 
 def test_all_problems_are_reported_together() -> None:
     text = GOOD.replace("weight = 2", "weight = -1").replace("port = 53", "port = 0")
-    text = text.replace('mode = "l2dsr"\ngroup', 'mode = "nat"\ncolour = "red"\ngroup')
+    text = text.replace('mode = "l2dsr"\ngroup', 'mode = "dsr"\ncolour = "red"\ngroup')
     found = [(problem.line, problem.key) for problem in problems(text)]
     assert sorted(found) == [
         (9, "group[0].real[0].weight"),

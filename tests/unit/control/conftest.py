@@ -9,7 +9,7 @@ import pytest
 
 from dsrlb.control import mactable
 from dsrlb.control.mactable import MacTable
-from dsrlb.net import frames, links, neighbours, routes
+from dsrlb.net import bridges, frames, links, neighbours, routes
 from dsrlb.net.neighbours import Neighbour
 from dsrlb.net.routes import Hop
 from dsrlb.observe.events import EventLog
@@ -33,6 +33,11 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     monkeypatch.setattr(neighbours, "give_up", net.given_up.extend)
     monkeypatch.setattr(mactable, "time", SimpleNamespace(monotonic=lambda: net.now))
     monkeypatch.setattr(frames, "send", net.send)
+    monkeypatch.setattr(
+        bridges,
+        "list_stations",
+        lambda wanted: [one for one in net.stations if one.bridge in wanted],
+    )
     return net
 
 

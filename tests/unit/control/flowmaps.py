@@ -51,6 +51,9 @@ SETTINGS = np.dtype(
     ]
 )
 LOAD = np.dtype([("open", "<u8"), ("pending", "<u8"), ("rest", "<u8", (6,))])
+HOP = np.dtype([("to", "<u8"), ("rest", "<u8")])
+RECORD = np.dtype([("pool_first", "<u4"), ("pool_count", "<u2")])
+TRAFFIC = np.dtype([("flows", "<u8"), ("exhausted", "<u8")])
 REAL = np.dtype([("generation", "<u4"), ("service", "<u4"), ("flags", "<u4")])
 NAME = np.dtype([("name", "S64")])
 SETTINGS_LAYOUT = MapLayout(
@@ -123,6 +126,11 @@ class FlowMaps(dict[str, FakeArray]):
             loads=FakeArray(LOAD, REALS),
             reals=FakeArray(REAL, REALS),
             names=FakeArray(NAME, 16),
+            pools=FakeArray(_ADDRESS, REALS),
+            last_hops=FakeArray(HOP, REALS),
+            slots=FakeArray("<u8", 16),
+            records=FakeArray(RECORD, 64),
+            service_traffic=FakeArray(TRAFFIC, 16),
         )
         secret = np.random.default_rng(1).integers(0, 2**63, 11, dtype=np.uint64)
         self["flow_settings"].array["secret"] = secret
@@ -142,13 +150,21 @@ class FakeReaper:
         for entry, version in zip(entries.tolist(), versions.tolist(), strict=True):
             at = divmod(entry, 4)
             meta = int(sets["meta"][at])
-            old = (meta >> 32) - int(self._abi.now()) <= 0
+            value = int(sets["flow"]["value"][at])
+            old = (meta >> 32) - int(self._abi.now()) <= 0 or self._orphan(sets, meta, value)
             if not meta & 15 or (meta >> 16) & 0xFFFF != version or (expired and not old):
                 continue
-            self._count(int(sets["flow"]["value"][at]), meta)
+            self._count(value, meta)
             sets["meta"][at] = (version + 1 & 0xFFFF) << 16
             done += 1
         return done
+
+    def _orphan(self, sets: Any, meta: int, value: int) -> bool:
+        """Is it a reverse half whose forward half's entry has another version?"""
+        if not meta & 0x80:
+            return False
+        forward = int(sets["meta"][divmod(value & 0xFFFFFFFF, 4)])
+        return forward >> 16 & 0xFFFF != value >> 32 & 0xFFFF
 
     def _count(self, value: int, meta: int) -> None:
         real, state = value & 0xFFFF, meta & 15
@@ -171,6 +187,13 @@ class FakeReaper:
         for kind, deltas in (("open", opened), ("pending", pending)):
             loads[kind][reals] = (loads[kind][reals].astype(np.int64) + deltas).astype(np.uint64)
         return len(reals)
+
+    def free_hops(self, places: Any, ticks: Any) -> int:
+        self.calls.append("free_hops")
+        rest = self._maps["last_hops"].array["rest"]
+        freed = places[rest[places] >> np.uint64(32) == ticks]
+        rest[freed] = 0
+        return len(freed)
 
     def _row(self, ipv6: bool, bitmap: int) -> Any:
         return self._maps["spills"].array.reshape(4, -1)[ipv6 * 2 + bitmap]
@@ -199,6 +222,17 @@ class Flows:
             maps=self.maps, artifact=artifact(), reaper=lambda: self.reaper
         )
 
+    def pair(self, entry: int, back: int, *, hop: int = 1, **what: Any) -> None:
+        """A forward half at ``entry`` and its reverse half at ``back``."""
+        forward = self.put(entry, **what)
+        rest = {name: value for name, value in what.items() if not name.startswith("pool")}
+        self.reverse(back, forward, what.get("version", 1), hop=hop, **rest)
+
+    def reverse(self, back: int, forward: int, named: int, *, hop: int = 1, **what: Any) -> int:
+        """A reverse half alone, which names an entry and its version; returns its number."""
+        value = forward | named << 32 | hop << 48
+        return self.put(back, reverse=True, value=value, **what)
+
     def real(self, index: int, *, generation: int = 0, service: int = 1, present: int = 4) -> None:
         """Make index a real server's."""
         self.maps["reals"].array[index] = (generation, service, present)
@@ -221,9 +255,13 @@ class Flows:
         reverse: bool = False,
         pending: bool = False,
         group: int = 0,
+        pool: int = 0,
+        pool_port: int = 0,
+        value: int | None = None,
     ) -> int:
         """Write an entry (``entry`` counts from the table's beginning); returns its number.
-        A source has a ``group``, and no VIP."""
+        A source has a ``group``, and no VIP; a reverse half a ``value``. ``pool``: a place in
+        pools[]."""
         source = ip_address(client)
         ipv6 = source.version == 6
         target = ip_address(vip or ("2001:db8::10" if ipv6 else "192.0.2.10"))
@@ -232,7 +270,8 @@ class Flows:
         sets = self.maps["flows6" if ipv6 else "flows4"].array
         flow = sets["flow"]
         flow["key"][at] = _key(source, target, port, vip_port, proto, group)
-        flow["value"][at] = real | generation << 16
+        forward = real | generation << 16 | pool_port << 32 | pool << 48
+        flow["value"][at] = forward if value is None else value
         expires = (int(self.abi.now()) + left) & 0xFFFFFFFF
         low = self.abi.states[state] | probe << 4 | reverse << 7
         sets["meta"][at] = expires << 32 | version << 16 | low

@@ -33,12 +33,13 @@ _KINDS = {"hash": 1, "array": 2, "percpu_array": 6, "lpm_trie": 11}
 _OURS = (
     *("settings", "interest", "vips", "services", "slots", "records", "members", "reals", "names"),
     *("cursors", "loads", "sources", "homes", "service_rates", "service_traffic", "real_traffic"),
-    *("paths", "path_ends"),
+    *("paths", "path_ends", "own_links", "pools", "natted"),
 )
 """What the Applier reads or writes."""
 SMALL = {
     "MAX_REALS": 512,
     "MAX_PATHS": 64,
+    "MAX_POOL_ADDRESSES": 64,
     "MAX_RECORDS": 512,
     "MAX_MEMBERS": 8192,
     "MAX_SERVICES": 128,

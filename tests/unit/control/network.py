@@ -17,6 +17,7 @@ from dsrlb.control.desired import (
 from dsrlb.control.liveness import ROUND_SECONDS
 from dsrlb.control.mactable import MacTable, targets_of
 from dsrlb.control.nexthops import Target
+from dsrlb.net.bridges import Station
 from dsrlb.net.links import IPAddress, Link
 from dsrlb.net.neighbours import Neighbour
 from dsrlb.net.routes import Hop, Route
@@ -84,6 +85,8 @@ class Network:
         self.vlans: dict[str, Link] = {}
         self.confirmed: dict[tuple[int, IPAddress], float] = {}
         self.given_up: list[tuple[int, IPAddress]] = []
+        self.ports: dict[str, dict[str, Any]] = {}
+        self.stations: list[Station] = []
         self.now = 1000.0
 
     def send(self, name: str, batch: list[bytes]) -> None:
@@ -96,7 +99,8 @@ class Network:
         found = {}
         for index, name in ((11, "eth0"), (12, "eth1"), (13, "eth2")):
             up = self.up.get(name, True)
-            found[name] = Link(index, name, "", 1500, up, self.kinds.get(name, ""), "", None, None)
+            link = Link(index, name, "", 1500, up, self.kinds.get(name, ""), "", None, None)
+            found[name] = replace(link, **self.ports.get(name, {}))
         return found | self.vlans
 
     def add_vlan(self, name: str, ifindex: int, lower: int, vlan: int, **more: Any) -> None:

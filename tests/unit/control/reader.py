@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from dsrlb.config.values import IPNetwork
+from dsrlb.control.forms import Form, by_number, form
 from dsrlb.control.persistence import home_key
+from dsrlb.control.pools import addresses_in
 from dsrlb.control.sources import read_lists
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, interest_bit
 from dsrlb.dataplane.maps import MapSet
@@ -20,7 +22,8 @@ NO_SERVICE = "no-service"
 @dataclass(frozen=True, slots=True)
 class Found:
     """A record in force and the reals that its schedule leads to, None where one is not usable;
-    its list of sources; and which of the reals can be found from others of the persistence group.
+    its list of sources; and which of the reals can be found from others of the persistence group;
+    the addresses of its pool; what flows of the reals will hold on to.
     """
 
     service: int
@@ -34,6 +37,9 @@ class Found:
     persistence: tuple[int, int] = (0, 0)  # group, ticks
     homes: frozenset[IPAddress] = frozenset()
     rates: tuple[int, int, int, int] = (0, 0, 0, 0)
+    pool: tuple[IPAddress, ...] = ()
+    mss_clamp: int = 0
+    forms: frozenset[Form] = frozenset()
 
     def on(self, link: int) -> Outcome:
         """What becomes of a packet that comes in on ``link``."""
@@ -54,11 +60,13 @@ def record_of(maps: MapSet, service: int) -> Found | None:
         return None
     record = maps["records"].array[slot & 0xFFFFFFFF]
     first, count = int(record["first"]), int(record["count"])
-    reals = []
+    reals, forms = [], set()
     for index in maps["members"].array[first : first + count].tolist():
         real = maps["reals"].array[index]
         usable = int(real["flags"]) & USABLE and int(real["service"]) == service
         reals.append(address_from_bytes(real["address"].tobytes()) if usable else None)
+        if usable:
+            forms.add(form(by_number()[int(real["method"])], int(real["port"])))
     number, group = int(record["source_list"]), int(record["persistence_group"])
     return Found(
         service,
@@ -77,6 +85,9 @@ def record_of(maps: MapSet, service: int) -> Found | None:
             int(record["source_interval"]),
             int(record["source_burst"]),
         ),
+        addresses_in(maps, int(record["pool_first"]), int(record["pool_count"])),
+        int(record["mss_clamp"]),
+        frozenset(forms),
     )
 
 

@@ -6,14 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dsrlb.config import Config, Service, parse
+from dsrlb.config import Config, Real, Service, parse
 from dsrlb.control.apply import Applier
 from dsrlb.control.compute import PROTOCOLS, compute
 from dsrlb.control.desired import Desired, LinkState, RealId, Resolution, ServiceId
+from dsrlb.control.forms import form
 from dsrlb.control.installed import read
 from dsrlb.control.mactable import targets_of
+from dsrlb.control.natted import Natted
+from dsrlb.control.ownlinks import OwnLinks
 from dsrlb.control.sources import read_lists
 from dsrlb.dataplane.keys import IPAddress, interest_words
+from dsrlb.dataplane.methods import methods
+from tests.unit.control.invariants import Kept, check_named
 from tests.unit.control.maps import FakeMaps
 from tests.unit.control.reader import (
     NO_SERVICE,
@@ -30,7 +35,10 @@ LINKS = {
     for number, name in ((1, "eth0"), (2, "eth1"))
 }
 CHAIN = frozenset(
-    ("interest", "reals", "homes", "sources", "members", "records", "slots", "services", "vips")
+    (
+        *("interest", "reals", "homes", "sources", "members", "records", "slots", "services"),
+        *("vips", "pools"),
+    )
 )
 """What a look-up reads."""
 PORTS = (79, 80, 81, 82, 83, 84, 95, 96, 443, 8000)
@@ -53,22 +61,39 @@ def desired_of(config: Config, lost: Iterable[str] = ()) -> Desired:
     return compute(config, LINKS, resolved(config, lost))
 
 
-def service(name: str, port: str, reals: Iterable[str], more: str = "", vip: str = "") -> str:
-    """One [[service]] in TOML; a real is ADDRESS or ADDRESS*WEIGHT."""
+def service(
+    name: str,
+    port: str,
+    reals: Iterable[str],
+    more: str = "",
+    vip: str = "",
+    mode: str = "l2dsr",
+    pool: str = "",
+) -> str:
+    """One [[service]] in TOML; a real is ADDRESS or ADDRESS*WEIGHT, with @PORT behind."""
     text = (
         f'[[service]]\nname = "{name}"\nvip = {vip or chr(34) + "192.0.2.10" + chr(34)}\n'
-        f'protocol = "tcp"\nport = {port}\nmode = "l2dsr"\nalgorithm = "weighted-round-robin"\n'
+        f'protocol = "tcp"\nport = {port}\nmode = "{mode}"\nalgorithm = "weighted-round-robin"\n'
         f"{more}\n"
     )
+    if pool:
+        text += f"snat = {{ pool = [{pool}] }}\n"
     for real in reals:
-        address, _, weight = real.partition("*")
+        rest, _, own = real.partition("@")
+        address, _, weight = rest.partition("*")
         text += f'[[service.real]]\naddress = "{address}"\nweight = {weight or 1}\n'
+        text += f"port = {own}\n" if own else ""
     return text
 
 
+_BRIDGE = '[[bridge]]\nname = "br0"\nports = ["eth0", "eth1"]\nreals_on = "eth0"\n'
+
+
 def config_of(*services: str) -> Config:
-    """A configuration on two interfaces."""
-    return parse('[balancer]\ninterfaces = ["eth0", "eth1"]\n' + "".join(services), "test.toml")
+    """A configuration on two interfaces; with a bridge if it is needed."""
+    text = "".join(services)
+    head = '[balancer]\ninterfaces = ["eth0", "eth1"]\n'
+    return parse(head + (_BRIDGE if '"bridge"' in text else "") + text, "test.toml")
 
 
 A1, A2, A3, A4 = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"
@@ -77,7 +102,8 @@ TEN, ELEVEN = '"192.0.2.10"', '"192.0.2.11"'
 
 def places(*configs: Config) -> list[Place]:
     """Every (VIP, protocol, port, link) worth asking about."""
-    vips = {vip for config in configs for entry in config.service for vip in entry.vip}
+    entries = [entry for config in configs for entry in config.service]
+    vips = {vip for entry in entries for vip in (*entry.vip, *entry.pool_for(4))}
     protocols = {PROTOCOLS[s.protocol] for config in configs for s in config.service}
     return [
         (vip, protocol, port, link)
@@ -118,8 +144,10 @@ def owner(config: Config, vip: IPAddress, protocol: int, port: int) -> Service |
 def expected(config: Config, place: Place, lost: Iterable[str] = ()) -> Outcome:
     """What the configuration says of a place, with the reals in no particular order."""
     vip, protocol, port, link = place
-    here = [entry for entry in config.service if vip in entry.vip]
+    here = [entry for entry in config.service if vip in (*entry.vip, *entry.pool_for(4))]
     numbers = {LINKS[name].number for entry in here for name in (entry.interfaces or tuple(LINKS))}
+    if any(vip not in entry.vip for entry in here):  # replies to a pool come on any link
+        numbers |= {link.number for link in LINKS.values()}
     if link not in numbers:
         return PASS
     entry = owner(config, vip, protocol, port)
@@ -127,19 +155,19 @@ def expected(config: Config, place: Place, lost: Iterable[str] = ()) -> Outcome:
         entry.interfaces and link not in {LINKS[n].number for n in entry.interfaces}
     ):
         return NO_SERVICE
-    reals = [
-        address
-        for real in entry.real
-        for address in real.address
-        if real.weight and address.version == vip.version and str(address) not in lost
-    ]
+
+    def usable(real: Real) -> bool:
+        return bool(real.weight and str(real.address[0]) not in lost)
+
+    reals = [real.address[0] for real in entry.real if usable(real)]
     addresses = tuple(sorted(reals, key=str))
+    method = methods()[entry.method]
     content = desired_of(config, lost).services[ServiceId(entry.name, vip.version)]
     service, source = content.service_rate, content.source_rate
     return Found(
         0,
         2,
-        1,
+        method.number,
         ("drop", "schedule", "reset").index(entry.on_unknown),
         0,
         addresses,
@@ -148,6 +176,9 @@ def expected(config: Config, place: Place, lost: Iterable[str] = ()) -> Outcome:
         persistence=(0, content.persistence_ticks),
         homes=frozenset(addresses if entry.persistence_group else ()),
         rates=(service.interval, service.burst, source.interval, source.burst),
+        pool=entry.pool_for(vip.version),
+        mss_clamp=entry.mss_clamp,
+        forms=frozenset(form(method, real.port) for real in entry.real if usable(real)),
     )
 
 
@@ -199,9 +230,20 @@ def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
     assert {key: state.service_name(number) for key, number in state.keys.items()} == wanted.keys
     assert {name: entry.content for name, entry in state.services.items()} == wanted.services
     assert {name: entry.content for name, entry in state.reals.items()} == wanted.reals
-    word = maps["interest"].get(0)
-    assert word is not None
-    assert word.tobytes() == interest_words(wanted.vips, word["word"].size).tobytes()
+    assert state.former == []
+    for side, addresses in ((0, set(wanted.vips)), (1, set(wanted.natted))):
+        word = maps["interest"].get(side)
+        assert word is not None
+        assert word.tobytes() == interest_words(addresses, word["word"].size).tobytes()
+    assert {name: entry.content for name, entry in state.openers.items()} == wanted.openers
+    indices = {real: entry.index for real, entry in state.openers.items()}
+    natted = {ip: indices[real] if real else 0 for ip, real in wanted.natted.items()}
+    assert Natted(maps).content == natted
+    assert OwnLinks(maps).content == wanted.links
+    settings = maps["settings"].get(0)
+    assert settings is not None
+    assert bool(settings["replies"]) == wanted.replies
+    check_named(maps)
     check_groups(maps, config)
     check_leftovers(maps, wanted)
 
@@ -232,7 +274,11 @@ def replay(
             if final is not None:
                 allowed[place].add(seen(final.on(place[3])))
 
+    kept = Kept(maps)
+
     def watch(name: str) -> None:
+        check_named(maps)
+        kept.check(maps)
         if name not in CHAIN:
             return
         for place, got in outcomes(maps, wanted).items():

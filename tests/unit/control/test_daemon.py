@@ -5,11 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from dsrlb.control import daemon as daemons
 from dsrlb.control.daemon import Daemon
 from dsrlb.errors import NetError
+from dsrlb.net import watch
+from dsrlb.net.bridges import Station
+from dsrlb.net.neighbours import Neighbour
 from dsrlb.observe.events import EventLog
 
 
@@ -99,6 +106,72 @@ def test_refusals_of_recurring_work_are_told_once() -> None:
         return [event.message for event in balancer.events.since(0)]
 
     assert asyncio.run(go()) == ["eth0: no", "OSError: [Errno 22] invalid", "eth0: no"]
+
+
+class Macs:
+    """Notes who told what; everything moves a real server but what is of ``still``."""
+
+    still = "02:00:00:00:00:99"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def on_neighbour(self, *what: Any) -> bool:
+        self.told.append(what)
+        return True
+
+    def on_station(self, station: Station, *, gone: bool) -> bool:
+        self.told.append((station, gone))
+        return station.mac != self.still
+
+
+def test_stations_count_where_a_bridge_is_ours() -> None:
+    """There may be other bridges, with more changes than anybody needs."""
+    known = Neighbour(Macs.still, "stale")
+    neighbour = watch.NeighbourChanged(7, ip_address("10.0.0.1"), known, gone=True)
+    here, other = Station(20, "02:00:00:00:00:01", 0, 7), Station(20, Macs.still, 0, 7)
+
+    async def go(change: Any, bridges: tuple[str, ...]) -> tuple[list[Any], bool]:
+        one, balancer = daemon()
+        balancer.macs, balancer.config.bridge = Macs(), bridges
+        await one._take_in(change)
+        return balancer.macs.told, one._dirty.is_set()
+
+    moved = watch.StationChanged(here, gone=True)
+    assert asyncio.run(go(moved, ())) == ([], False)
+    assert asyncio.run(go(moved, ("br0",))) == ([(here, True)], True)
+    same = watch.StationChanged(other, gone=False)
+    assert asyncio.run(go(same, ("br0",))) == ([(other, False)], False)
+    assert asyncio.run(go(neighbour, ())) == ([(7, ip_address("10.0.0.1"), None)], True)
+
+
+def test_a_bridge_that_cannot_be_asked_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = []
+
+    class Fdb:
+        interval = 0.001
+
+        def __init__(self, *_: Any) -> None:
+            pass
+
+        def round(self, ours: Any, attached: Any) -> None:
+            rounds.append((ours, attached))
+            raise NetError("netlink: no")
+
+    async def go() -> list[str]:
+        one, balancer = daemon()
+        balancer.macs, balancer.config.bridge = Macs(), ("br0",)
+        balancer.keeper.last_hops = set
+        balancer.attachments = SimpleNamespace(links={"eth1": 1})
+        task = asyncio.create_task(one._keep_bridges())
+        while len(rounds) < 3:
+            await asyncio.sleep(0.001)
+        task.cancel()
+        return [event.message for event in balancer.events.since(0)]
+
+    monkeypatch.setattr(daemons, "FdbKeeper", Fdb)
+    assert asyncio.run(go()) == ["netlink: no"]
+    assert rounds[0] == (("br0",), {"eth1": 1})
 
 
 def test_flows_are_looked_at_soon_after_reals_were_removed() -> None:

@@ -18,6 +18,8 @@ from dsrlb.control.flowlist import drop, limited, lines
 from dsrlb.control.flowquery import FlowQuery
 from dsrlb.control.flowselect import Reals, Selection
 from dsrlb.control.installed import Installed, InstalledReal, InstalledService
+from dsrlb.dataplane.keys import address_bytes
+from dsrlb.dataplane.methods import methods
 from tests.unit.control.flowmaps import REALS, Flows
 
 TICK = (1 << 27) / 1e9
@@ -30,11 +32,24 @@ PLACES = {
     2: RealId(WEB, ip_address("10.0.0.12")),
     3: RealId(DNS, ip_address("10.0.0.11")),
     4: RealId(WEB6, ip_address("fd00::11")),
+    5: RealId(ServiceId("arm", 4), ip_address("10.0.0.15")),
+    6: RealId(ServiceId("gate", 4), ip_address("10.0.0.16")),
+    7: RealId(ServiceId("gate", 6), ip_address("fd00::16")),
 }
+OPENERS = {
+    8: RealId(ServiceId("gate", 4), ip_address("10.0.0.16")),
+    9: RealId(ServiceId("gate", 6), ip_address("fd00::16")),
+}
+METHODS = {5: "one-arm", 6: "nat", 7: "nat"}
+POOL = {9: ip_address("192.0.2.200"), 10: ip_address("2001:db8::200")}
+"""What is in pools[]."""
 
 
-def real() -> DesiredReal:
-    return DesiredReal(bytes(6), bytes(6), 1500, 1, 4, IDLE, CLOSING, PENDING, 1)
+def real(method: str = "l2dsr", port: int = 0) -> DesiredReal:
+    number = methods()[method].number
+    return DesiredReal(
+        bytes(6), bytes(6), 1500, 1, 4, IDLE, CLOSING, PENDING, 1, method=number, port=port
+    )
 
 
 @pytest.fixture
@@ -46,10 +61,18 @@ def reals() -> Reals:
         installed.services[service] = InstalledService(
             number, content=content, persistence_group=group
         )
+    for service in {identity.service for identity in PLACES.values()} - installed.services.keys():
+        installed.services[service] = InstalledService(9)
     for index, identity in PLACES.items():
-        installed.reals[identity] = InstalledReal(index, real())
+        method = METHODS.get(index, "l2dsr")
+        installed.reals[identity] = InstalledReal(index, real(method, 8080 * (index == 5)))
+    for index, identity in OPENERS.items():
+        installed.openers[identity] = InstalledReal(index, real("nat"))
     named = {"dns": "both", "web": None}
-    return Reals.of(installed, np.zeros(REALS, np.uint32), named)
+    pools = np.zeros(16, [("word_be", "<u4", (4,))])
+    for place, address in POOL.items():
+        pools["word_be"][place] = np.frombuffer(address_bytes(address), "<u4")
+    return Reals.of(installed, np.zeros(REALS, np.uint32), named, pools)
 
 
 @pytest.fixture
@@ -92,10 +115,54 @@ def test_a_row(flows: Flows, reals: Reals) -> None:
         "service": "web",
         "group": None,
         "real": "10.0.0.12",
+        "real_port": None,
+        "pool_address": None,
+        "pool_port": None,
         "state": "open",
         "idle": round(3000 * TICK),
         "expires": round((IDLE - 3000) * TICK),
     }
+
+
+@pytest.mark.parametrize(
+    ("entry", "behind"),
+    [
+        ({"real": 1}, (None, None, None)),
+        ({"real": 5, "pool": 9, "pool_port": 40000}, (8080, "192.0.2.200", 40000)),
+        ({"real": 6}, (80, None, None)),
+        ({"real": 8, "pool": 9, "pool_port": 40001}, (1001, "192.0.2.200", 40001)),
+        ({"real": 5, "generation": 3, "pool": 9, "pool_port": 7}, (None, "192.0.2.200", 7)),
+        ({"real": 5, "state": "source", "group": 1}, (None, None, None)),
+        (
+            {"real": 9, "client": "fd00::16", "pool": 10, "pool_port": 65535},
+            (1001, "2001:db8::200", 65535),
+        ),
+    ],
+    ids=["dsr", "one-arm", "nat", "opened-by-a-real", "removed-real", "source", "ipv6"],
+)
+def test_the_other_side_of_the_balancer(
+    reals: Reals, entry: dict[str, Any], behind: tuple[Any, ...]
+) -> None:
+    flows = Flows()
+    flows.put(0, **({"port": 1001} | entry))
+    states = ("source",) if "group" in entry else ()
+    (row,) = rows(flows, reals, FlowQuery(states=states))
+    assert (row["real_port"], row["pool_address"], row["pool_port"]) == behind
+
+
+def test_reverse_halves_are_neither_listed_nor_dropped(reals: Reals) -> None:
+    """Their value is no real server's: it may look like that of one."""
+    flows = Flows()
+    flows.put(0, "203.0.113.1", port=1001, real=6)
+    flows.put(1, "10.0.0.16", port=80, vip="203.0.113.1", vip_port=1001, real=6, reverse=True)
+    assert ports(flows, reals) == {1001}
+    assert ports(flows, reals, real=ip_address("10.0.0.16")) == {1001}
+    assert ports(flows, reals, client=ip_network("10.0.0.0/8")) == set()
+    flows.count()
+    found = Selection(FlowQuery(), reals).search(*flows.tables)
+    assert drop(found, flows.reaper) == 1  # type: ignore[arg-type]
+    metas = flows.maps["flows4"].array["meta"][0]
+    assert [int(meta) & 15 != 0 for meta in metas] == [False, True, False, False]
 
 
 def test_a_row_of_ipv6(flows: Flows, reals: Reals) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from dsrlb.control.flowwatch import LossWatch, PressureWatch, UseWatch, most_pending
+from dsrlb.control.flowwatch import ExhaustedWatch, LossWatch, PressureWatch, UseWatch, most_pending
 from dsrlb.observe.events import EventLog
 
 
@@ -77,6 +77,20 @@ def test_losses_are_told_at_most_once_a_minute(events: EventLog) -> None:
         ("error", f"IPv4 flow table: 2 {says}"),
         ("error", f"IPv4 flow table: 991 {says}"),
     ]
+
+
+def test_exhausted_pools_are_told_at_most_once_a_minute(events: EventLog) -> None:
+    now = 100.0
+    watch = ExhaustedWatch(events, 5, lambda: now)
+    for count in (5, 7, 9):
+        watch.note(count, lambda more: f"{more} more")
+    now += 61
+    watch.note(30, lambda more: f"{more} more")
+    now += 61
+    watch.note(2, lambda more: f"{more} more")  # the counters of another service
+    watch.note(3, lambda more: f"{more} more")
+    assert told(events) == [("error", "2 more"), ("error", "23 more"), ("error", "1 more")]
+    assert {event.kind for event in events.since(0)} == {"pool-exhausted"}
 
 
 def test_most_pending() -> None:

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import time
+from ipaddress import ip_address
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 from dsrlb.control import keeper as keepers
 from dsrlb.control.counters import flow_events, loads
 from dsrlb.control.keeper import FlowKeeper
+from dsrlb.control.lasthops import LastHop
+from dsrlb.dataplane.keys import address_bytes
 from dsrlb.observe.events import EventLog
 from tests.unit.control.flowmaps import CAPACITY, Flows, artifact
 
@@ -146,6 +151,93 @@ def test_flows_with_data_that_gave_way_are_told(bench: Bench) -> None:
     bench.happened("flows6", "replaced-open", 2)
     bench.keeper.round()
     assert bench.told()[0].startswith("IPv6 flow table: 2 open flows with data gave way")
+
+
+def test_pairs_count_once_and_reverse_halves_of_no_flow_go(bench: Bench) -> None:
+    bench.flows.pair(0, 100)
+    bench.flows.pair(1, 101, pending=True, state="pending", client="2001:db8::1")
+    bench.flows.put(2, version=3)
+    bench.flows.reverse(102, 2, 2)
+    bench.flows.count()
+    bench.keeper.round()
+    totals = bench.keeper.totals(60)
+    assert (totals[4].open, totals[4].used, totals[6].pending, totals[6].pending_used) == (
+        2,
+        3,
+        1,
+        2,
+    )
+    assert (bench.load("open", 1), bench.load("pending", 1)) == (2, 1)
+    bench.keeper.round()
+    assert (bench.load("open", 1), bench.load("pending", 1)) == (2, 1)
+
+
+def test_what_flows_name_is_kept_for_others(bench: Bench) -> None:
+    assert (bench.keeper.pool_use, bench.keeper.pool_flows) == (None, None)
+    assert bench.keeper.last_hops() == set()
+    before = time.monotonic()
+    bench.flows.pair(0, 100, hop=7, pool=3)
+    bench.flows.pair(1, 101, hop=9, pool=3, client="2001:db8::1")
+    hops = bench.flows.maps["last_hops"].array
+    now = int(bench.flows.abi.now())
+    hops[7] = (0x0002_F10000000002, now << 32 | 0x1014)
+    hops[9] = (0x0001_F20000000002, now << 32 | 0x3000)  # being written
+    bench.keeper.round()
+    use, flows = bench.keeper.pool_use, bench.keeper.pool_flows
+    assert use is not None
+    assert flows is not None
+    assert before <= use.began <= time.monotonic()
+    assert np.flatnonzero(use.named).tolist() == [3]
+    assert flows[3] == 2
+    assert bench.keeper.last_hops() == {LastHop("02:00:00:00:00:f1", 2, 20)}
+
+
+def test_last_hops_without_flows_are_given_back(bench: Bench) -> None:
+    bench.flows.pair(0, 100, hop=1)
+    hops = bench.flows.maps["last_hops"].array
+    now = int(bench.flows.abi.now())
+    old = (now - 80) << 32 | 0x1000  # eleven seconds
+    for place, rest in enumerate((0, old, old, (now - 60) << 32 | 0x1000, old | 0x2000)):
+        hops[place] = (0x0001_F10000000002, rest)
+    bench.keeper.round()
+    assert np.flatnonzero(hops["rest"]).tolist() == [1, 3, 4]
+    assert "free_hops" in bench.flows.reaper.calls
+
+
+def test_a_place_in_last_hops_outlives_the_clocks_wrap(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hops = bench.flows.maps["last_hops"].array
+    monkeypatch.setattr(type(bench.flows.abi), "now", lambda _: np.uint32(20))
+    hops["rest"][1:4] = [(2**32 - 5) << 32 | 0x1000, (2**32 - 90) << 32 | 0x1000, 25 << 32 | 0x1000]
+    bench.keeper.round()
+    assert np.flatnonzero(hops["rest"]).tolist() == [1, 3]
+
+
+def test_an_exhausted_pool_is_told(bench: Bench) -> None:
+    maps = bench.flows.maps
+    maps["names"].array["name"][1] = b"4:web"
+    maps["slots"].array[1] = 9 << 32 | 5
+    maps["records"].array[5] = (20, 2)
+    for place in (20, 21):
+        maps["pools"].array["word_be"][place] = address("198.51.100.0", place)
+    maps["slots"].array[2] = 1 << 32 | 6  # a service without a pool
+    maps["service_traffic"].array["exhausted"][[1, 2]] = 3, 3  # before this daemon
+    bench.flows.put(0, pool=20)
+    bench.keeper.round()
+    assert bench.told() == []
+    maps["service_traffic"].array["exhausted"][[1, 2]] = 1500, 9
+    bench.keeper.round()
+    assert bench.told() == [
+        "web (IPv4): 1,497 new flows were dropped, as no port was free for them in its pool "
+        "198.51.100.20-198.51.100.21 (1 flow has one); add addresses to service.snat.pool"
+    ]
+
+
+def address(network: str, number: int) -> list[int]:
+    """As struct address."""
+    raw = address_bytes(ip_address(network) + number)
+    return [int(word) for word in np.frombuffer(raw, "<u4")]
 
 
 def test_events_by_table(bench: Bench) -> None:

@@ -18,6 +18,7 @@ LIMITS = {
     "MAX_SOURCE_LISTS": 4,
     "MAX_HOMES": 3,
     "MAX_PATHS": 6,
+    "MAX_POOL_ADDRESSES": 4,
 }
 
 
@@ -50,7 +51,7 @@ def test_vips_count_once() -> None:
     three = '"192.0.2.1", "192.0.2.2", "192.0.2.3"'
     assert wrong(service("a", three, "80", ONE), service("b", '"192.0.2.1"', "81", ONE)) == []
     assert wrong(service("a", three, "80", ONE), service("b", '"192.0.2.4"', "81", ONE)) == [
-        "11: too many VIPs: at most 3, and up to here there are 4"
+        "11: too many VIPs and addresses of pools: at most 3, and up to here there are 4"
     ]
 
 
@@ -136,7 +137,7 @@ def test_what_is_routed_to_counts_once() -> None:
     four = '{ address = "10.0.0.4" }'
     assert wrong(one, service("b", '"192.0.2.1"', "81", four)) == []  # on the segment
     (message,) = wrong(one, service("b", '"192.0.2.1"', "81", four, l3dsr=GUE))
-    assert message.startswith("12: too many addresses of real servers in mode l3dsr")
+    assert message.startswith("12: too many addresses of real servers in modes l3dsr,")
     assert message.endswith("at most 3, and up to here there are 4")
 
 
@@ -144,10 +145,45 @@ def test_an_address_that_is_not_used_is_not_routed_to() -> None:
     both = '{ address = ["10.0.0.1", "fd00::1"] }, { address = ["10.0.0.2", "fd00::2"] }'
     assert wrong(service("a", '"192.0.2.1"', "80", both, l3dsr=IPIP)) == []
     (message,) = wrong(service("a", SIX, "80", both, l3dsr=IPIP))
-    assert "in mode l3dsr" in message
+    assert "in modes l3dsr, router, one-arm and nat" in message
 
 
 def test_the_numbers_of_lists_and_services_are_as_many() -> None:
     """The Applier takes one for the other."""
     constants = parse_constants((ebpf_sources() / "abi.h").read_text())
     assert constants["MAX_SOURCE_LISTS"] == constants["MAX_SERVICES"]
+
+
+def one_arm(name: str, port: str, pool: str, vips: str = '"192.0.2.1"') -> str:
+    """A service with a pool."""
+    text = service(name, vips, port, ONE, f'snat = {{ pool = "{pool}" }}')
+    return text.replace('"l2dsr"', '"one-arm"')
+
+
+def test_equal_pools_count_once() -> None:
+    """Half of the places: those of an old pool stay until no flow has its addresses."""
+    two = "192.0.2.201-192.0.2.202"
+    assert wrong(one_arm("a", "80", two), one_arm("b", "81", two)) == []
+    assert wrong(one_arm("a", "80", two), one_arm("b", "81", "192.0.2.201")) == [
+        "11: too many addresses in service.snat.pool (equal pools count once): at most 2, and up "
+        "to here there are 3"
+    ]
+
+
+def test_addresses_of_pools_are_answered_as_vips_are() -> None:
+    two = "192.0.2.201-192.0.2.202"
+    assert wrong(one_arm("a", "80", two)) == []
+    assert wrong(one_arm("a", "80", two, '"192.0.2.1", "192.0.2.2"')) == [
+        "3: too many VIPs and addresses of pools: at most 3, and up to here there are 4"
+    ]
+
+
+def test_real_servers_that_open_connections_count_twice() -> None:
+    three = f'{TWO}, {{ address = "10.0.0.3" }}'
+    nat = service("a", '"192.0.2.1"', "80", three, "# more").replace('"l2dsr"', '"nat"')
+    other = service("b", '"192.0.2.1"', "81", three)
+    assert wrong(nat, other) == []
+    opens = nat.replace("# more", 'outbound = true\nsnat = { pool = "192.0.2.2" }')
+    (message,) = wrong(opens, other)
+    assert message.startswith("12: too many real servers")
+    assert message.endswith("at most 6, and up to here there are 9")

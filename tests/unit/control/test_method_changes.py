@@ -58,7 +58,7 @@ def lacking(maps: FakeMaps, index: int) -> str:
         return "a next hop"
     if method.outer[4] and not path["source"]["word_be"].any():
         return "the outer source"
-    if method.name == "gue" and int(real["gue_port"]) != 7000:
+    if method.name == "gue" and int(real["port"]) != 7000:
         return "the port"
     return "" if method.name != "dscp" or int(real["dscp"]) == 12 else "the code"
 
@@ -79,7 +79,7 @@ def test_no_packet_misses_anything(before: tuple[str, int], after: tuple[str, in
     other = Applier(fresh, read(fresh))
     apply(other, *after)
     place = other.installed.reals[KEY].index
-    for field in ("method", "dscp", "gue_port", "flags", "mac", "vlan"):
+    for field in ("method", "dscp", "port", "flags", "mac", "vlan"):
         got, wanted = maps["reals"].array[index][field], fresh["reals"].array[place][field]
         assert (got == wanted).all(), field
     assert bool(maps["reals"].array[index]["path"]) == bool(fresh["reals"].array[place]["path"])

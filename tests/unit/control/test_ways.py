@@ -89,7 +89,7 @@ BOTH = f'"{R1}", "{R6}"'
 def test_a_method_of_the_mode_table() -> None:
     state = desired("dscp", real=BOTH, more="dscp = 12")
     real = state.reals[RealId(WEB4, R1)]
-    assert (real.method, real.dscp, real.gue_port) == (methods()["dscp"].number, 12, 0)
+    assert (real.method, real.dscp, real.port) == (methods()["dscp"].number, 12, 0)
     assert (real.mtu, real.vlan, real.routed) == (1400, 20, True)
     assert real.source_mac.hex(":") == "02:00:00:00:00:f2"
     assert real.flags == USABLE | RESOLVED | PRESENT
@@ -107,9 +107,9 @@ def test_l2dsr_has_no_path_and_keeps_tags() -> None:
 
 
 def test_gue_has_its_port() -> None:
-    assert desired("gue").reals[RealId(WEB4, R1)].gue_port == 6080
-    assert desired("gue", more="gue_port = 7000").reals[RealId(WEB4, R1)].gue_port == 7000
-    assert desired("ipip").reals[RealId(WEB4, R1)].gue_port == 0
+    assert desired("gue").reals[RealId(WEB4, R1)].port == 6080
+    assert desired("gue", more="gue_port = 7000").reals[RealId(WEB4, R1)].port == 7000
+    assert desired("ipip").reals[RealId(WEB4, R1)].port == 0
 
 
 def test_a_tunnel_carries_the_other_family_too() -> None:

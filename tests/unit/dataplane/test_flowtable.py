@@ -13,6 +13,7 @@ import pytest
 from dsrlb.dataplane.flowhash import key_hash, spilled_sets
 from dsrlb.dataplane.flowscan import Count
 from dsrlb.dataplane.flowtable import FlowTable, value_generation, value_real
+from dsrlb.dataplane.pairscan import Named
 from tests.unit.control.flowmaps import REALS, Flows
 
 MOST_MS = 100
@@ -84,7 +85,7 @@ def test_counts(flows: Flows) -> None:
     flows.put(7, state="closing")
     flows.put(8, state="reset", probe=2)
     flows.put(9, state="source")
-    flows.put(10, state="open", reverse=True)
+    flows.reverse(10, 0, 1, state="open")
     flows.put(11, state="unverified", probe=1)
     flows.put(0, state="pending", pending=True, real=2, generation=70000 & 0xFFFF)
     flows.put(3, "2001:db8::1")
@@ -105,6 +106,51 @@ def test_what_has_expired_goes_first(flows: Flows) -> None:
     assert (found.expired, found.open[1], found.used) == (401, 200, [200, 0])
     assert flows.maps["loads"].array["open"][1] == 200
     assert flows.maps["loads"].array["pending"][1] == 0
+
+
+def test_reverse_halves_of_no_flow_go(flows: Flows) -> None:
+    """Whose forward half's entry has another version: it is another's, or free."""
+    flows.real(1)
+    flows.pair(0, 100)
+    flows.pair(1, 101, pending=True, state="pending")
+    kept = flows.put(2, state="busy", version=7)  # published behind its reverse half
+    flows.reverse(102, kept, 7)
+    other = flows.put(3, version=9)
+    flows.reverse(103, other, 8)
+    flows.reverse(104, 4, 1)
+    flows.reverse(105, 2**32 - 1, 1)  # as if written just now: looked at again by the program
+    found = count(flows, flows.tables[0])
+    metas = flows.tables[0].metas_of(np.arange(100, 106))
+    assert (flows.abi.state(metas) == 0).tolist() == [False, True, False, True, True, False]
+    assert (found.expired, found.open[1], found.pending[1], found.used) == (2, 2, 1, [5, 2])
+
+
+def test_what_flows_name(flows: Flows) -> None:
+    named = Named(flows.abi, REALS, REALS)
+    flows.real(1)
+    flows.pair(0, 100, hop=7, pool=3)
+    flows.pair(1, 101, hop=65535, pool=3, state="closing")
+    flows.pair(2, 102, hop=7, pool=65535, generation=5)  # of a real server that was removed
+    flows.put(3, pool=4, state="udp")
+    flows.put(4, pool=9, state="source")  # whose value is something else
+    flows.put(5, pool=9, state="busy")
+    flows.put(6, pool=9, left=0)
+    flows.reverse(103, 6, 9, hop=8)
+    flows.put(7)
+    flows.pair(0, 100, hop=5, pool=2, client="2001:db8::1")
+    flows.count()
+    for table in flows.tables:
+        found = Count(table, np.zeros(REALS, np.uint16), named)
+        for part in table.parts():
+            found.add(part, flows.abi.now(), flows.reaper.expire)
+    assert np.flatnonzero(named.hops).tolist() == [5, 7, 65535]
+    places = np.flatnonzero(named.pools)
+    assert dict(zip(places.tolist(), named.pools[places].tolist(), strict=True)) == {
+        2: 1,
+        3: 2,
+        4: 1,
+        65535: 1,
+    }
 
 
 def test_the_hash_is_that_of_the_program() -> None:

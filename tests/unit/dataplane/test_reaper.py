@@ -70,11 +70,13 @@ def test_each_command(kernel: Kernel, reaper: Reaper) -> None:
     reaper.adjust(one, np.array([-3]), np.array([4]))
     reaper.mark(True, one, 1)
     reaper.unmark(False, one, 0)
+    reaper.free_hops(np.array([65535]), np.array([2**32 - 1], np.uint32))
     assert [(head[0], head[1], orders[0]) for head, orders in kernel.requests] == [
         (2, 0, (5, 65535, 0, 0)),
         (3, 0, (5, 0, 2**32 - 3, 4)),
         (4, 1, (5, 1, 0, 0)),
         (5, 0, (5, 0, 0, 0)),
+        (6, 0, (65535, 2**32 - 1, 0, 0)),
     ]
 
 

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
+from lablib.evidence import Evidence
 from lablib.promises import METHODS
 from tests.unit.lablib.routed import CLIENT, Lab, Packet, exchange, layer
 
@@ -14,10 +16,17 @@ Break = Callable[[Packet, int], None]
 """Changes what the balancer sends, in a family."""
 
 
-def broken(lab: Lab) -> list[str]:
+class Seen(Protocol):
+    """The captures of a lab."""
+
+    def evidence(self) -> Evidence:
+        """All of them."""
+
+
+def broken(lab: Seen) -> list[str]:
     """The names of the promises that do not hold."""
-    found = METHODS[f"l3dsr-{lab.method}"](lab.evidence())
-    return [promise.name for promise in found if not promise.ok]
+    seen = lab.evidence()
+    return [promise.name for promise in METHODS[seen.topology.kind](seen) if not promise.ok]
 
 
 def changed(method: str, version: int, change: Break) -> Lab:
@@ -50,7 +59,7 @@ def refill(packet: Packet) -> None:
         packet = packet.payload
 
 
-def ether(field: str, value: str) -> Break:
+def ether(field: str, value: str | int) -> Break:
     """A field of Ethernet."""
     return lambda packet, version: setattr(packet, field, value)
 
@@ -134,7 +143,7 @@ ONCE, DELIVERED = (
 FROM_HOME = "replies: by the real server that has the request, from its router to the client"
 
 
-def is_seen(lab: Lab, expected: str, also: set[str]) -> None:
+def is_seen(lab: Seen, expected: str, also: set[str]) -> None:
     """The promise is broken, and besides it only what must."""
     names = broken(lab)
     assert expected in names

@@ -15,6 +15,7 @@ from lablib.pages.drawing import drawing, ways
 from lablib.pages.layout import Box, Layout, Way, layout
 from lablib.topofile import load, names
 from lablib.topology import Node, Topology
+from tests.unit.lablib import crossed
 from tests.unit.lablib.routed import exchange
 from tests.unit.lablib.wire import captures, evidence
 
@@ -30,7 +31,9 @@ def _ways(topology: Topology, real: str) -> list[Way]:
     """A request to a real server and its reply, with labels as long as they get."""
     client, balancer, server = topology.client, topology.balancer, _node(topology, real)
     there = [*topology.path(client, balancer), *topology.path(balancer, server)]
-    back = topology.path(server, client)
+    back = topology.path(server, client) if not topology.translates else []
+    if topology.translates:
+        back = [*topology.path(server, balancer), *topology.path(balancer, client)]
     label = "2  dst IP r1, DSCP 12, TTL 63"
     made = [Way("request", leg, label) for leg in there]
     return made + [Way("reply", leg, label) for leg in back]
@@ -181,6 +184,50 @@ def test_labels_of_l2dsr() -> None:
     seen = evidence(captures())
     labels = [way.label for way in ways(seen.topology, follow(seen))]
     assert labels == ["1  request to the VIP", "2  dst MAC r1", "3  reply from the VIP"]
+
+
+TRANSLATED_LABELS = {
+    "bridge": ["dst IP r1", "reply from r1", "src IP VIP"],
+    "router": ["dst IP r1, TTL 63", "reply from r1", "src IP VIP, TTL 63"],
+    "one-arm": [
+        "src IP 10.82.0.200, dst IP r1, ports 1024>80, TTL 63",
+        "reply from r1",
+        "src IP VIP, dst IP client, ports 80>40000, TTL 63",
+    ],
+    "nat": [
+        "TTL 63",
+        "dst IP r1, ports 40000>8080, TTL 62",
+        "reply from r1",
+        "src IP VIP, ports 80>40000, TTL 63",
+        "TTL 62",
+    ],
+}
+
+
+@pytest.mark.parametrize("mode", TRANSLATED_LABELS)
+def test_labels_of_what_comes_back_through_the_balancer(mode: str) -> None:
+    seen = crossed.exchange(mode, 4).evidence()
+    found = ways(seen.topology, follow(seen))
+    labels = ["request to the VIP", *TRANSLATED_LABELS[mode]]
+    assert [way.label for way in found] == [f"{n}  {text}" for n, text in enumerate(labels, 1)]
+    kinds = ["request" if way.kind == "request" else "reply" for way in found]
+    assert kinds == sorted(kinds, reverse=True)
+
+
+@pytest.mark.parametrize(("mode", "version"), crossed.LABS)
+def test_the_drawing_of_what_comes_back(mode: str, version: int) -> None:
+    """Both ways are drawn, and labels as long as they get do not overlap."""
+    seen = crossed.exchange(mode, version).evidence()
+    followed = follow(seen)
+    assert _overlaps(layout(seen.topology, seen.vip, ways(seen.topology, followed))) == []
+    root = ET.fromstring(drawing(seen.topology, seen.vip, followed))
+    legs = len(followed.request_legs) + len(followed.reply_legs)
+    assert len(list(root.iter("polyline"))) == legs
+    texts = ["".join(element.itertext()) for element in root.iter("text")]
+    assert f"VIP   {seen.vip}" in texts
+    assert not [text for text in texts if text.startswith("lo ")]
+    assert ("br0   over eth0 and eth1" in texts) == (mode == "bridge")
+    assert any(text.startswith("pool  ") for text in texts) == (mode == "one-arm")
 
 
 def test_without_a_request_there_are_no_arrows() -> None:

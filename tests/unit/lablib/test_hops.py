@@ -13,7 +13,10 @@ import pytest
 from lablib import hops, promises
 from lablib.report import Report
 from lablib.shell import LabError
+from lablib.topology import TRANSLATED
 from lablib.traffic import Result
+from tests.unit.lablib import crossed
+from tests.unit.lablib.crossed import LABS
 from tests.unit.lablib.routed import exchange
 from tests.unit.lablib.wire import R1, Point, after, captures, evidence
 
@@ -143,6 +146,44 @@ def test_the_way_leads_through_the_router() -> None:
         ("front", "lb", "router"),
         ("back", "router", "r1"),
     ]
+
+
+@pytest.mark.parametrize(("mode", "version"), LABS)
+def test_both_ways_lead_through_the_balancer(mode: str, version: int) -> None:
+    seen = crossed.exchange(mode, version).evidence()
+    followed = hops.follow(seen)
+    for way, first, last in (
+        (followed.request, "client", "r1"),
+        (followed.reply, "r1", "client"),
+    ):
+        ends = [hop.where.partition(",")[0] for hop in (way[0], way[-1])]
+        assert ends == [first, last]
+        sides = [hop.where.rpartition(": ")[2] for hop in way if hop.where.endswith(("in", "out"))]
+        assert sides == ["in", "out"]
+        (out,) = [hop for hop in way if hop.where.endswith("out")]
+        assert {at for at in out.changed if at >= 14}, "nothing is translated"
+    there, back = (
+        next(hop.fields for hop in way if hop.where.endswith("out"))
+        for way in (followed.request, followed.reply)
+    )
+    assert there["dst IP"] == str(seen.node("r1").address(version))
+    assert back["src IP"] == str(seen.vip)
+    assert back["ports"] == "80>40000"
+    assert there["ports"].endswith(">8080" if mode == "nat" else ">80")
+    names = [(leg.sender.name, leg.receiver.name) for leg in followed.reply_legs]
+    middle = [("lb", "router"), ("router", "client")] if mode == "nat" else [("lb", "client")]
+    assert names == [("r1", "lb"), *middle]
+
+
+@pytest.mark.parametrize("mode", TRANSLATED)
+def test_what_does_not_leave_the_balancer_is_told(mode: str) -> None:
+    lab = crossed.exchange(mode, 4)
+    made = lab.evidence()
+    outer = made.outer_port
+    assert made.replies_out()
+    made.services[outer] = [one for one in made.services[outer] if one.source != made.vip]
+    with pytest.raises(LabError, match="did not leave the balancer: "):
+        hops.follow(made)
 
 
 def test_a_report_says_what_is_in_a_tunnel(tmp_path: Path) -> None:

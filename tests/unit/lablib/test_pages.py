@@ -21,6 +21,7 @@ from lablib.pages.markup import Markup, join, tag
 from lablib.promises import METHODS, Promise, flows_by_real
 from lablib.report import Report
 from lablib.traffic import Result
+from tests.unit.lablib import crossed
 from tests.unit.lablib.breaks import LABS
 from tests.unit.lablib.routed import exchange
 from tests.unit.lablib.wire import captures, evidence
@@ -119,6 +120,19 @@ def test_l2dsr_has_a_page() -> None:
     read = Reader(pages.report(made))
     assert "2  dst MAC r1" in read.text
     assert "tunnel" not in read.text
+
+
+@pytest.mark.parametrize(("mode", "version"), crossed.LABS)
+def test_both_ways_through_the_balancer_are_shown(mode: str, version: int) -> None:
+    seen = crossed.exchange(mode, version).evidence()
+    flows = {"web": flows_by_real(seen, 6)}
+    held = METHODS[mode](seen)
+    made = Report(seen.topology, version, held, {"web": Result()}, flows, seen, DATE, [])
+    read = Reader(pages.report(made))
+    assert f"Promises: {len(held)} of {len(held)} kept" in read.text
+    assert "100.0 %" in read.text
+    for way in ("in", "out"):
+        assert read.text.count(f", port lb: {way}") >= 4  # request and reply, table and bytes
 
 
 def test_a_broken_promise_is_shown() -> None:

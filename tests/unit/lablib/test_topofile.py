@@ -11,7 +11,7 @@ import pytest
 from lablib.promises import METHODS
 from lablib.shell import LabError
 from lablib.topofile import FOLDER, load, names
-from lablib.topology import sights
+from lablib.topology import TRANSLATED, Topology, sights
 
 ROUTED = ("l3dsr-dscp", "l3dsr-gue", "l3dsr-ipip")
 
@@ -31,8 +31,29 @@ def test_the_configuration_says_the_same(name: str) -> None:
         assert (table.get("method"), table.get("dscp")) == (topology.method, topology.dscp)
         assert service["vip"] == [str(vip) for vip in topology.vips]
         assert service["name"] in topology.shares
+        groups = [group for group in config["group"] if group["name"] == service.get("group")]
+        reals = [real for one in (*groups, service) for real in one.get("real", ())]
+        given = topology.real_ports.get(service["name"])
+        assert {real.get("port") for real in reals} == {given}
+        assert len(reals) == len(topology.role("real"))
+    pools = [service["snat"]["pool"] for service in config["service"] if "snat" in service]
+    assert bool(pools) == bool(topology.pool)
+    assert all([text.partition("-")[0] for text in pool] == _firsts(topology) for pool in pools)
+    outbound = any(service.get("outbound") for service in config["service"])
+    assert outbound == topology.outbound
     sources = config["balancer"].get("tunnel_source", [])
     assert sources == [str(prefix) for prefix in topology.tunnel_source]
+    names = [interface.name for interface in topology.balancer.interfaces]
+    assert config["balancer"]["interfaces"] == names
+    bridge = topology.balancer.bridge
+    bridges = [(one["name"], one["ports"], one["reals_on"]) for one in config.get("bridge", ())]
+    assert bridges == ([(bridge.name, names, names[-1])] if bridge else [])
+
+
+def _firsts(topology: Topology) -> list[str]:
+    """The first address of the pool in each family."""
+    pools = [[one for one in topology.pool if one.version == version] for version in (4, 6)]
+    return [str(pool[0]) for pool in pools if pool]
 
 
 def test_one_segment_needs_no_name() -> None:
@@ -79,6 +100,32 @@ def test_the_way_to_the_real_servers_and_back(name: str) -> None:
     assert routed == {str(prefix) for prefix in topology.tunnel_source}
 
 
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_the_way_back_leads_through_the_balancer(name: str) -> None:
+    topology = load(name)
+    assert topology.translates
+    for real in topology.role("real"):
+        back = topology.path(real, topology.balancer)
+        home = topology.path(topology.balancer, topology.client)
+        assert back[-1].receiver is home[0].sender is topology.balancer
+    assert topology.balancer.forwards == (name in ("router", "nat"))
+
+
+def test_a_bridge_has_the_addresses_of_its_node() -> None:
+    balancer = load("bridge").balancer
+    assert balancer.bridge is not None
+    assert (balancer.bridge.name, len(balancer.interfaces)) == ("br0", 2)
+    assert not any(one.addresses for one in balancer.interfaces)
+    assert [str(balancer.address(version)) for version in (4, 6)] == ["10.80.0.10", "fd80::10"]
+    assert balancer.addresses == balancer.bridge.addresses
+
+
+def test_a_pool_is_a_range() -> None:
+    pool = [str(one) for one in load("one-arm").pool]
+    assert pool[:4] == [f"10.82.0.{number}" for number in range(200, 204)]
+    assert pool[4:] == [f"fd82::{number}" for number in range(200, 204)]
+
+
 MAC = 'mac = "02:00:00:78:01:11"'
 WRONG: dict[str, tuple[str, str, str]] = {
     "an unknown key": ('mode = "l3dsr"', 'mode = "l3dsr"\nmethods = 1', "has no key 'methods'"),
@@ -107,6 +154,30 @@ WRONG: dict[str, tuple[str, str, str]] = {
     ),
     "no TOML": ('name = "l3dsr-ipip"', "name = l3dsr", "topology.toml: "),
 }
+
+
+WRONG_BRIDGES: dict[str, tuple[str, str, str]] = {
+    "a bridge's unknown key": ('name = "br0", ', 'name = "br0", stp = 1, ', "has no key 'stp'"),
+    "no name": ('name = "br0", ', "", "name is missing"),
+    "a port's addresses": (
+        'mac = "02:00:00:80:00:0b"',
+        'mac = "02:00:00:80:00:0b"\naddresses = ["10.80.1.1/24"]',
+        "node 'lb': its bridge has the addresses, not a port",
+    ),
+    "a service": ('mode = "bridge"', 'mode = "bridge"\nreal_ports = { ssh = 22 }', "'ssh' is none"),
+    "a pool's end": ('mode = "bridge"', 'mode = "bridge"\npool = ["10.0.0.1-x"]', "'x'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_BRIDGES)
+def test_a_wrong_bridge_is_refused(name: str, tmp_path: Path) -> None:
+    old, new, message = WRONG_BRIDGES[name]
+    text = (FOLDER / "bridge.toml").read_text()
+    assert old in text
+    path = tmp_path / "topology.toml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(LabError, match=message):
+        load(str(path))
 
 
 @pytest.mark.parametrize("name", WRONG)

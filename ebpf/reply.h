@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What real servers send, and is for no VIP: replies go back to the client by the flow's last hop, as
+ * from the VIP. The rest is none of ours.
+ */
+#ifndef DSRLB_REPLY_H
+#define DSRLB_REPLY_H
+
+#include "fragments.h"
+#include "mss.h"
+#include "pairing.h"
+#include "parse_link.h"
+#include "record.h"
+#include "send_reply.h"
+
+/*
+ * No flow's. To a pool address nobody else can be meant; from a real server it may be a connection that
+ * it opens itself.
+ */
+static __always_inline s32 not_ours(struct packet *pkt, struct scratch *with)
+{
+	bool to_us = !pkt->from_real && vip_find(&pkt->destination, pkt->link);
+	u32 *own;
+
+	if (to_us && pkt->other_mac)
+		return R_OTHER_HOST;
+	if (to_us)
+		return with->reply == REPLY_FRAGMENT ? R_FRAGMENT_EARLY : R_NO_FLOW;
+	own = natted.lookup(&pkt->source);
+	if (!own || !*own || with->reply == REPLY_FRAGMENT)
+		return R_PASS;
+	with->index = *own;
+	with->reply = REPLY_UNKNOWN;
+	return go_on(pkt, with, STAGE_OUTBOUND);
+}
+
+/*
+ * Does the packet belong to the flow that its reverse half names? That one may be of the same entry and
+ * version, 65,536 flows later.
+ */
+static __always_inline bool is_reply_of(const struct packet *pkt, const struct real *real,
+					const struct change *to, u32 translation)
+{
+	bool outbound = real->flags & REAL_OUTBOUND;
+	u16 source_be = !outbound && real->port ? bpf_htons(real->port) : (u16)to->ports_be;
+	u16 port_be = translation ? bpf_htons(translation & 0xffff) : to->ports_be >> 16;
+	const struct address *own = &to->destination;
+	lookup_key place = translation >> 16;
+
+	if (place)
+		own = pools.lookup(&place);
+	if (!own || !address_equal(own, &pkt->destination) ||
+	    !address_equal(outbound ? &to->source : &real->address, &pkt->source))
+		return false;
+	return pkt->fragment == FRAGMENT_LATER ||
+	       (pkt->source_port_be == source_be && pkt->destination_port_be == port_be);
+}
+
+static __always_inline bool pair_lives(bool ipv6, const struct packet *pkt, struct pair *pair)
+{
+	return pair->reverse.seen & META_REVERSE &&
+	       pair_forward(ipv6, pair->reverse.value, &pair->forward) &&
+	       !meta_expired(pair->forward.seen, pkt->now);
+}
+
+/*
+ * Find the packet's pair, open or pending. A reverse half in the main table may be what is left of an
+ * earlier flow with the same ports, and the pending table have the one that counts. Or another CPU opens
+ * the flow between the two looks.
+ */
+static __always_inline bool reply_find(bool ipv6, struct packet *pkt, struct scratch *with,
+				       struct pair *pair, bool *pending)
+{
+	u32 look;
+
+	*pending = false;
+	if (with->reply == REPLY_FRAGMENT) {
+		pair->reverse.value = with->pair;
+		return pair_forward(ipv6, with->pair, &pair->forward);
+	}
+	if (with->reply == REPLY_OPEN && flow_at(ipv6, with->entry, &pair->reverse) &&
+	    meta_version(pair->reverse.seen) == with->version && pair_lives(ipv6, pkt, pair))
+		return true;
+	key_of_packet(&with->key, pkt);
+	pkt->hash = with->key.hash;
+	for (look = 0; look < 3; look++) {
+		hide(look);
+		*pending = look & 1;
+		if (flow_find(ipv6, look & 1, &with->key, &pair->reverse) &&
+		    pair_lives(ipv6, pkt, pair))
+			return true;
+	}
+	return false;
+}
+
+/* The first reply opens a flow of UDP: go on in pair.h, and come back here. */
+static __always_inline s32 reply_opens(struct packet *pkt, struct scratch *with,
+				       const struct pair *pair, const struct real *real,
+				       const struct change *to)
+{
+	struct recording *recording = &with->recording;
+
+	with->index = value_real(pair->forward.value);
+	with->service = real->service;
+	with->reverse = with->key;
+	with->forward.now = pkt->now;
+	key_fill(&with->forward, &to->destination, &to->source,
+		 to->ports_be >> 16 | to->ports_be << 16, pkt->proto, pkt->ipv6);
+	__builtin_memset(&with->moving, 0, sizeof(with->moving));
+	note_old(&with->moving, &pair->forward);
+	__builtin_memset(recording, 0, sizeof(*recording));
+	recording->promotes = recording->may_replace = true;
+	recording->state = FLOW_UDP;
+	recording->expires = pkt->now + real->idle_ticks;
+	recording->value = pair->forward.value;
+	promote_source(real, recording);
+	if (recording->group)
+		source_key(&with->source, &to->destination, recording->group, pkt->now, pkt->ipv6);
+	with->reply = REPLY_PROMOTED;
+	with->then = THEN_REPLY;
+	with->is_new = false;
+	with->raced = 0;
+	return go_on(pkt, with, STAGE_PAIR);
+}
+
+/*
+ * The real server has answered: then the client's next packet may open the flow. That is noted in the
+ * value, which names no other flow than this.
+ */
+static __always_inline void note_answer(bool ipv6, struct pair *pair)
+{
+	u64 *set = table_set(ipv6, pair->reverse.entry / SET_FLOWS), *flow;
+
+	if (!set || pair->reverse.value & PAIR_ANSWERED)
+		return;
+	flow = set_flow(set, pair->reverse.entry, ipv6);
+	compare_and_swap(&flow[flow_value_word(ipv6)], pair->reverse.value,
+			 pair->reverse.value | PAIR_ANSWERED);
+}
+
+static __always_inline void reply_pending(bool ipv6, const struct packet *pkt, struct pair *pair,
+					  const struct real *real)
+{
+	u32 expires = pkt->now + real->pending_ticks;
+
+	if (!pair->reverse.meta)
+		return;
+	if (pkt->proto == PROTO_TCP && !(pkt->tcp_flags & TCP_RST))
+		note_answer(ipv6, pair);
+	flow_touch(&pair->reverse, expires);
+	flow_touch(&pair->forward, expires);
+}
+
+static __always_inline void reply_open(const struct packet *pkt, struct pair *pair,
+				       const struct real *real)
+{
+	if (flow_advance(pkt, &pair->forward, real) && pair->reverse.meta)
+		flow_touch(&pair->reverse, reverse_expires(real, pkt->now));
+}
+
+static __always_inline s32 reply(bool ipv6, struct packet *pkt, struct scratch *with)
+{
+	struct change to = {};
+	struct pair pair = {};
+	lookup_key index;
+	struct real *real;
+	struct way way;
+	bool pending;
+	u32 fragment = pkt->fragment, hop;
+	s32 reason;
+
+	if (!reply_find(ipv6, pkt, with, &pair, &pending))
+		return not_ours(pkt, with);
+	index = value_real(pair.forward.value);
+	real = reals.lookup(&index);
+	if (!real || !value_is_of(pair.forward.value, real) || !(real->flags & REAL_PRESENT))
+		return R_NO_FLOW;
+	pkt->translation = pair.forward.value >> 32;
+	if (!reply_change(ipv6, &pair.forward, &to) ||
+	    !is_reply_of(pkt, real, &to, pkt->translation))
+		return not_ours(pkt, with);
+	if (!reply_is_ours(pkt, real))
+		return pkt->from_real ? R_PASS : R_OTHER_HOST;
+	if (pending && pkt->proto == PROTO_UDP && with->reply != REPLY_PROMOTED)
+		return reply_opens(pkt, with, &pair, real, &to);
+	if (pending)
+		reply_pending(ipv6, pkt, &pair, real);
+	else if (with->reply != REPLY_FRAGMENT)
+		reply_open(pkt, &pair, real);
+	hop = pair_hop(pair.reverse.value);
+	if (clamps(pkt, real) && last_hop_way(hop, &way) && can_go(pkt, real, &way) == R_CONTINUE)
+		mss_clamp(pkt, real);
+	if (fragment == FRAGMENT_FIRST)
+		fragment_place_of(pkt, with);
+	reason = send_reply(pkt, index, real, hop, &to);
+	if (reason == R_FORWARDED_REPLY && fragment == FRAGMENT_FIRST)
+		fragment_note_reply(pkt, with, pair.reverse.value);
+	return reason;
+}
+
+static __always_inline s32 serve_reply(struct packet *pkt, struct scratch *with)
+{
+	return pkt->ipv6 ? reply(true, pkt, with) : reply(false, pkt, with);
+}
+
+#endif

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes by command of the mode, and of what belongs to some modes alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dsrlb.config import Bridge, edit
+from dsrlb.errors import ConfigError
+from tests.unit.config.test_edit import BASE, TABLES, changed
+
+ARM = {"mode": "one-arm", "snat": {"pool": "192.0.2.200"}}
+OUT = {"mode": "nat", "outbound": True, "snat": {"pool": "192.0.2.200"}}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [ARM, OUT, {"mode": "router", "mss_clamp": 1400}, {"mode": "l3dsr", "l3dsr": TABLES["gue"]}],
+)
+def test_a_mode_goes_with_what_belongs_to_it(settings: dict[str, Any]) -> None:
+    config = changed("service-set", "web", **settings)
+    assert edit(config, {"verb": "service-set", "service": "web", "settings": settings}) == config
+    back = {"verb": "service-set", "service": "web", "settings": {"mode": "l2dsr"}}
+    assert edit(config, back) == BASE
+
+
+@pytest.mark.parametrize(
+    ("first", "settings", "kept"),
+    [
+        (OUT, {"mode": "one-arm"}, {"snat"}),
+        (OUT, {"mode": "router"}, set()),
+        (OUT, {"outbound": False}, set()),
+        (OUT, {"port": 81}, {"outbound", "snat"}),
+        (ARM, {"mode": "nat"}, set()),
+        (ARM, {"mode": "nat", "outbound": True}, {"outbound", "snat"}),
+        (ARM | {"mss_clamp": 1400}, {"mode": "bridge"}, {"mss_clamp"}),
+        (ARM | {"mss_clamp": 1400}, {"protocol": "udp"}, {"snat"}),
+        (ARM | {"mss_clamp": 1400}, {"mss_clamp": 0}, {"snat"}),
+    ],
+)
+def test_of_another_mode_what_it_has_stays(
+    first: dict[str, Any], settings: dict[str, Any], kept: set[str]
+) -> None:
+    bridge = Bridge(name="br0", ports=("eth0", "eth1"), reals_on="eth1")
+    base = BASE.model_copy(
+        update={
+            "bridge": (bridge,),
+            "balancer": BASE.balancer.model_copy(update={"interfaces": ("eth0", "eth1")}),
+        }
+    )
+    change = {"verb": "service-set", "service": "web", "settings": first}
+    config = edit(edit(base, change), change | {"settings": settings})
+    service = config.service[0]
+    assert {key for key in ("snat", "outbound", "mss_clamp") if getattr(service, key)} == kept
+    assert config.bridge == (bridge,)
+
+
+def test_what_is_given_is_not_thrown_away() -> None:
+    for settings, says in (
+        ({"snat": {"pool": "192.0.2.200"}}, "belongs to mode"),
+        ({"outbound": True}, 'only with mode = "nat", not l2dsr'),
+        ({"mss_clamp": 1400}, "only in mode bridge, router, one-arm or nat"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            changed("service-set", "web", **settings)
+
+
+def test_a_port_of_a_real_by_command() -> None:
+    config = changed("service-set", "dns", mode="router")
+    change = {"verb": "real-set", "service": "dns", "address": "10.0.0.13"}
+    config = edit(config, {**change, "settings": {"port": 5353}})
+    assert config.service[2].real[0].port == 5353
+    assert edit(config, {**change, "settings": {"port": 0}}).service[2].real[0].port == 0
+    with pytest.raises(ConfigError, match=r"in mode l2dsr \(service 'web'\) the port is kept"):
+        changed("real-set", "web", "10.0.0.12", port=8080)
