@@ -20,6 +20,10 @@ usable := import sys; from importlib.util import find_spec; \
 	sys.exit(sys.version_info < (3, 11) or not all(map(find_spec, ("venv", "ensurepip", "bcc"))))
 systemd_has_it := [[ -d /run/systemd/system && "$(UNITDIR)" == /etc/systemd/system ]]
 
+# make fuzz: how long, and which frames (a random number, which is told).
+TIME := 10m
+SEED :=
+
 python := .venv/bin/python
 pytest := $(python) -m pytest
 typed := dsrlb netns-lab tests
@@ -71,6 +75,10 @@ lab: venv ## tests in network namespaces (root)
 .PHONY: soak
 soak: venv ## the heavy tests with their full counts (root, long)
 	DSRLB_SOAK=1 $(pytest) -m soak tests
+
+.PHONY: fuzz
+fuzz: venv ## program against model over all modes at once, for TIME (10m); differences in build/fuzz/ (root)
+	$(python) -m tests.packets.fuzz --time $(TIME) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
 bench: venv ## the fast path against a floor program (root)

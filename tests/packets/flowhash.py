@@ -66,6 +66,8 @@ def _as_before(expected: Outcome, got: Outcome) -> bool:
 
 def settled(expected: Outcome, got: Outcome) -> Outcome:
     """``expected`` with the values of ``got``, if those are possible ones."""
+    if expected.choice is not None:
+        expected = expected.choice(got.frame)
     if not expected.free or len(expected.frame) != len(got.frame):
         return replace(expected, free=(), flow=None)
     plain = Outcome(expected.action, expected.reason, _filled(expected, got.frame))

@@ -12,15 +12,27 @@ from tests.packets.model.types import IP
 CLIENT_MAC = bytes.fromhex("020000000001")
 
 
-def frame(payload: bytes, kind: int, *, to: bytes = MAC, tags: bytes = b"") -> bytes:
+def frame(
+    payload: bytes, kind: int, *, to: bytes = MAC, tags: bytes = b"", source: bytes = CLIENT_MAC
+) -> bytes:
     """An Ethernet frame; ``tags``: complete 802.1Q headers."""
-    return to + CLIENT_MAC + tags + kind.to_bytes(2, "big") + payload
+    return to + source + tags + kind.to_bytes(2, "big") + payload
 
 
-def tcp(sport: int, dport: int, flags: int, data: bytes = b"", sum_: int = 0x1234) -> bytes:
-    """A TCP segment with any checksum: what is forwarded does not depend on its being right."""
+def tcp(
+    sport: int,
+    dport: int,
+    flags: int,
+    data: bytes = b"",
+    sum_: int = 0x1234,
+    options: bytes = b"",
+) -> bytes:
+    """A TCP segment with any checksum: what is forwarded does not depend on its being right.
+    ``options``: a multiple of 4 bytes."""
     head = sport.to_bytes(2, "big") + dport.to_bytes(2, "big") + bytes(8)
-    return head + bytes([0x50, flags, 4, 0]) + sum_.to_bytes(2, "big") + bytes(2) + data
+    size = (20 + len(options)) << 2
+    head += bytes([size, flags, 4, 0]) + sum_.to_bytes(2, "big") + bytes(2)
+    return head + options + data
 
 
 def udp(sport: int, dport: int, data: bytes = b"", sum_: int = 0) -> bytes:

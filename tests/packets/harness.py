@@ -8,10 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import numpy as np
-import numpy.typing as npt
 
 from dsrlb.config import parse
 from dsrlb.control import installed
@@ -22,10 +22,10 @@ from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.dataplane.map import possible_cpus
+from tests.packets.counted import Counters
 from tests.packets.headroom import TAKEN, Headroom
 from tests.packets.model import FlowKey, Outcome
-from tests.packets.tables import Tables
+from tests.packets.tables import REVERSE, Tables
 
 MAC = bytes.fromhex("0200000000aa")
 OTHER_MAC = bytes.fromhex("0200000000bb")
@@ -60,6 +60,9 @@ class Program:
         self.applier = Applier(self.maps, installed.read(self.maps))
         self._headroom = Headroom(self.dataplane.program_fd)
         self._seen: dict[tuple[FlowKey, str], tuple[int, int]] = {}
+        self._told = 0
+        self._ingress = LINK.number
+        self._links: dict[int, LinkState] = {}
         for link in LINKS.values():
             self.link(link)
             # The kernel wants an interface that exists; a test run redirects nothing.
@@ -68,9 +71,9 @@ class Program:
         fragments = self.maps["fragments"].array
         self.fragments = fragments.view(np.uint64).reshape(len(fragments), -1, 3)
         """Check, value and hash of each, by set."""
-        first = LINK.number * self.dataplane.artifact.constants["MAX_REASONS"]
-        self._counter_keys = [(first + n).to_bytes(4, "little") for n in range(len(self.reasons))]
-        self._counters = self._read_counters()
+        stride = self.dataplane.artifact.constants["MAX_REASONS"]
+        numbers = (LINK.number, OTHER_LINK.number)
+        self._counters = Counters(self.maps["counters"].fd, self.reasons, stride, *numbers)
 
     def close(self) -> None:
         """Give everything back."""
@@ -79,50 +82,65 @@ class Program:
 
     def link(self, link: LinkState) -> None:
         """What the program knows of an interface."""
-        own = link_bytes(link.mac, link.number, link.address4, link.address6)
-        self.maps["links"].set(link.ifindex, own)
+        self._links[link.number] = link
+        self._come_in(link, link.ifindex)
+        if link.number == self._ingress:
+            self._come_in(link)
+        leaving = self.maps["own_links"].array[link.number]
+        leaving["mac"] = tuple(bytes.fromhex(link.mac.replace(":", "")))
+        leaving["mtu"], leaving["flags"] = link.mtu, link.forwarding
 
-    def _read_counters(self) -> npt.NDArray[np.uint64]:
-        """The ingress interface's counters by reason. One look-up per reason: few, and exact."""
-        fd, size = self.maps["counters"].fd, 8 * possible_cpus()
-        rows = [bpf.map_lookup(fd, key, size) or b"" for key in self._counter_keys]
-        found: npt.NDArray[np.uint64] = np.frombuffer(b"".join(rows), np.uint64)
-        total: npt.NDArray[np.uint64] = found.reshape(len(rows), -1).sum(axis=1)
-        return total
+    def _come_in_on(self, number: int) -> None:
+        """A test run has no other interface than loopback: it becomes the one or the other."""
+        if number != self._ingress:
+            self._come_in(self._links[number])
+            self._ingress = number
+
+    def _come_in(self, link: LinkState, ifindex: int = INGRESS) -> None:
+        own = link_bytes(link.mac, link.number, link.address4, link.address6, link.ifindex)
+        self.maps["links"].set(ifindex, own)
 
     def configure(
         self, text: str, resolutions: Mapping[str, Resolution] | None = None
     ) -> dict[str, RealId]:
-        """Apply a configuration; reals are behind in0 unless ``resolutions`` says otherwise."""
+        """Apply a configuration; reals are behind in0 unless ``resolutions`` says otherwise. Ports
+        of bridges forward."""
         config = parse(text, "test")
+        ports = {port for bridge in config.bridge for port in bridge.ports}
+        for link in list(self._links.values()):
+            self.link(replace(link, forwarding=link.name in ports))
         found = {}
         for identity in targets_of(config):
             address = str(identity.address)
             mac = mac_of(address).hex(":")
             given = (resolutions or {}).get(address)
             found[identity] = given or Resolution(mac, LINK, True)
-        self.applier.apply(compute(config, LINKS, found))
+        links = {link.name: link for link in self._links.values()}
+        self.applier.apply(compute(config, links, found))
         return {str(identity.address): identity for identity in found}
 
-    def run(self, frame: bytes) -> Outcome:
-        """One frame in on in0. Headroom is full of 0xff, and nobody has been sent an ICMP error."""
+    def run(self, frame: bytes, link: int = LINK.number) -> Outcome:
+        """One frame in on in0, or another. Headroom is full of 0xff, and nobody has been sent an
+        ICMP error."""
+        self._come_in_on(link)
         return self._counted(*self.code_and_frame(frame))
 
     def run_without_headroom(self, frame: bytes) -> Outcome:
         """As run(), but nothing fits in front of the frame."""
+        self._come_in_on(LINK.number)
         result = bpf.prog_test_run(self._headroom.taken, frame, INGRESS)
         return self._counted(_ACTIONS[result.code], result.frame[TAKEN:])
 
     def _counted(self, action: str, frame: bytes) -> Outcome:
         """With the reason, which is the one counter that has grown."""
-        after = self._read_counters()
-        grown = np.flatnonzero(after - self._counters).tolist()
-        total = int((after - self._counters).sum())
-        self._counters = after
-        assert total == 1, f"counted {[self.reasons[n] for n in grown]}, {total} in all"
-        reason = self.reasons[grown[0]]
+        grown = self._counters.grown()
+        assert list(grown.values()) == [1], f"counted {grown}"
+        ((link, reason),) = grown
+        assert link == self._ingress, f"counted {grown} of a frame that came in on {self._ingress}"
         if reason in ("answered-too-big", "answered-time-exceeded"):
-            self.forget_errors()
+            self._told += 1
+            if self._told % 8 == 0:  # a source is told ten times at once
+                self.forget_errors()
         return Outcome(action, reason, frame, seen=self._seen)
 
     def code_and_frame(self, frame: bytes) -> tuple[str, bytes]:
@@ -132,14 +150,14 @@ class Program:
 
     def forget_errors(self) -> None:
         """No source has been sent an ICMP error."""
+        self._told = 0
         for keys, values in self.maps["error_rates"].items():
             for index in keys[np.flatnonzero(values)].tolist():
                 self.maps["error_rates"].set(index, 0)
 
     def reason_counts(self) -> dict[str, int]:
         """Packets by reason so far."""
-        self._counters = self._read_counters()
-        return dict(zip(self.reasons, self._counters.tolist(), strict=True))
+        return self._counters.of(LINK.number)
 
     def states(self) -> dict[str, list[str]]:
         """The states of the flows in each table that has some."""
@@ -150,6 +168,7 @@ class Program:
         seen, no error told."""
         self.tables.clear()
         self.fragments[:] = 0
+        self.maps["last_hops"].array[:] = 0
         self.maps["paths"].array["lowered"] = 0
         loads = self.maps["loads"].array
         for field in ("open", "pending", "full"):  # what removed real servers left as well
@@ -185,6 +204,8 @@ class Program:
         names = {real.index: name for name, real in self.applier.installed.reals.items()}
         found: Counter[tuple[RealId, bool]] = Counter()
         for entry in self.tables.entries():
+            if entry.meta & REVERSE:
+                continue
             index, generation = entry.value & 0xFFFF, entry.value >> 16 & 0xFFFF
             pending = entry.state in ("pending", "unverified")
             of_now = index in names and generation == int(generations[index]) & 0xFFFF
@@ -240,12 +261,20 @@ class Program:
         """Make every flow one that has been idle too long."""
         self.tables.age(1 << 30)
 
+    def reply_traffic(self, identity: RealId) -> tuple[int, int]:
+        """(packets, bytes) that came back from a real server."""
+        total = self.maps["real_traffic"].get(self.applier.installed.reals[identity].index)
+        assert total is not None
+        return int(total["reply_packets"].sum()), int(total["reply_bytes"].sum())
+
     def reset(self) -> None:
-        """No services, no flows, nobody told of an error."""
+        """No services, no flows, nobody told of an error; interfaces as they were."""
+        for link in LINKS.values():
+            self.link(link)
         self.configure('[balancer]\ninterfaces = ["in0", "out0"]\n')
         self.forget_flows()
         self.forget_errors()
-        self._counters = self._read_counters()
+        self._counters.skip()
 
     def traffic(self, identity: RealId) -> tuple[int, int, int]:
         """(packets, bytes, flows) of a real server."""

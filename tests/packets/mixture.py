@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A configuration with services of every method, and its model, for generated packets."""
+"""A configuration with services of every mode and method, and its model, for generated packets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from dsrlb.control.desired import Resolution
-from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, mac_of
+from tests.packets import mixture_paired
+from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, Program, mac_of
+from tests.packets.mixture_paired import SMALL
 from tests.packets.model import Model, Real, Service
 
 _TIMES = """idle_timeout = "1d"  # the model has no clock
@@ -19,8 +21,8 @@ _WEIGHTS = {21: 3, 22: 1}
 SOURCES = {4: "198.51.100.0/26", 6: "2001:db8:51::/96"}
 """Of outer headers."""
 VIPS = ["192.0.2.10", "192.0.2.11", "2001:db8::10"]
-PORTS = [80, 80, 8000, 8050, 8099, 53, 53, 443, 90, 91, 92, 93, 94, 90, 91, 92, 93, 94]
-SMALL = 100
+DSR_PORTS = [80, 80, 8000, 8050, 8099, 53, 53, 443, 90, 91, 92, 93, 94, 90, 91, 92, 93, 94]
+PORTS = DSR_PORTS + mixture_paired.PORTS * 3
 TAG, FAR_TAG = 20, 30
 """10.0.0.13, 10.0.0.33 and their twins are behind the other interface, whose MTU is SMALL; .32 is
 behind a next hop in VLAN 20, .33 in VLAN 30."""
@@ -98,7 +100,7 @@ def _routed(routed: Routed) -> str:
 
 TEXT = (
     '[balancer]\ninterfaces = ["in0", "out0"]\n'
-    f'tunnel_source = ["{SOURCES[4]}", "{SOURCES[6]}"]\n{_groups()}'
+    f'tunnel_source = ["{SOURCES[4]}", "{SOURCES[6]}"]\n{mixture_paired.BRIDGE}{_groups()}'
     + _service(
         *("web", "tcp", '"192.0.2.10", "2001:db8::10"', '[80, "8000-8099"]'),
         'mode = "l2dsr"\ngroup = "a"',
@@ -112,13 +114,17 @@ TEXT = (
         'mode = "l2dsr"\ngroup = "b"',
     )
     + "".join(map(_routed, ROUTED))
+    + "".join(
+        _service(name, protocol, '"192.0.2.10", "2001:db8::10"', str(port), keys)
+        for name, protocol, port, keys in mixture_paired.texts()
+    )
 )
 
 
 def resolutions() -> dict[str, Resolution]:
     """Where the reals are that are not untagged behind in0."""
     small = replace(OTHER_LINK, mtu=SMALL)
-    found = {}
+    found = mixture_paired.resolutions()
     for number, link, vlan in ((13, small, 0), (32, LINK, TAG), (33, small, FAR_TAG)):
         for address in (_name(4, number), _name(6, number)):
             found[address] = Resolution(mac_of(address).hex(":"), link, True, vlan=vlan)
@@ -176,8 +182,16 @@ def build() -> tuple[Model, dict[tuple[str, str], Real]]:
         }
         for routed in ROUTED:
             named.update(_model_of(routed, family))
+        named.update(mixture_paired.services(family, address))
         services += named.values()
         for name, service in named.items():
             by_name.update({(name, real.name): real for real in service.reals})
     own = (ip_address("10.0.0.1"), ip_address("fd00::1"))
-    return Model(MAC, services, addresses=own), by_name
+    others = [mixture_paired.other_link()]
+    return Model(MAC, services, addresses=own, others=others), by_name
+
+
+def configure(program: Program) -> None:
+    """Give a program TEXT, and its interfaces."""
+    program.link(mixture_paired.FAR)
+    program.configure(TEXT, resolutions())

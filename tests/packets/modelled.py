@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model of the configuration of the packet cases (cases/services.py), written out once more."""
+"""The models of the configurations of the packet cases, written once more (cases/services.py and
+cases/paired_services.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 from tests.packets.harness import MAC, OTHER_MAC, mac_of
-from tests.packets.model import Model, Real, Service
+from tests.packets.model import Link, Model, Real, Service
 from tests.packets.model.types import IP
 
 ADDRESSES = (ip_address("10.0.0.1"), ip_address("fd00::1"))
@@ -107,3 +108,39 @@ def build(sources: Sources = fixed, addresses: tuple[IP, ...] = ADDRESSES) -> Mo
     """The model of CONFIG."""
     services = [s for family in (4, 6) for s in (*_l2dsr(family), *_routed(family, sources))]
     return Model(MAC, services, addresses=addresses)
+
+
+_KINDS = (
+    (130, 61, 6, 8080),
+    (130, 61, 17, 0),
+    (140, 65, 6, 0),
+    (140, 65, 17, 5353),
+    (150, 61, 6, 8080),
+)
+"""Of each mode: port, number of the real server, protocol, the real server's port."""
+
+
+def _paired(family: int) -> list[Service]:
+    """Of cases/paired_services.py."""
+    made = []
+    for n, mode in enumerate(("bridge", "router", "one-arm", "nat")):
+        for port, number, protocol, real_port in _KINDS:
+            name = _name(family, number + n)
+            far = number + n in (61, 62, 64, 65)
+            real = Real(name, mac_of(name), OTHER_MAC if far else MAC, same_link=not far)
+            real.method, real.vlan = mode, 20 if number + n in (66, 67, 68) else 0
+            real.port = real_port
+            service = Service((VIPS[family],), protocol, ((port + n, port + n),), [real])
+            service.mss_clamp = 1200 if protocol == 6 else 0
+            if mode == "one-arm":
+                pool = "198.51.100.7" if family == 4 else "2001:db8:51::7"
+                service.pool = (ip_address(pool),)
+            made.append(service)
+    return made
+
+
+def build_paired() -> Model:
+    """The model of the cases of modes bridge, router, one-arm and nat."""
+    services = [service for family in (4, 6) for service in _paired(family)]
+    far = Link(2, OTHER_MAC, (ip_address("10.0.9.1"),))
+    return Model(MAC, services, addresses=ADDRESSES, others=[far])

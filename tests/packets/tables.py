@@ -28,6 +28,8 @@ STATES = {
     8: "data",
     15: "busy",
 }
+REVERSE = 1 << 7
+"""In a meta word: the reverse half of a pair."""
 _WORDS = {4: 4 + 4 * 3, 6: 4 + 4 * 7}  # of 8 bytes, per set
 
 

@@ -57,7 +57,7 @@ def listed(program: Program, query: FlowQuery) -> list[Any]:
 
 def reals(program: Program) -> Reals:
     generations = program.maps["reals"].array["generation"]
-    return Reals.of(program.applier.installed, generations, {})
+    return Reals.of(program.applier.installed, generations, {}, program.maps["pools"].array)
 
 
 def load(program: Program, kind: str) -> int:

@@ -18,24 +18,30 @@ from tests.packets.conversations import conversation
 from tests.packets.evidence import check
 from tests.packets.generate import frame, ipv4, tcp
 from tests.packets.harness import LINK, Program, mac_of
-from tests.packets.mixture import PORTS, TEXT, TUNNELS, VIPS, build, resolutions
+from tests.packets.mixture import PORTS, TEXT, TUNNELS, VIPS, build, configure, resolutions
 from tests.packets.model import Model, Outcome, Real
 from tests.packets.model.methods import METHODS
 from tests.packets.traffic import Generator
 
 
 def compare_counters(program: Program, by_name: dict[tuple[str, str], Real]) -> None:
-    """Per real server: packets, bytes and new flows."""
+    """Per real server: packets, bytes and new flows; what came back."""
     for identity in program.applier.installed.reals:
         real = by_name[identity.service.name, str(identity.address)]
         assert program.traffic(identity) == (real.packets, real.bytes, real.new), identity
+        assert program.reply_traffic(identity) == (real.reply_packets, real.reply_bytes), identity
 
 
 def compare_loads(program: Program, by_name: dict[tuple[str, str], Real], tables: bool) -> None:
     """Per real server: open and pending flows; with ``tables`` also against all entries."""
-    for identity in program.applier.installed.reals:
-        real = by_name[identity.service.name, str(identity.address)]
-        assert program.load(identity) == (real.open, real.pending), identity
+    installed = program.applier.installed.reals
+    reals = [by_name[identity.service.name, str(identity.address)] for identity in installed]
+    loads = program.maps["loads"].array[[entry.index for entry in installed.values()]]
+    expected = [(real.open, real.pending) for real in reals]
+    counted = list(zip(loads["open"].tolist(), loads["pending"].tolist(), strict=True))
+    if counted != expected:
+        for identity, real in zip(installed, reals, strict=True):
+            assert program.load(identity) == (real.open, real.pending), identity
     if tables:
         assert program.loads() == program.counted()
 
@@ -49,7 +55,7 @@ def pass_no_time(program: Program, number: int) -> None:
 
 @pytest.mark.soak
 def test_generated_packets(program: Program) -> None:
-    program.configure(TEXT, resolutions())
+    configure(program)
     model, by_name = build()
     generator = Generator(seed=1, vips=VIPS, ports=PORTS, tunnels=TUNNELS)
     asked = scale.count("packets_generated")
@@ -65,6 +71,9 @@ def test_generated_packets(program: Program) -> None:
     # test_cases.py has them
     unreached = {"unresolved", "no-real", "no-egress", "denied", "service-rate", "source-rate"}
     unreached |= {"reals-full", "flow-busy", "incomplete", "no-headroom"}
+    # test_fuzz.py, and the cases of modes whose replies come back
+    unreached |= {"forwarded-reply", "forwarded-outbound", "outbound-kernel", "pool-exhausted"}
+    unreached |= {"tuple-taken", "hairpin", "last-hop", "bridge-same-side", "bridge-blocked"}
     assert set(program.reasons) - unreached <= set(seen), seen
     scale.record("packets_generated", asked, asked, 0, time.monotonic() - started)
 
@@ -104,7 +113,7 @@ def converse(
 
 @pytest.mark.soak
 def test_conversations(program: Program) -> None:
-    program.configure(TEXT, resolutions())
+    configure(program)
     model, by_name = build()
     generator = Generator(seed=2, vips=VIPS, ports=PORTS, tunnels=TUNNELS)
     asked = scale.count("packets_conversations")
@@ -112,7 +121,7 @@ def test_conversations(program: Program) -> None:
     begun = converse(program, model, generator, by_name, asked)
     compare_counters(program, by_name)
     kinds = product(METHODS, (4, 6), ("whole", "first", "later", "error"))
-    assert set(kinds) == set(model.deliverer.forwarded)
+    assert set(kinds) <= set(model.deliverer.forwarded)
     scale.record("packets_conversations", asked, begun, 0, time.monotonic() - started)
 
 
@@ -154,7 +163,7 @@ class Absences:
 
 @pytest.mark.soak
 def test_conversations_while_reals_come_and_go(program: Program) -> None:
-    program.configure(TEXT, resolutions())
+    configure(program)
     model, by_name = build()
     generator = Generator(seed=4, vips=VIPS, ports=PORTS, tunnels=TUNNELS)
     absences = Absences(program, model, by_name, seed=5)
@@ -167,7 +176,7 @@ def test_conversations_while_reals_come_and_go(program: Program) -> None:
 
 def test_truncated_at_every_length(program: Program) -> None:
     """No length makes the program read beyond the frame or touch a flow table."""
-    program.configure(TEXT, resolutions())
+    configure(program)
     model, _ = build()
     generator = Generator(seed=3, vips=VIPS, ports=PORTS, tunnels=TUNNELS)
     for _ in range(60):

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.packets.cases import CONVERSATIONS, RATES, SINGLES, Case, expired, sources
+from tests.packets.cases import CONVERSATIONS, RATES, SINGLES, Case, expired, paired, sources
 from tests.packets.model import Model, Outcome
-from tests.packets.modelled import Sources, build, kernel, prefixes
+from tests.packets.modelled import Sources, build, build_paired, kernel, prefixes
 
 ORDERED = [steps for steps in CONVERSATIONS if steps not in RATES]  # the model has no clock
+
+PORT = 0xC0DE  # as if a program had chosen it
 
 
 def _free(outcome: Outcome) -> int:
@@ -22,7 +24,10 @@ def _free(outcome: Outcome) -> int:
 
 def same(model: Model, case: Case) -> None:
     """The model says what the case says, and leaves the same bits open."""
-    got, expected = model.process(case.sent), case.outcome
+    link = 1 if case.link == "in0" else 2
+    got, expected = model.process(case.sent, link), case.outcome
+    if got.choice is not None:
+        got = got.choice(expected.frame)
     assert (got.action, got.reason) == (expected.action, expected.reason), case.id
     assert _free(got) == _free(expected), case.id
     kept = (1 << 8 * len(got.frame)) - 1 & ~_free(got)
@@ -41,6 +46,18 @@ def test_conversations(steps: list[Case]) -> None:
     model = build()
     for case in steps:
         same(model, case)
+
+
+def test_singles_with_replies() -> None:
+    for case in paired.SINGLES:
+        same(build_paired(), case.with_port(PORT))
+
+
+@pytest.mark.parametrize("steps", paired.CONVERSATIONS, ids=lambda steps: steps[0].id)
+def test_conversations_with_replies(steps: list[Case]) -> None:
+    model = build_paired()
+    for case in steps:
+        same(model, case.with_port(PORT))
 
 
 @pytest.mark.parametrize(

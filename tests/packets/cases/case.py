@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from tests.packets.flowhash import free_of
 from tests.packets.model import Outcome
@@ -24,15 +25,44 @@ def wire(text: str) -> bytes:
     return bytes.fromhex(hexadecimal(text))
 
 
+_SUM = re.compile(r"([0-9a-f]{4})-P")
+
+
+def _less(sum_: str, port: int) -> str:
+    """A checksum that is ``sum_`` where a port is 0, for another port (RFC 1624, equation 3)."""
+    total = 0xFFFF - int(sum_, 16) + port
+    return f"{0xFFFF - (total & 0xFFFF) - (total >> 16):04x}"
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A frame sent, the frame expected, both written out; verdict; reason."""
+    """A frame sent, on in0 or another interface, and the frame expected, both written out; verdict;
+    reason. PPPP is a port that the program chooses, 1234-P a checksum that would be 1234 if that
+    port was 0."""
 
     id: str
     sent_text: str
     expected_text: str
     verdict: str  # "tx" | "redirect" | "pass" | "drop"
     reason: str
+    link: str = "in0"
+
+    @property
+    def chosen(self) -> int | None:
+        """Where in the frame expected the port stands that the program chooses."""
+        if "PPPP" not in self.expected_text:
+            return None
+        return hexadecimal(_SUM.sub("0000", self.expected_text)).index("PPPP") // 2
+
+    def with_port(self, port: int) -> Case:
+        """The case in which the program has chosen ``port``."""
+
+        def filled(text: str) -> str:
+            text = _SUM.sub(lambda found: _less(found[1], port), text)
+            return text.replace("PPPP", f"{port:04x}")
+
+        sent, expected = filled(self.sent_text), filled(self.expected_text)
+        return replace(self, sent_text=sent, expected_text=expected)
 
     @property
     def sent(self) -> bytes:

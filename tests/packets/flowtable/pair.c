@@ -31,13 +31,14 @@ static __always_inline void plan(struct race *race, struct scratch *with, u32 nu
 static __always_inline void make_pair(struct race *race, struct scratch *with, u32 number,
 				      u64 random)
 {
+	struct pair made;
 	u32 attempt;
 
 	for (attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
 		enum insert_result result;
 
 		number_key(&with->key, race, number, with->source.now);
-		result = pair_insert(IPV6, with, &with->source, number & 0xffff);
+		result = pair_insert(IPV6, with, &with->source, number & 0x7fff, &made);
 		tally(race, MADE + result);
 		if (result != INSERT_RACED)
 			return;
@@ -59,6 +60,17 @@ static __always_inline bool is_forward(const struct race *race, struct scratch *
 	return same || (meta_load(flow->meta) ^ flow->seen) & META_VERSION;
 }
 
+/* Let an entry live until `expires`, in `state`. */
+static __always_inline void half_touch(struct flow_ref *half, u32 state, u32 expires)
+{
+	u64 meta = half->seen;
+
+	if (meta_state(meta) == state && expires - meta_expires(meta) < TICKS_PER_TOUCH)
+		return;
+	if (compare_and_swap(half->meta, meta, meta_with(meta, state, expires)) == meta)
+		count_change(half->value, meta, meta_with(meta, state, expires));
+}
+
 static __always_inline void use_pair(struct race *race, struct scratch *with, u32 number,
 				     u32 command, u64 random)
 {
@@ -71,11 +83,13 @@ static __always_inline void use_pair(struct race *race, struct scratch *with, u3
 	}
 	tally(race, FOUND);
 	forward.entry = (u32)reverse.value;
-	if (forward.value != number_value(number) || reverse.value >> 48 != (number & 0xffff) ||
+	if (forward.value != number_value(number) || pair_hop(reverse.value) != (number & 0x7fff) ||
 	    !is_forward(race, with, number, &forward))
 		tally(race, HALF);
 	if (command == TOUCH) {
-		pair_touch(&forward, &reverse, FLOW_OPEN + (random >> 4 & 1), expires);
+		half_touch(&forward, FLOW_OPEN + (random >> 4 & 1), expires);
+		half_touch(&reverse, FLOW_OPEN + (random >> 4 & 1),
+			   expires + (expires - with->source.now));
 		tally(race, ADVANCED);
 	} else if (command == REMOVE && pair_remove(&forward, &reverse)) {
 		tally(race, REMOVED);

@@ -7,6 +7,6 @@ method is a function in methods.py.
 """
 
 from tests.packets.model.balancer import Model
-from tests.packets.model.types import Flow, FlowKey, Free, Outcome, Packet, Real, Service
+from tests.packets.model.types import Flow, FlowKey, Free, Link, Outcome, Packet, Real, Service
 
-__all__ = ["Flow", "FlowKey", "Free", "Model", "Outcome", "Packet", "Real", "Service"]
+__all__ = ["Flow", "FlowKey", "Free", "Link", "Model", "Outcome", "Packet", "Real", "Service"]

@@ -7,10 +7,9 @@ from tests.packets.model.sums import checksum, pseudo
 from tests.packets.model.types import IP, Outcome, Packet
 
 
-def _error(
-    frame: bytes, packet: Packet, mac: bytes, source: IP, kind: tuple[int, int], word: int
-) -> bytes:
-    """The frame that goes back; ``kind``: type and code, ``word``: the four bytes behind them."""
+def _error(frame: bytes, packet: Packet, source: IP, kind: tuple[int, int], word: int) -> bytes:
+    """The frame that goes back, from the MAC address that the packet came to; ``kind``: type and
+    code, ``word``: the four bytes behind them."""
     client = packet.source
     most = 548 if source.version == 4 else 1232  # so that the answer is of 576 or 1280 bytes
     size = min(packet.ip_bytes, most) // 4 * 4
@@ -26,7 +25,7 @@ def _error(
         ip += source.packed + client.packed
         right = checksum(pseudo(source, client, len(message)) + message)
     message = message[:2] + right.to_bytes(2, "big") + message[4:]
-    return frame[6:12] + mac + frame[12 : packet.start] + ip + message
+    return frame[6:12] + frame[:6] + frame[12 : packet.start] + ip + message
 
 
 def answerable(packet: Packet) -> bool:
@@ -34,21 +33,22 @@ def answerable(packet: Packet) -> bool:
     return packet.fragment != "later" and packet.protocol in (6, 17)
 
 
-def time_exceeded(frame: bytes, packet: Packet, mac: bytes, own: IP | None) -> Outcome:
+def time_exceeded(frame: bytes, packet: Packet, own: IP | None) -> Outcome:
     """``own``: the address of the interface; without one the VIP says it."""
     if not answerable(packet):
         return Outcome("drop", "ttl-exceeded", frame)
     kind = (11, 0) if packet.source.version == 4 else (3, 0)
-    answer = _error(frame, packet, mac, own or packet.destination, kind, 0)
+    answer = _error(frame, packet, own or packet.destination, kind, 0)
     return Outcome("tx", "answered-time-exceeded", answer)
 
 
-def too_big(frame: bytes, packet: Packet, mac: bytes, fits: int) -> Outcome:
-    """``fits``: the largest IP packet that could be forwarded."""
+def too_big(frame: bytes, packet: Packet, fits: int, own: IP | None = None) -> Outcome:
+    """``fits``: the largest IP packet that could be forwarded; ``own``: who says so, or else the
+    address that it was sent to."""
     if not answerable(packet):
         return Outcome("drop", "mtu-exceeded", frame)
     v4 = packet.source.version == 4
     told = fits if v4 else max(fits, 1280)
     kind = (3, 4) if v4 else (2, 0)
-    answer = _error(frame, packet, mac, packet.destination, kind, told)
+    answer = _error(frame, packet, own or packet.destination, kind, told)
     return Outcome("tx", "answered-too-big", answer)

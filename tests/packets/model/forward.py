@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from tests.packets.model.parse import ACK, FIN, RST, SYN, TCP, UDP
-from tests.packets.model.types import IP, Flow, FlowKey, Homes, Packet, Real, Service
+from tests.packets.model import pairs
+from tests.packets.model.parse import ACK, RST, SYN, TCP, UDP
+from tests.packets.model.types import IP, Flow, FlowKey, Homes, Packet, Pair, Real, Service
 
 
 class Forward:
@@ -14,6 +15,16 @@ class Forward:
         self.services = services
         self.flows: dict[FlowKey, Flow] = {}
         self.homes = Homes()
+        self.replies = pairs.Replies()
+
+    def pair_of(self, key: FlowKey) -> Flow | None:
+        """The flow of a request, if its replies come back."""
+        flow = self.flows.get(key)
+        return flow if flow and flow.pair else None
+
+    def reply_of(self, key: FlowKey) -> Flow | None:
+        """The flow that a packet with these ends is a reply of."""
+        return self.replies.flows.get(key)
 
     def real_of_flow(self, key: FlowKey) -> Real | None:
         """The real server that a known flow is on; the flow is not touched."""
@@ -26,6 +37,8 @@ class Forward:
         syn = pure_syn(packet)
         if flow is None or (syn and flow.state in ("closing", "reset")):
             return self._new_flow(packet, first=syn or packet.protocol == UDP)
+        if flow.pair is not None:
+            return self._go_on(packet, flow, syn or packet.protocol == UDP)
         if not flow.real.present:
             return self._new_flow(packet, first=syn or packet.protocol == UDP, known=True)
         was_pending = flow.state == "pending"
@@ -39,10 +52,31 @@ class Forward:
             self._settle(packet.source, self._service_of(flow.real), flow.real, first=False)
         return flow.real
 
+    def _go_on(self, packet: Packet, flow: Flow, first: bool) -> Real | str:
+        """A request of a flow whose replies come back."""
+        if not flow.real.present:
+            return self._new_flow(packet, first=first, known=True)
+        syn = pure_syn(packet)
+        pending = flow.state == "pending" and not packet.flags & RST
+        if flow.real.away and (packet.protocol == UDP or syn or pending):
+            other = self._new_flow(packet, first=syn, known=True)
+            if not isinstance(other, str) or other in ("tuple-taken", "bridge-same-side"):
+                return other
+        self.advance(packet, flow, pairs.after_request(packet, flow))
+        return flow.real
+
+    def advance(self, packet: Packet, flow: Flow, state: str) -> None:
+        """A packet of either direction makes ``state`` of it."""
+        assert flow.pair is not None
+        opened = flow.state == "pending" and state != "pending"
+        flow.become(state)
+        if opened:
+            self._settle(flow.pair.key[0], self._service_of(flow.real), flow.real, first=False)
+
     def _service_of(self, real: Real) -> Service | None:
         return next((s for s in self.services if any(r is real for r in s.reals)), None)
 
-    def _service(self, packet: Packet) -> Service | None:
+    def service_of(self, packet: Packet) -> Service | None:
         """Exact port before range before any."""
         best: tuple[int, Service] | None = None
         for service in self.services:
@@ -58,7 +92,7 @@ class Forward:
 
     def _new_flow(self, packet: Packet, *, first: bool, known: bool = False) -> Real | str:
         """Schedule it. ``known``: a flow that moves; ``first``: as its first packet."""
-        service = self._service(packet)
+        service = self.service_of(packet)
         if service is None:
             return "no-service"
         if not first and packet.flags & (SYN | RST):
@@ -69,6 +103,8 @@ class Forward:
             return "expired"
         if not known and not service.admits(packet.source):
             return "denied"
+        if pairs.is_paired(service):
+            return self._new_pair(packet, service, first=first)
         real = self._choose(packet.source, service)
         if isinstance(real, str):
             return real
@@ -80,11 +116,45 @@ class Forward:
             state = next_state(packet, "open")
             if not known and state != "closing":
                 state = "unverified"
-        if packet.key in self.flows:
-            self.flows[packet.key].end()
+        self._end(packet.key)
         self.flows[packet.key] = Flow(real, state)
         if state != "unverified":
             self._settle(packet.source, service, real, first)
+        return real
+
+    def _end(self, key: FlowKey) -> None:
+        if key in self.flows:
+            flow = self.flows.pop(key)
+            flow.end()
+            self.replies.give_back(flow)
+
+    def _new_pair(self, packet: Packet, service: Service, *, first: bool) -> Real | str:
+        """A new flow whose replies come back, or (not ``first``) one that moves."""
+        if service.method != "one-arm" and packet.source in pairs.natted(self.services):
+            return "hairpin"
+        hop = packet.arrival
+        if packet.two_tags and service.routed:
+            return "last-hop"
+        real = self._choose(packet.source, service)
+        if isinstance(real, str):
+            return real
+        if real.method == "bridge" and real.link == hop.link:
+            return "bridge-same-side"
+        if service.method == "one-arm":
+            pair = Pair(packet.key, hop, None, service.mss_clamp, service.pool)
+        else:
+            pair = Pair(packet.key, hop, (packet.source, packet.source_port), service.mss_clamp)
+            holder = self.replies.holder(real, packet.key)
+            if holder and holder.pair and holder.pair.key != packet.key:
+                if holder.state not in ("closing", "reset"):
+                    return "tuple-taken"
+                self._end(holder.pair.key)
+        real.new += 1
+        self._end(packet.key)
+        state = "pending" if first else next_state(packet, "open")
+        flow = self.flows[packet.key] = Flow(real, state, pair)
+        self.replies.take(flow)
+        self._settle(packet.source, service, real, first)
         return real
 
     def _choose(self, source: IP, service: Service) -> Real | str:
@@ -131,8 +201,4 @@ def next_state(packet: Packet, state: str) -> str:
         if pure_syn(packet) or packet.flags & RST:
             return state
         state = "open"
-    if packet.flags & RST:
-        return "reset"
-    if packet.flags & FIN or state == "closing":
-        return "closing"
-    return "data" if packet.data or state == "data" else "open"
+    return pairs.further(packet, state)

@@ -1,26 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fragments to a VIP: the first one has the ports, the others follow it."""
+"""Fragments: the first one has the ports, the others follow it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.packets.model.types import FlowKey, FragmentKey, Packet, Real
+from tests.packets.model.types import Flow, FlowKey, FragmentKey, Packet, Real
+
+
+@dataclass(frozen=True)
+class First:
+    """Where a first fragment was forwarded to: a real server, as of ``flow``, or ``reply``, back.
+    ``pair``: the flow, if replies come back; ``pending``: it was then, and a reply's is known no
+    more when that has changed."""
+
+    real: Real
+    flow: FlowKey
+    pair: Flow | None = None
+    reply: bool = False
+    pending: bool = False
 
 
 @dataclass
 class Fragments:
     """Where first fragments were forwarded to, and of which flow they were."""
 
-    memory: dict[FragmentKey, tuple[Real, FlowKey]] = field(default_factory=dict)
+    memory: dict[FragmentKey, First] = field(default_factory=dict)
 
-    def remember(self, packet: Packet, real: Real) -> None:
+    def remember(self, packet: Packet, first: First) -> None:
         """A first fragment has been forwarded."""
         assert packet.fragment_key is not None
-        self.memory[packet.fragment_key] = real, packet.key
+        self.memory[packet.fragment_key] = first
 
-    def first_of(self, packet: Packet) -> tuple[Real, FlowKey] | None:
+    def first_of(self, packet: Packet) -> First | None:
         """Where a later one goes; None when its first was not seen, or that real is removed."""
         assert packet.fragment_key is not None
         found = self.memory.get(packet.fragment_key)
-        return found if found and found[0].present else None
+        return found if found and found.real.present else None

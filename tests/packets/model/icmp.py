@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ICMP errors that come in: about a flow, for its real server, or about a tunnel, for us."""
+"""ICMP errors that come in: about a flow, or about a tunnel, for us."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from tests.packets.model.deliver import Deliverer
@@ -52,8 +53,27 @@ def _quoted6(quote: bytes) -> tuple[int, int] | str:
     return (following, offset) if following in (TCP, UDP) else "icmp-error"
 
 
-def flow_of(frame: bytes, packet: Packet) -> FlowKey | str:
-    """The flow that an error to a VIP is about, seen from its client; or why it is dropped."""
+@dataclass(frozen=True)
+class Quoted:
+    """The packet that an error is about: its 5-tuple, and where its transport header is."""
+
+    key: FlowKey
+    at: int
+
+    @property
+    def reverse(self) -> FlowKey:
+        """The 5-tuple of packets the other way."""
+        source, destination, source_port, destination_port, protocol = self.key
+        return destination, source, destination_port, source_port, protocol
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Protocol and offset of the transport header."""
+        return self.key[4], self.at
+
+
+def quoted_of(frame: bytes, packet: Packet) -> Quoted | str:
+    """The packet from the error's destination that an error is about, or why it is dropped."""
     quote = frame[packet.l4 + 8 : packet.start + packet.ip_bytes]
     v4 = packet.destination.version == 4
     found = (_quoted4 if v4 else _quoted6)(quote)
@@ -64,14 +84,14 @@ def flow_of(frame: bytes, packet: Packet) -> FlowKey | str:
         return "icmp-error"
     if len(quote) < at + 8:
         return "malformed"
-    client: IP = IPv4Address(quote[16:20]) if v4 else IPv6Address(quote[24:40])
-    vip_port, client_port = number(quote[at : at + 2]), number(quote[at + 2 : at + 4])
-    return client, packet.destination, client_port, vip_port, protocol
+    target: IP = IPv4Address(quote[16:20]) if v4 else IPv6Address(quote[24:40])
+    ports = number(quote[at : at + 2]), number(quote[at + 2 : at + 4])
+    return Quoted((packet.destination, target, *ports, protocol), at)
 
 
 def tunnel_error(frame: bytes, packet: Packet, reals: Iterable[Real], deliverer: Deliverer) -> bool:
     """Is it about a packet in a tunnel to a real server? Then what it tells is remembered."""
-    if frame[:6] != deliverer.mac or packet.irregular or not is_error(packet):
+    if frame[:6] != deliverer.ingress.mac or packet.irregular or not is_error(packet):
         return False
     quote = frame[packet.l4 + 8 : packet.start + packet.ip_bytes]
     v4 = packet.destination.version == 4

@@ -119,7 +119,8 @@ def gue(ip: bytes, packet: Packet, real: Real) -> Rewritten:
 
 Method = Callable[[bytes, Packet, Real], Rewritten]
 METHODS: dict[str, Method] = {"l2dsr": l2dsr, "dscp": dscp, "ipip": ipip, "gue": gue}
-ROUTED = ("dscp", "ipip", "gue")
+"""Of those whose replies do not come back; deliver.py has the others."""
+ROUTED = ("dscp", "ipip", "gue", "router", "one-arm", "nat")
 TUNNELS = ("ipip", "gue")
 
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 IP = IPv4Address | IPv6Address
@@ -37,6 +39,32 @@ class Outcome:
     seen: dict[tuple[FlowKey, str], tuple[int, int]] | None = field(
         default=None, compare=False, repr=False
     )  # of a program: what its flow hash gave so far, by flow and kind: bits, value
+    choice: Callable[[bytes], Outcome] | None = field(default=None, compare=False, repr=False)
+    """What is expected when the program may choose: given the frame that it sent."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """An interface of the balancer; ``forwarding``: as a port of a bridge."""
+
+    number: int
+    mac: bytes
+    addresses: tuple[IP, ...] = ()
+    mtu: int = 1500
+    forwarding: bool = True
+
+    def own(self, version: int) -> IP | None:
+        """Its address in a family."""
+        return next((ip for ip in self.addresses if ip.version == version), None)
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A neighbour that packets come from: link number, MAC address, VLAN id (0: untagged)."""
+
+    link: int
+    mac: bytes
+    vlan: int = 0
 
 
 @dataclass
@@ -60,16 +88,24 @@ class Real:
     packets: int = 0
     bytes: int = 0
     new: int = 0
-    method: str = "l2dsr"  # or "dscp", "ipip", "gue"
+    method: str = "l2dsr"  # or "dscp", "ipip", "gue", "bridge", "router", "one-arm", "nat"
+    port: int = 0  # 0: the service's
+    reply_packets: int = 0
+    reply_bytes: int = 0
     vlan: int = 0  # of the next hop
     dscp: int = 0
     gue_port: int = 6080
     source: Network | None = None  # of the outer header
 
-    @property
+    @cached_property
     def address(self) -> IP:
         """Its address, in the outer header's family."""
         return ip_address(self.name)
+
+    @property
+    def link(self) -> int:
+        """The number of the interface that it is behind."""
+        return 1 if self.same_link else 2
 
     def has_room(self) -> bool:
         """May it have another flow? Not from max_open on, until it is down to max_open_low."""
@@ -96,6 +132,9 @@ class Service:
     one_packet: bool = False
     group: str = ""  # of persistence; "": none
     cursor: int = 0
+    pool: tuple[IP, ...] = ()  # where requests, or connections of the real servers, come from
+    mss_clamp: int = 0  # 0: off
+    outbound: bool = False
     reals: list[Real] = field(default_factory=list)  # also those that are in no sequence
 
     def __post_init__(self) -> None:
@@ -105,7 +144,12 @@ class Service:
     @property
     def routed(self) -> bool:
         """Does its method take one off the TTL?"""
-        return any(real.method != "l2dsr" for real in self.reals)
+        return any(real.method not in ("l2dsr", "bridge") for real in self.reals)
+
+    @property
+    def method(self) -> str:
+        """The same for all of its real servers."""
+        return self.reals[0].method
 
     def admits(self, source: IP) -> bool:
         """By the longest prefix; on no list, by whether there is an allow list."""
@@ -118,11 +162,33 @@ OPEN, PENDING = ("udp", "open", "data"), ("pending", "unverified")
 
 
 @dataclass
+class Pair:
+    """What there is to know of a flow whose replies come back. ``key``: of its requests;
+    ``source``: address and port that the real server sees, None while the program's choice is
+    not known; ``hop``: where replies go."""
+
+    key: FlowKey
+    hop: Hop
+    source: tuple[IP, int] | None
+    clamp: int = 0
+    pool: tuple[IP, ...] = ()
+    replied: bool = False
+
+    def reply_key(self, real: Real) -> FlowKey | None:
+        """The 5-tuple of replies as they arrive."""
+        if self.source is None:
+            return None
+        port = real.port or self.key[3]
+        return real.address, self.source[0], port, self.source[1], self.key[4]
+
+
+@dataclass
 class Flow:
     """A client connection; its real server's counts are kept right."""
 
     real: Real
     state: str  # as in docs/FLOWS.md
+    pair: Pair | None = None
 
     def _count(self, by: int) -> None:
         self.real.open += by * (self.state in OPEN)
@@ -170,6 +236,12 @@ class Packet:
     data: bool = False
     icmp_type: int = 0
     icmp_code: int = 0
+    arrival: Hop = Hop(1, b"")
+
+    @property
+    def two_tags(self) -> bool:
+        """Does it stand behind two VLAN tags?"""
+        return self.start == 22
 
     @property
     def key(self) -> FlowKey:

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports of a pool, given out by two CPUs at once, until there are none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import partial
+
+import numpy as np
+import pytest
+
+from tests.packets.cases.one_arm_exhausted import SINGLES
+from tests.packets.evidence import check
+from tests.packets.flowtable.drivers import together
+from tests.packets.flowtable.pool import (
+    ACK,
+    ANSWER,
+    FIN_ACK,
+    PORTS,
+    QUERY,
+    REPLY,
+    SYN,
+    SYN_ACK,
+    Pool,
+)
+from tests.packets.flowtable.scan import faults
+
+CAPACITY = 400_000
+OPENED = {"tcp": (SYN, SYN_ACK, ACK), "udp": (QUERY, ANSWER)}
+
+
+@pytest.fixture(scope="module", params=[(4, "tcp"), (6, "udp")], ids=["ipv4-tcp", "ipv6-udp"])
+def loaded(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    """One address of the pool."""
+    with closing(Pool(CAPACITY, *request.param)) as found:
+        yield found
+
+
+@pytest.fixture
+def pool(loaded: Pool) -> Pool:
+    """Without flows."""
+    loaded.clear()
+    return loaded
+
+
+def on_two_cpus(pool: Pool, kinds: tuple[int, ...], first: int, count: int) -> Mapping[str, int]:
+    """Half of the clients on each CPU."""
+    half = count // 2
+    ends = together(
+        partial(pool.send, kinds, first, half), partial(pool.send, kinds, first + half, half)
+    )
+    return dict(sum((Counter(end) for end in ends), Counter()))
+
+
+def no_port_twice(pool: Pool) -> int:
+    """The number of flows; each has a port of its own."""
+    tuples = pool.tuples()
+    assert len(np.unique(tuples)) == len(tuples)
+    assert int((tuples & np.uint64(0xFFFF)).min()) >= 1024
+    return len(tuples)
+
+
+def test_two_cpus_share_no_port(pool: Pool) -> None:
+    """Each has half of the clients; few ports are left in the end."""
+    kinds = OPENED[pool.protocol]
+    for first in range(0, 50_000, 10_000):
+        got = on_two_cpus(pool, kinds, first, 10_000)
+        assert got.get("refused", 0) == 0
+        assert got["replied"] == 10_000
+        assert got.get("wrong", 0) + got.get("moved", 0) == 0
+        assert no_port_twice(pool) == first + 10_000
+    assert faults(pool.table) == []
+
+
+def test_one_flow_on_two_cpus_has_one_port(pool: Pool) -> None:
+    """The first two packets of a client at the same moment."""
+    first = OPENED[pool.protocol][0]
+    for start in range(0, 40_000, 4_000):
+        pool.start_shared()
+        send = partial(pool.send, (first, first), start, 4_000, shared=True, turns=4_000)
+        for got in together(send, send):
+            assert got["moved"] == 0
+    assert no_port_twice(pool) == 40_000
+    assert faults(pool.table) == []
+    assert set(pool.reasons()) <= {"forwarded", "flow-busy"}
+
+
+def test_exhausted(pool: Pool) -> None:
+    """More open flows than ports: counted, and none is given twice. A few ports are not found."""
+    kinds = OPENED[pool.protocol]
+    assert on_two_cpus(pool, kinds, 0, 48_000).get("refused", 0) == 0
+    got = on_two_cpus(pool, kinds[:1], 48_000, 40_000)
+    assert set(pool.reasons()) <= {"forwarded", "forwarded-reply", "flow-busy"}
+    assert got["forwarded"] > 39_980  # pending ones give their ports away
+    pool.clear()
+    for first in range(0, 80_000, 8_000):
+        got = on_two_cpus(pool, kinds, first, 8_000)
+        assert got.get("wrong", 0) + got.get("moved", 0) == 0
+    flows = no_port_twice(pool)
+    assert faults(pool.table) == []
+    assert 0.95 * PORTS < flows <= PORTS
+    assert pool.exhausted() == 80_000 - flows
+    (case,) = (case for case in SINGLES if case.sent[12:14] == pool.kind)
+    check(case.id, case.sent, case.outcome, pool.run(case.sent))
+    assert no_port_twice(pool) == flows
+
+
+def test_ports_come_back(pool: Pool) -> None:
+    """Of flows that have ended."""
+    kinds = OPENED[pool.protocol]
+    on_two_cpus(pool, kinds, 0, 80_000)
+    pool.table.sets[::2, :4] = 0
+    before = len(pool.flows())
+    got = on_two_cpus(pool, kinds[:1], 80_000, 10_000)
+    assert got.get("refused", 0) == 0
+    assert before < PORTS * 0.6
+
+
+def test_the_oldest_pending_flow_gives_way(pool: Pool) -> None:
+    first = OPENED[pool.protocol][0]
+    old, young, new = 40_000, 24_000, 20_000
+    assert pool.send((first,), 0, old)["forwarded"] == old
+    metas = pool.table.sets[:, :4]
+    metas[(metas & np.uint64(15)) != 0] -= np.uint64(100 << 32)
+    assert pool.send((first,), old, young)["forwarded"] == young
+    assert pool.send((first,), old + young, new)["forwarded"] == new
+    there = pool.clients()
+    assert np.isin(np.arange(old, old + young + new), there).all()
+    assert 0 < np.count_nonzero(there < old) < old
+    assert pool.exhausted() == 0
+    no_port_twice(pool)
+
+
+def test_open_flows_keep_their_ports(pool: Pool) -> None:
+    """However many come: the replies of all of them still reach their clients."""
+    kinds = OPENED[pool.protocol]
+    assert pool.send(kinds, 0, 30_000)["replied"] == 30_000
+    pool.send(kinds[:1], 30_000, 60_000)
+    got = pool.send((REPLY | ACK,), 0, 30_000)
+    assert (got["replied"], got["wrong"]) == (30_000, 0)
+    if pool.protocol == "tcp":
+        assert pool.send((FIN_ACK,), 0, 30_000)["moved"] == 0
