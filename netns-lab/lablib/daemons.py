@@ -25,8 +25,8 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     server {{
-        listen 80;
-        listen [::]:80;
+        listen {port};
+        listen [::]:{port};
         add_header Server-Address $server_addr;
         location = /name {{ return 200 "{name}\\n"; }}
         location = /healthz {{ return 200 "ok\\n"; }}
@@ -45,17 +45,17 @@ def large_file() -> Path:
     return path
 
 
-def nginx(name: str, folder: Path) -> list[str]:
+def nginx(name: str, folder: Path, port: int) -> list[str]:
     """The command of a web server that tells its name at /name; writes its configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     large = large_file()
     config = folder / "nginx.conf"
-    config.write_text(_NGINX.format(folder=folder, name=name, large=large))
+    config.write_text(_NGINX.format(folder=folder, name=name, large=large, port=port))
     return ["nginx", "-c", str(config), "-p", str(folder), "-e", str(folder / "nginx.log")]
 
 
-def dnsmasq(name: str) -> list[str]:
+def dnsmasq(name: str, port: int) -> list[str]:
     """The command of a DNS server that tells its name as TXT of whoami.lab."""
     argv = ["dnsmasq", "--keep-in-foreground", "--user=root", "--conf-file=/dev/null", "--no-hosts"]
     argv += ["--no-resolv", "--pid-file=", f"--txt-record=whoami.lab,{name}", "--log-facility=-"]
-    return argv
+    return [*argv, f"--port={port}"]

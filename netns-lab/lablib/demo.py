@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +25,19 @@ _PROTOCOLS = {"web": TCP, "dns": UDP}  # the services of every topology
 Say = Callable[[str], None]
 
 
-def _counted(lab: Lab, version: int) -> dict[str, int]:
-    """Packets by service, as dsrlb counts them, once they have stopped coming."""
-    last: dict[str, int] = {}
+def _counted(lab: Lab, version: int) -> Counter[str]:
+    """Packets by service, and of replies that come back ("web replies"), as dsrlb counts them, once
+    they have stopped coming."""
+    last = Counter[str]()
 
     def settled() -> bool:
         rows = json.loads(lab.dsrlb("services", "--json"))
-        now = {r["name"]: int(r["packets"]) for r in rows if r["family"] == f"ipv{version}"}
+        now = Counter[str]()
+        for row in rows:
+            if row["family"] == f"ipv{version}":
+                now[row["name"]] = int(row["packets"])
+                if lab.topology.translates:
+                    now[f"{row['name']} replies"] = int(row["reply_packets"])
         same = now == last
         last.clear()
         last.update(now)
@@ -40,6 +47,36 @@ def _counted(lab: Lab, version: int) -> dict[str, int]:
     return last
 
 
+def _arrived(seen: Evidence) -> dict[str, int]:
+    """The same, as tcpdump saw them."""
+    directions = {"": seen.into_balancer()}
+    if seen.topology.translates:
+        directions[" replies"] = seen.replies_in()
+    return {
+        name + direction: sum(found.protocol == number for found in frames)
+        for name, number in _PROTOCOLS.items()
+        for direction, frames in directions.items()
+    }
+
+
+def _forget_neighbours(lab: Lab) -> None:
+    """Let everybody but the balancer ask for MAC addresses anew."""
+    for node in lab.topology.nodes:
+        if node.role != "balancer":
+            for interface in node.interfaces:
+                lab.exec(node.name, ["ip", "neigh", "flush", "dev", interface.name])
+
+
+def _outbound(lab: Lab, version: int, requests: int, say: Say) -> list[promises.Promise]:
+    """Traffic of connections that real servers open, where they can."""
+    if not lab.topology.outbound:
+        return []
+    each = max(1, requests // 10)
+    say(f"IPv{version}: {each} HTTP requests and DNS queries of each real server to the client")
+    sent, answered = traffic.outbound(lab, version, each)
+    return [promises.answered("outbound, HTTP and DNS", sent, answered)]
+
+
 def _family(lab: Lab, version: int, requests: int, download: int, folder: Path, say: Say) -> Report:
     """Traffic and checks of one family; the captures go into ``folder``."""
     topology = lab.topology
@@ -47,7 +84,7 @@ def _family(lab: Lab, version: int, requests: int, download: int, folder: Path, 
     shutil.rmtree(folder, ignore_errors=True)
     capture = Capture(lab, folder)
     before = _counted(lab, version)
-    lab.exec("client", ["ip", "neigh", "flush", "dev", "eth0"])
+    _forget_neighbours(lab)
     capture.start()
     try:
         say(f"IPv{version}: {requests} HTTP requests to {vip}")
@@ -56,19 +93,18 @@ def _family(lab: Lab, version: int, requests: int, download: int, folder: Path, 
         complete, size = traffic.download(lab, vip, download)
         say(f"IPv{version}: {requests} DNS queries to {vip}")
         dns = traffic.dns(lab, vip, requests)
+        outbound = _outbound(lab, version, requests, say)
         after = _counted(lab, version)
     finally:
         capture.stop()
     say(f"IPv{version}: checking every frame")
     seen = Evidence(topology, vip, {name: capture.frames(name) for name, _, _ in capture.points})
     flows = {name: promises.flows_by_real(seen, number) for name, number in _PROTOCOLS.items()}
-    arrived = {
-        name: sum(found.protocol == number for found in seen.into_balancer())
-        for name, number in _PROTOCOLS.items()
-    }
+    arrived = _arrived(seen)
     held = [
         promises.answered("HTTP", web.sent, web.answered),
         promises.answered("DNS", dns.sent, dns.answered),
+        *outbound,
         promises.complete(complete, size, download),
         *(promises.shares(name, flows[name], topology.shares[name]) for name in flows),
         *promises.METHODS[topology.kind](seen),

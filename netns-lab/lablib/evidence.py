@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lablib.capture import Frame
 from lablib.frames import Segment, segments
-from lablib.topology import IP, Leg, Node, Topology, port
+from lablib.topology import IP, PORTS, Leg, Node, Topology, port
 
 Flow = tuple[object, ...]
 
@@ -22,6 +22,7 @@ class Evidence:
     vip: IP
     at: Mapping[str, Sequence[Frame]]
     services: dict[str, list[Segment]] = field(init=False)
+    outbound: dict[str, list[Segment]] = field(init=False)  # of connections that real servers open
     real_addresses: dict[IP, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -31,18 +32,31 @@ class Evidence:
             for node in self.topology.role("real")
             for address in node.addresses
         }
-        self.services = {
-            point: list(filter(self._is_service, segments(frames)))
-            for point, frames in self.at.items()
-        }
+        self.services, self.outbound = {}, {}
+        for point, frames in self.at.items():
+            outbound, others = list[Segment](), list[Segment]()
+            for found in segments(frames):
+                (outbound if self._is_outbound(found) else others).append(found)
+            self.outbound[point] = outbound
+            self.services[point] = [found for found in others if self._is_service(found)]
+
+    def _is_outbound(self, found: Segment) -> bool:
+        """Is it to a port that the client serves, or from there?"""
+        if not self.topology.outbound:
+            return False
+        ends = (found.source, found.source_port), (found.destination, found.destination_port)
+        client = self.client.address(self.vip.version)
+        return any(address == client and port_ in PORTS.values() for address, port_ in ends)
 
     def _is_service(self, found: Segment) -> bool:
-        """Is it from or to the VIP or a real server, or did the balancer send it?"""
+        """Is it from or to the VIP or a real server, or did the balancer send it? (A bridge sends
+        with MAC addresses of others.)"""
         ends = (found.source, found.destination)
         return (
             self.vip in ends
             or any(end in self.real_addresses for end in ends)
-            or found.source_mac == self.balancer.mac
+            or found.source_mac in self.balancer.macs
+            or (self.balancer.bridge is not None and found.destination_mac in self.reals)
         )
 
     @property
@@ -71,9 +85,14 @@ class Evidence:
         ]
 
     @property
-    def balancer_port(self) -> str:
-        """The capture point at the balancer's switch port."""
-        return self.port_of(self.balancer.name)
+    def outer_port(self) -> str:
+        """The capture point at the balancer's switch port on the client's side."""
+        return port(self.topology.path(self.client, self.balancer)[-1].segment, self.balancer.name)
+
+    @property
+    def inner_port(self) -> str:
+        """The same on the real servers' side: the same port, if the balancer has but one."""
+        return port(self.to_real(next(iter(self.reals.values())))[0].segment, self.balancer.name)
 
     @property
     def client_port(self) -> str:
@@ -92,9 +111,14 @@ class Evidence:
         """The way of a request from the balancer to a real server."""
         return self.topology.path(self.balancer, self.node(real))
 
+    def to_balancer(self, real: str) -> list[Leg]:
+        """The way of a reply from a real server to the balancer, where it comes back there."""
+        return self.topology.path(self.node(real), self.balancer)
+
     def to_client(self, real: str) -> list[Leg]:
-        """The way of a reply from a real server to the client."""
-        return self.topology.path(self.node(real), self.client)
+        """The way of a reply to the client, from the real server or from the balancer."""
+        sender = self.balancer if self.topology.translates else self.node(real)
+        return self.topology.path(sender, self.client)
 
     @property
     def routers(self) -> int:
@@ -115,8 +139,14 @@ class Evidence:
         return [found for found in self.services[point] if found.source not in servers]
 
     def replies(self, point: str) -> list[Segment]:
-        """Segments from the VIP at a capture point."""
-        return [found for found in self.services[point] if found.source == self.vip]
+        """Segments from the VIP at a capture point; where they come back through the balancer, from
+        real servers, too."""
+        own = self.real_addresses if self.topology.translates else ()
+        return [
+            found
+            for found in self.services[point]
+            if found.source == self.vip or found.source in own
+        ]
 
     def strays(self, point: str) -> list[Segment]:
         """Segments from a real server's own address at a capture point."""
@@ -124,18 +154,33 @@ class Evidence:
 
     def into_balancer(self) -> list[Segment]:
         """Requests that the switch hands to the balancer."""
-        mac = self.balancer.mac
-        return [f for f in self.requests(self.balancer_port) if f.source_mac != mac]
+        return self._at(self.requests(self.outer_port), sent=False)
 
     def out_of_balancer(self) -> list[Segment]:
-        """Requests as the balancer sends them back to the switch."""
-        mac = self.balancer.mac
-        return [f for f in self.requests(self.balancer_port) if f.source_mac == mac]
+        """Requests as the balancer sends them on."""
+        return self._at(self.requests(self.inner_port), sent=True)
+
+    def replies_in(self) -> list[Segment]:
+        """Replies that the switch hands to the balancer, where they come back through it."""
+        return self._at(self.replies(self.inner_port), sent=False)
+
+    def replies_out(self) -> list[Segment]:
+        """Replies as the balancer sends them on."""
+        return self._at(self.replies(self.outer_port), sent=True)
+
+    def _at(self, found: list[Segment], *, sent: bool) -> list[Segment]:
+        """Those that the balancer sent, or those that it got. Between two ports they are told apart
+        by the place; at a single one by the source MAC address."""
+        if self.inner_port != self.outer_port:
+            return found
+        macs = self.balancer.macs
+        return [one for one in found if (one.source_mac in macs) == sent]
 
     def carried(self) -> tuple[int, int]:
         """(bytes of service traffic that the balancer took in, bytes that the client sent and got)
         in frames' lengths on the wire."""
-        through = sum(found.frame.length for found in self.into_balancer())
+        taken = [*self.into_balancer(), *(self.replies_in() if self.topology.translates else ())]
+        through = sum(found.frame.length for found in taken)
         total = sum(found.frame.length for found in self.services[self.client_port])
         return through, total
 

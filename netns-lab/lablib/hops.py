@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from lablib.crossings import became, crossings
 from lablib.evidence import Evidence
 from lablib.frames import ETHERNET, Header, Segment
 from lablib.shell import LabError
 from lablib.topology import Leg, sights
 
 _START = b"GET /name"
+Sights = list[tuple[str, str, Segment]]
+"""Capture point, the same for people, the frame there."""
 COLUMNS = (
     "src MAC",
     "dst MAC",
@@ -126,40 +129,57 @@ def _first(found: Iterable[Segment], like: Segment) -> Segment:
     raise LabError(f"lost on the way: {like.describe()}")
 
 
-def _along(
-    legs: Sequence[Leg], like: Segment, at: Callable[[str], list[Segment]]
-) -> list[tuple[str, str, Segment]]:
-    """(point, where, the frame there) at every capture point of a way."""
+def _along(legs: Sequence[Leg], like: Segment, at: Callable[[str], list[Segment]]) -> Sights:
+    """The frame at every capture point of a way."""
     return [(point, where, _first(at(point), like)) for point, where in sights(legs)]
 
 
 def follow(seen: Evidence) -> Followed:
     """The first HTTP request and its reply, at every place where tcpdump saw them; LabError when
     they cannot be followed from end to end."""
-    client, topology, balancer = seen.client, seen.topology, seen.balancer_port
-    asked = next((s for s in seen.requests(client.name) if s.payload.startswith(_START)), None)
+    client = seen.client.name
+    asked = next((s for s in seen.requests(client) if s.payload.startswith(_START)), None)
     if asked is None:
-        raise LabError(f"no HTTP request to {seen.vip} was captured at {client.name}")
-    leaving = seen.out_of_balancer()
-    real = seen.real_of(out := _first(leaving, asked))
+        raise LabError(f"no HTTP request to {seen.vip} was captured at {client}")
+    crossed = crossings(seen) if seen.topology.translates else None
+    if crossed is None:
+        out = _first(seen.out_of_balancer(), asked)
+    else:
+        out = became(crossed.requests, _first(seen.into_balancer(), asked))
+    real = seen.real_of(out)
     if real is None:
         raise LabError(f"sent to no real server: {out.describe()}")
-    there, onward, back = (
-        topology.path(client, seen.balancer),
-        seen.to_real(real),
-        seen.to_client(real),
-    )
-    entering = seen.into_balancer()
-    request = [
-        *_along(there, asked, lambda at: entering if at == balancer else seen.requests(at)),
-        *_along(onward, asked, lambda at: leaving if at == balancer else seen.requests(at)),
-    ]
-    replies = (s for s in seen.replies(real) if s.reversed_flow == asked.flow and s.payload)
-    made = next(replies, None)
+    there, onward = seen.topology.path(seen.client, seen.balancer), seen.to_real(real)
+    request = _request(seen, there, asked) + _request(seen, onward, out if crossed else asked)
+    made = next((s for s in seen.replies(real) if s.reversed_flow == out.flow and s.payload), None)
     if made is None:
         raise LabError(f"{real} sent no reply to {asked.describe()}")
-    reply = _along(back, made, seen.replies)
-    return Followed(_hops(request), _hops(reply), (*there, *onward), tuple(back))
+    back, home = list[Leg](), seen.to_client(real)
+    reply = Sights()
+    if crossed is not None:
+        back = seen.to_balancer(real)
+        reply = _reply(seen, back, made)
+        made = became(crossed.replies, reply[-1][2])
+    reply += _reply(seen, home, made)
+    return Followed(_hops(request), _hops(reply), (*there, *onward), (*back, *home))
+
+
+def _request(seen: Evidence, legs: Sequence[Leg], like: Segment) -> Sights:
+    """A request on its way to the balancer, or from it."""
+    ends = {seen.inner_port: seen.out_of_balancer()}
+    if legs[-1].receiver is seen.balancer:
+        ends = {seen.outer_port: seen.into_balancer()}
+    return _along(legs, like, lambda at: ends[at] if at in ends else seen.requests(at))
+
+
+def _reply(seen: Evidence, legs: Sequence[Leg], like: Segment) -> Sights:
+    """A reply on its way to the balancer, or from it, or past it."""
+    ends = dict[str, list[Segment]]()
+    if legs[-1].receiver is seen.balancer:
+        ends = {seen.inner_port: seen.replies_in()}
+    elif legs[0].sender is seen.balancer:
+        ends = {seen.outer_port: seen.replies_out()}
+    return _along(legs, like, lambda at: ends[at] if at in ends else seen.replies(at))
 
 
 def table(hops: Sequence[Hop]) -> list[str]:

@@ -22,7 +22,7 @@ from lablib.shell import (
     run,
     wait_until,
 )
-from lablib.topology import Topology
+from lablib.topology import PORTS, Node, Topology
 
 
 class Lab:
@@ -125,13 +125,26 @@ class Lab:
     def _start_reals(self) -> None:
         vips = [word for vip in self.topology.vips for word in ("--vip", str(vip))]
         options = [*self._method(), *vips, "--interface", "eth0"]
+        web, dns = self.topology.real_port("web"), self.topology.real_port("dns")
+        if self.topology.outbound:
+            self._serve(self.topology.client, PORTS["web"], PORTS["dns"])
         for node in self.topology.role("real"):
-            self.dsrlb("real-server", "setup", *options, node=node.name)
-            folder = self.folder / node.name
-            for argv in (daemons.nginx(node.name, folder), daemons.dnsmasq(node.name)):
-                self._start(node.name, argv, folder / f"{argv[0]}.out")
+            if not self.topology.translates:
+                self.dsrlb("real-server", "setup", *options, node=node.name)
+            self._serve(node, web, dns)
         for node in self.topology.role("real"):
-            wait_until(f"nginx and dnsmasq listen on {node.name}", partial(self._ready, node.name))
+            self._wait_ready(node, web, dns)
+        if self.topology.outbound:
+            self._wait_ready(self.topology.client, PORTS["web"], PORTS["dns"])
+
+    def _serve(self, node: Node, web: int, dns: int) -> None:
+        folder = self.folder / node.name
+        for argv in (daemons.nginx(node.name, folder, web), daemons.dnsmasq(node.name, dns)):
+            self._start(node.name, argv, folder / f"{argv[0]}.out")
+
+    def _wait_ready(self, node: Node, web: int, dns: int) -> None:
+        ready = partial(self._ready, node.name, web, dns)
+        wait_until(f"nginx and dnsmasq listen on {node.name}", ready)
 
     def _method(self) -> list[str]:
         """What tells `dsrlb real-server` how packets will come."""
@@ -154,10 +167,10 @@ class Lab:
                 start_new_session=True,
             )
 
-    def _ready(self, node: str) -> bool:
+    def _ready(self, node: str, web: int, dns: int) -> bool:
         listening = self.exec(node, ["ss", "-Hlntu"]).stdout.split("\n")
         places = {(line.split()[0], line.split()[4]) for line in listening if line}
-        wanted = {("tcp", "0.0.0.0:80"), ("tcp", "[::]:80"), ("udp", "0.0.0.0:53")}
+        wanted = {("tcp", f"0.0.0.0:{web}"), ("tcp", f"[::]:{web}"), ("udp", f"0.0.0.0:{dns}")}
         return wanted <= places
 
     def start_balancer(self, *options: str) -> None:
@@ -165,7 +178,7 @@ class Lab:
         log = self.folder / "dsrlb.log"
         argv = [*self.program, "run", "-c", str(self.topology.config), *options]
         self._balancer = self._start(self.topology.balancer.name, argv, log)
-        wait_until("the balancer serves and every real is up", self._serving, 20)
+        wait_until("the balancer serves and every real is up", self._serving, 60)
 
     def _serving(self) -> bool:
         if self._balancer is not None and self._balancer.poll() is not None:

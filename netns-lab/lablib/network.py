@@ -23,12 +23,13 @@ _OFFLOADS = (
     "rxvlan",
     "off",
 )
+_PLAIN_BRIDGE = "type bridge mcast_snooping 0 stp_state 0 forward_delay 0"
 
 
 def _switch_commands(topology: Topology, segment: str) -> list[str]:
     lines = [
         "link set lo up",
-        "link add br0 type bridge mcast_snooping 0 stp_state 0 forward_delay 0",
+        f"link add br0 {_PLAIN_BRIDGE}",
         "link set br0 up",
     ]
     for node, interface in _plugged(topology, segment):
@@ -53,22 +54,29 @@ def _plugged(topology: Topology, segment: str) -> list[tuple[Node, Interface]]:
 
 def _node_commands(node: Node) -> list[str]:
     lines = ["link set lo up"]
-    for interface in node.interfaces:
-        lines.append(f"link set {interface.name} up")
-        for address in interface.addresses:
+    places = [(one.name, one.addresses) for one in node.interfaces]
+    if node.bridge is not None:
+        lines.append(f"link add {node.bridge.name} {_PLAIN_BRIDGE}")
+        lines += [f"link set {one.name} master {node.bridge.name}" for one in node.interfaces]
+        places.append((node.bridge.name, node.bridge.addresses))
+    for name, addresses in places:
+        lines.append(f"link set {name} up")
+        for address in addresses:
             nodad = " nodad" if address.version == 6 else ""
-            lines.append(f"addr add {address} dev {interface.name}{nodad}")
+            lines.append(f"addr add {address} dev {name}{nodad}")
     lines += [f"route add {route.prefix} via {route.via}" for route in node.routes]
     return lines
 
 
 def _forward(topology: Topology) -> None:
-    """Let routers route. Replies come from a VIP that is on another side of the router: what strict
-    rp_filter drops. It is set before there are interfaces, which take over the default."""
+    """Let what has several segments route. Replies come from a VIP that is on another side of the
+    router: what strict rp_filter drops. It is set before there are interfaces, which take over the
+    default."""
     settings = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]
     settings += ["net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"]
-    for node in topology.role("router"):
-        run(inside(topology.namespace(node.name), ["sysctl", "-qw", *settings]))
+    for node in topology.nodes:
+        if node.forwards:
+            run(inside(topology.namespace(node.name), ["sysctl", "-qw", *settings]))
 
 
 def _mark(topology: Topology) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 from typing import Any
 
 from lablib.shell import LabError
-from lablib.topology import ROLES, Interface, Node, Route, Topology
+from lablib.topology import IP, PORTS, ROLES, Bridge, Interface, Node, Route, Topology
 
 FOLDER = Path(__file__).resolve().parents[1] / "topologies"
 _ONLY_SEGMENT = "sw"  # of a file that names none
 _LONGEST_NAME = 15  # a switch port is called as its node, and IFNAMSIZ is 16
 _KEYS = {"name", "mode", "method", "about", "config", "vips", "segments", "node", "shares"}
-_KEYS |= {"title", "dscp", "tunnel_source"}
-_NODE_KEYS = {"name", "role", "segment", "mac", "addresses", "interface", "routes"}
+_KEYS |= {"title", "dscp", "tunnel_source", "pool", "real_ports", "outbound"}
+_NODE_KEYS = {"name", "role", "segment", "mac", "addresses", "interface", "routes", "bridge"}
+_BRIDGE_KEYS = {"name", "addresses"}
 
 
 def names() -> list[str]:
@@ -59,7 +60,24 @@ def _topology(data: dict[str, Any], path: Path) -> Topology:
         shares=data["shares"],
         dscp=data.get("dscp"),
         tunnel_source=tuple(ip_network(prefix) for prefix in data.get("tunnel_source", ())),
+        pool=tuple(address for range_ in data.get("pool", ()) for address in _range(range_)),
+        real_ports=data.get("real_ports", {}),
+        outbound=data.get("outbound", False),
     )
+
+
+def _range(text: str) -> Iterator[IP]:
+    """The addresses of "first-last", or of a single one."""
+    first, _, last = text.partition("-")
+    one, end = ip_address(first), ip_address(last or first)
+    while one <= end:  # type: ignore[operator]
+        yield one
+        one += 1
+
+
+def _bridge(entry: dict[str, Any], node: str) -> Bridge:
+    _known(entry, _BRIDGE_KEYS, f"the bridge of node {node!r}")
+    return Bridge(entry["name"], tuple(ip_interface(address) for address in entry["addresses"]))
 
 
 def _node(entry: dict[str, Any], segment: str) -> Node:
@@ -75,12 +93,23 @@ def _node(entry: dict[str, Any], segment: str) -> Node:
                 name=f"eth{number}",
                 segment=one.get("segment", segment),
                 mac=one["mac"],
-                addresses=tuple(ip_interface(address) for address in one["addresses"]),
+                addresses=tuple(ip_interface(address) for address in _addresses(one, entry)),
             )
             for number, one in enumerate(interfaces)
         ),
         routes=tuple(Route(ip_network(to), ip_address(via)) for to, via in routes.items()),
+        bridge=_bridge(entry["bridge"], entry["name"]) if "bridge" in entry else None,
     )
+
+
+def _addresses(interface: dict[str, Any], node: dict[str, Any]) -> list[str]:
+    """Of an interface: none of a bridge's port."""
+    if "bridge" not in node:
+        found: list[str] = interface["addresses"]
+        return found
+    if "addresses" in interface:
+        raise ValueError(f"node {node['name']!r}: its bridge has the addresses, not a port")
+    return []
 
 
 def _known(data: dict[str, Any], keys: set[str], where: str) -> None:
@@ -104,6 +133,9 @@ def _check(topology: Topology) -> None:
     for role in ("client", "balancer"):
         if len(topology.role(role)) != 1:
             raise ValueError(f"there are {len(topology.role(role))} nodes of role {role}, not 1")
+    unknown = sorted(topology.real_ports.keys() - PORTS.keys())
+    if unknown:
+        raise ValueError(f"real_ports: {unknown[0]!r} is none of {', '.join(PORTS)}")
     lost = [segment for segment in topology.segments if segment not in topology.levels]
     if lost:
         raise ValueError(f"segment {lost[0]!r} is connected with nothing")

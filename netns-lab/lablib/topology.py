@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -21,6 +21,10 @@ from lablib.shell import LabError
 IP = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 ROLES = ("client", "router", "balancer", "real")
+TRANSLATED = ("bridge", "router", "one-arm", "nat")
+"""The modes that change addresses: replies come back through the balancer."""
+PORTS = {"web": 80, "dns": 53}
+"""The services of every topology, and their ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,22 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """A Linux bridge over all interfaces of a node: it has the node's addresses, they have none."""
+
+    name: str
+    addresses: tuple[IPv4Interface | IPv6Interface, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
-    """A namespace with an interface on one segment, a router with several."""
+    """A namespace with an interface on one segment; one between segments has several."""
 
     name: str  # letters and digits
     role: str  # one of ROLES
     interfaces: tuple[Interface, ...]
     routes: tuple[Route, ...] = ()
+    bridge: Bridge | None = None
 
     @property
     def mac(self) -> str:
@@ -61,12 +74,23 @@ class Node:
 
     @property
     def addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
-        """The addresses of all interfaces."""
-        return tuple(address for one in self.interfaces for address in one.addresses)
+        """The addresses of all interfaces, and of the bridge."""
+        own = self.bridge.addresses if self.bridge else ()
+        return (*own, *(address for one in self.interfaces for address in one.addresses))
+
+    @property
+    def macs(self) -> frozenset[str]:
+        """The MAC addresses of all interfaces."""
+        return frozenset(one.mac for one in self.interfaces)
+
+    @property
+    def forwards(self) -> bool:
+        """Does its kernel route between its segments?"""
+        return len(self.interfaces) > 1 and self.bridge is None
 
     def address(self, version: int) -> IP | None:
-        """The address of eth0 in a family."""
-        return self.interfaces[0].address(version)
+        """The address of the bridge, or of eth0, in a family."""
+        return next((one.ip for one in self.addresses if one.version == version), None)
 
     def on(self, segment: str) -> Interface | None:
         """The interface on a segment."""
@@ -101,7 +125,8 @@ class Leg:
 class Topology:
     """A lab: its segments, nodes, VIPs, and the balancer's configuration file.
 
-    ``dscp`` and ``tunnel_source`` say what that file must make the balancer do.
+    ``dscp``, ``tunnel_source``, ``pool``, ``real_ports`` and ``outbound`` say what that file
+    must make the balancer do.
     """
 
     name: str
@@ -116,6 +141,18 @@ class Topology:
     shares: dict[str, dict[str, int]]  # service -> real -> weight
     dscp: int | None = None
     tunnel_source: tuple[Network, ...] = ()
+    pool: tuple[IP, ...] = ()
+    real_ports: dict[str, int] = field(default_factory=dict)  # service -> port, where it differs
+    outbound: bool = False  # real servers are clients, too: of the client, which serves PORTS
+
+    @property
+    def translates(self) -> bool:
+        """Does the balancer change addresses, so that replies come back through it?"""
+        return self.mode in TRANSLATED
+
+    def real_port(self, service: str) -> int:
+        """The port that real servers serve a service on."""
+        return self.real_ports.get(service, PORTS[service])
 
     @property
     def kind(self) -> str:

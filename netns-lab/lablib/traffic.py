@@ -28,13 +28,14 @@ def _host(vip: IP) -> str:
     return f"[{vip}]" if vip.version == 6 else str(vip)
 
 
-def _ask(lab: Lab, argv: list[str]) -> list[str]:
-    """Run a client; its answers: the lines that are a real server's name. What else it prints are
-    its own words (";; no servers could be reached") or an error page."""
-    reals = {node.name for node in lab.topology.role("real")}
-    said = lab.exec("client", argv, check=False).stdout.splitlines()
+def _ask(lab: Lab, argv: list[str], asking: str = "client") -> list[str]:
+    """Run a client; its answers: the lines that are a server's name. What else it prints are its
+    own words (";; no servers could be reached") or an error page."""
+    role = "real" if asking == "client" else "client"
+    servers = {node.name for node in lab.topology.role(role)}
+    said = lab.exec(asking, argv, check=False).stdout.splitlines()
     names = [line.strip('"') for line in said]  # dig quotes what is a TXT
-    return [name for name in names if name in reals]
+    return [name for name in names if name in servers]
 
 
 def _curl(lab: Lab, urls: list[str]) -> list[str]:
@@ -78,8 +79,25 @@ def download(lab: Lab, vip: IP, size: int) -> tuple[bool, int]:
 
 def dns(lab: Lab, vip: IP, queries: int) -> Result:
     """TXT queries over UDP, each from a port of its own."""
+    found = Counter(_ask(lab, _dig(lab, vip, queries)))
+    return Result(queries, found.total(), found, Counter(found))
+
+
+def _dig(lab: Lab, server: IP, queries: int) -> list[str]:
     names: Path = lab.folder / "queries"
     names.write_text("whoami.lab TXT\n" * queries)
-    argv = ["dig", f"@{vip}", "+short", "+tries=1", "+timeout=2", "-f", str(names)]
-    found = Counter(_ask(lab, argv))
-    return Result(queries, found.total(), found, Counter(found))
+    return ["dig", f"@{server}", "+short", "+tries=1", "+timeout=2", "-f", str(names)]
+
+
+def outbound(lab: Lab, version: int, requests: int) -> tuple[int, int]:
+    """Let each real server ask the client so often, over HTTP (connections of their own) and DNS;
+    returns (requests, answers)."""
+    server = lab.topology.client.address(version)
+    assert server is not None, f"the client has no IPv{version} address"
+    reals, answers = [node.name for node in lab.topology.role("real")], 0
+    for real in reals:
+        options = ["--silent", "--globoff", "--max-time", "20", "--header", "Connection: close"]
+        urls = [f"http://{_host(server)}/name"] * requests
+        answers += len(_ask(lab, ["curl", *options, *urls], real))
+        answers += len(_ask(lab, _dig(lab, server, requests), real))
+    return 2 * requests * len(reals), answers

@@ -13,6 +13,7 @@ import pytest
 from tests.lab.instance import Instance
 from tests.lab.plain import PREFIX, Namespace, Plain, listed, processes_of, remove_stale
 from tests.lab.traffic import Load
+from tests.lab.translated import MODES, Translated, translated
 from tests.waiting import wait_until
 
 _numbers = count(1)
@@ -41,6 +42,15 @@ def nothing_left() -> Iterator[None]:
     before = _real_server_states()
     yield
     wait_until("nothing is left", lambda: not _left(before), 5)
+
+
+@pytest.fixture(scope="session", params=MODES)
+def mode_network(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Translated]:
+    """The network of each mode whose replies come back; one of them at a time."""
+    with translated(request.param, tmp_path_factory.mktemp(request.param)) as network:
+        yield network
 
 
 @pytest.fixture

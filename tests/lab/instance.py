@@ -128,7 +128,7 @@ class Instance:
                 env=self._environment(),
                 cwd=ROOT,
             )
-        wait_until(f"{self.name} answers", self._answers, 20)
+        wait_until(f"{self.name} answers", self._answers, 60)
         wait_until(f"{up} reals are up", lambda: self.count_up() >= up, 5)
 
     def _answers(self) -> bool:

@@ -20,7 +20,18 @@ from typing import Any
 from tests.lab.instance import CACHE, Instance
 from tests.lab.plain import DSRLB, PORT, PREFIX, ROOT, Namespace, kill_in, run
 from tests.lab.programs import attach_pass
-from tests.lab.shapes import FAMILIES, REALS, ROUTERS, Shape, Virtual, address, config, mac, prefix
+from tests.lab.shapes import (
+    BRIDGE,
+    FAMILIES,
+    REALS,
+    SUBNETS,
+    Shape,
+    Virtual,
+    address,
+    config,
+    mac,
+    prefix,
+)
 from tests.waiting import wait_until
 
 BULK = Path(__file__).with_name("bulk.py")
@@ -49,6 +60,14 @@ _ROUTER_SYSCTL = (
 )
 
 
+def _addresses(host: str, segment: str, interface: str) -> list[str]:
+    """The commands that give an interface a host's addresses on a segment."""
+    return [
+        f"address add {address(host, family, segment)}/{length} dev {interface}"
+        for family, length in ((4, "24"), (6, "64 nodad"))
+    ]
+
+
 class Routed:
     """The network. ``tag`` makes the names of its namespaces its own."""
 
@@ -68,7 +87,7 @@ class Routed:
         run("ip", "-batch", "-", given="\n".join(f"netns add {one.name}" for one in everything))
         segments = {name for places in self.shape.places.values() for name in places}
         for host, one in self.hosts.items():
-            forwards = _ROUTER_SYSCTL if host in ROUTERS else ()
+            forwards = _ROUTER_SYSCTL if host in self.shape.routers else ()
             one.run("sysctl", "-qw", *_SYSCTL, *forwards)
         for name in segments:
             self.switch.batch(
@@ -85,7 +104,11 @@ class Routed:
 
     def _plug(self, host: str) -> None:
         one = self.hosts[host]
+        bridged = host in self.shape.bridged
         lines = ["link set lo up"]
+        if bridged:
+            kind = "type bridge forward_delay 0 stp_state 0 mcast_snooping 0"
+            lines += [f"link add {BRIDGE} {kind}", f"link set {BRIDGE} up"]
         for segment in self.shape.places[host]:
             port = f"{host}-{segment}"
             kind = f"address {mac(host, segment)} netns {one.name} type veth"
@@ -94,15 +117,19 @@ class Routed:
             one.run("ethtool", "-K", segment, *_OFF)
             self.switch.run("ethtool", "-K", port, *_OFF)
             self.switch.batch(f"link set {port} master {segment}", f"link set {port} up")
+            if bridged:
+                lines.append(f"link set {segment} master {BRIDGE}")
             lines.append(f"link set {segment} up")
-            for family, length in ((4, "24"), (6, "64 nodad")):
-                lines.append(f"address add {address(host, family, segment)}/{length} dev {segment}")
+            if not bridged:
+                lines += _addresses(host, segment, segment)
+        if bridged:
+            lines += _addresses(host, self.shape.places[host][0], BRIDGE)
         one.batch(*lines)
 
     def _shared(self, host: str, other: str) -> str:
         """The segment that two hosts are on."""
-        theirs = self.shape.places[other]
-        return next(segment for segment in self.shape.places[host] if segment in theirs)
+        theirs = {SUBNETS[segment] for segment in self.shape.places[other]}
+        return next(name for name in self.shape.places[host] if SUBNETS[name] in theirs)
 
     def route(self, host: str, name: str, *vias: str, more: str = "") -> None:
         """Send what is for a prefix through ``vias``, in both families; ``more`` is for `ip`."""
@@ -145,11 +172,16 @@ class Routed:
     def serve(self, virtuals: Iterable[Virtual]) -> None:
         """Start the servers on the real servers' VIPs."""
         vips = {virtual.vip(family) for virtual in virtuals for family in FAMILIES}
+        self.run_servers({host: [(str(BULK), host, str(PORT), *vips)] for host in REALS})
+
+    def run_servers(self, commands: Mapping[str, Iterable[tuple[str, ...]]]) -> None:
+        """Start Python programs on hosts, and wait until they are ready."""
         started = []
-        for host in REALS:
-            command = self.hosts[host].enter(sys.executable, str(BULK), host, str(PORT), *vips)
-            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            started.append(subprocess.Popen(command, text=True, **pipes))
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        for host, programs in commands.items():
+            for program in programs:
+                command = self.hosts[host].enter(sys.executable, *program)
+                started.append(subprocess.Popen(command, text=True, **pipes))
         self._servers += started
         for server in started:
             assert server.stdout is not None

@@ -13,17 +13,22 @@ PORTS = (PORT, PORT + 1)  # of the services; real servers serve the first one
 REALS = ("r1", "r2")
 ROUTERS = ("ra", "rb", "rc")
 NUMBERS = {"client": 1, "lb": 2, "ra": 3, "rb": 4, "rc": 5, "r1": 11, "r2": 12}
-PREFIXES = {"vips": 0, "front": 1, "middle": 2, "back": 3, "outer": 4, "tunnel": 9}
+PREFIXES = {"vips": 0, "front": 1, "middle": 2, "back": 3, "outer": 4, "rear": 5, "tunnel": 9}
+SUBNETS = {**PREFIXES, "rear": PREFIXES["front"]}  # on the other side of a bridge
 FAMILIES = (4, 6)
+BRIDGE = "br0"
 
 
 @dataclass(frozen=True)
 class Shape:
     """``places``: the segments of each host; ``ways``: by host and destination (one of PREFIXES, or
-    "all") the host that it goes through."""
+    "all") the host that it goes through. ``routers``: hosts that route; ``bridged``: hosts with a
+    bridge, BRIDGE, over all their interfaces."""
 
     places: Mapping[str, tuple[str, ...]]
     ways: Mapping[str, Mapping[str, str]]
+    routers: tuple[str, ...] = ROUTERS
+    bridged: tuple[str, ...] = ()
 
 
 _TO_LB = {"vips": "lb", "tunnel": "lb"}
@@ -131,7 +136,7 @@ class Virtual:
 
 def address(host: str, family: int, segment: str) -> str:
     """The address of a host on a segment."""
-    number, place = NUMBERS[host], PREFIXES[segment]
+    number, place = NUMBERS[host], SUBNETS[segment]
     return f"10.78.{place}.{number}" if family == 4 else f"fd78:{place}::{number}"
 
 
@@ -145,7 +150,7 @@ def prefix(name: str, family: int) -> str:
     """A prefix of the network; "all" is where everything else goes."""
     if name == "all":
         return "0.0.0.0/0" if family == 4 else "::/0"
-    return f"10.78.{PREFIXES[name]}.0/24" if family == 4 else f"fd78:{PREFIXES[name]}::/64"
+    return f"10.78.{SUBNETS[name]}.0/24" if family == 4 else f"fd78:{SUBNETS[name]}::/64"
 
 
 def config(virtuals: Iterable[Virtual], interfaces: Iterable[str], balancer: str = "") -> str:

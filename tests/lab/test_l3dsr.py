@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import json
 import select
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from tests.lab.bulk import download, exchange, upload
+from tests.lab.datagrams import answer, datagrams
 from tests.lab.plain import PORT, run
 from tests.lab.routed import Routed, path_mtu, routed
 from tests.lab.shapes import BESIDE, FAMILIES, REALS, SERIES, Shape, Virtual, address
@@ -32,9 +31,6 @@ NARROW = 1400
 SOME = 300_000
 UNSERVED = PORT + 1
 FRAGMENTS = "ip[6:2] & 0x3fff != 0 or ip6 proto 44"
-# From linux/in.h, linux/in6.h
-RECEIVE_ERRORS = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
-TIME_TO_LIVE = {4: (socket.IPPROTO_IP, 2), 6: (socket.IPPROTO_IPV6, 16)}
 FIREWALL = """
 table inet guard {
     counter related { }
@@ -151,23 +147,15 @@ def test_what_a_router_says_of_replies_reaches_their_real_server(place: Place, f
         assert told == {host: NARROW if host == served else 0 for host in REALS}
 
 
-def _socket(family: int, place: tuple[str, int] | None = None) -> socket.socket:
-    channel = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
-    channel.settimeout(3)
-    if place is not None:
-        channel.bind(place)
-    return channel
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_the_client_refuses_is_told_to_the_real_server(place: Place, family: int) -> None:
     """A reply comes too late: the port is closed, which the socket that sent it has to hear."""
     network, vip = place.network, (place.vip(family), UNSERVED)
     with ExitStack() as stack:
         waiting = [
-            stack.enter_context(one.call(_socket, family, vip)) for one in network.reals.values()
+            stack.enter_context(one.call(datagrams, family, vip)) for one in network.reals.values()
         ]
-        with network.client.call(_socket, family) as client:
+        with network.client.call(datagrams, family) as client:
             client.sendto(b"who", vip)
             (asked,), _, _ = select.select(waiting, [], [], 3)
             _, sender = asked.recvfrom(100)
@@ -175,25 +163,6 @@ def test_what_the_client_refuses_is_told_to_the_real_server(place: Place, family
         asked.send(b"late")
         with pytest.raises(ConnectionRefusedError):
             asked.recv(100)
-
-
-def _answer(vip: str, hops: int) -> str:
-    """Ask with so few hops: who answers? A real server by its name, else by its address."""
-    family = ip_address(vip).version
-    with _socket(family) as channel:
-        channel.setsockopt(*RECEIVE_ERRORS[family], 1)
-        channel.setsockopt(*TIME_TO_LIVE[family], hops)
-        channel.sendto(b"who", (vip, PORT))
-        poll = select.poll()
-        poll.register(channel, select.POLLIN)
-        ((_, events),) = poll.poll(3000)
-        if not events & select.POLLERR:
-            return channel.recv(100).decode()
-        _, ((_, _, told),), _, _ = channel.recvmsg(100, 200, socket.MSG_ERRQUEUE)
-    # struct sock_extended_err, 16 bytes, and who sent the error, as a struct sockaddr_in or _in6
-    kind = "time exceeded" if told[5] == (11 if family == 4 else 3) else f"type {told[5]}"
-    assert kind == "time exceeded"
-    return str(ip_address(told[20:24] if family == 4 else told[24:40]))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -206,8 +175,8 @@ def test_traceroute(place: Place, family: int) -> None:
         hops += [address("ra", family, "front"), address("rb", family, "middle")]
     vip, call = place.vip(family), place.network.client.call
     before = place.network.reasons()["answered-time-exceeded"]
-    assert [call(_answer, vip, count) for count in range(1, len(hops) + 1)] == hops
-    assert call(_answer, vip, len(hops) + 1) in REALS
+    assert [call(answer, vip, count) for count in range(1, len(hops) + 1)] == hops
+    assert call(answer, vip, len(hops) + 1) in REALS
     told = place.network.reasons()["answered-time-exceeded"] - before
     assert told == (place.method != "l2dsr")
 

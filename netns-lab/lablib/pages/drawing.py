@@ -42,10 +42,13 @@ def _is_of(leg: Leg, hop: Hop) -> bool:
 
 
 def _label(topology: Topology, kind: str, before: Hop | None, hop: Hop) -> str:
-    if before is None:
-        return "request to the VIP" if kind == "request" else "reply from the VIP"
     names = {str(address.ip): n.name for n in topology.nodes for address in n.addresses}
     names |= {one.mac: n.name for n in topology.nodes for one in n.interfaces}
+    names |= {str(vip): "VIP" for vip in topology.vips}
+    if before is None:
+        what = ("request to", "dst IP") if kind == "request" else ("reply from", "src IP")
+        name = names.get(hop.fields[what[1]], "?")
+        return f"{what[0]} {'the VIP' if name == 'VIP' else name}"
     if hop.outer and not before.outer:
         return f"in {'UDP' if hop.found.udp else 'IP'} to {names.get(hop.outer['dst IP'], '?')}"
     tunnel = [

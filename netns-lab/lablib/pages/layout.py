@@ -122,17 +122,29 @@ def lines(topology: Topology, node: Node, vip: IP) -> Iterator[Line]:
         for address in interface.addresses:
             if address.version == version:
                 yield Line("ip", f"      {address}")
+    if node.bridge is not None:
+        yield Line("mac", f"{node.bridge.name:<4}  over {' and '.join(_names(node))}")
+        for address in node.bridge.addresses:
+            if address.version == version:
+                yield Line("ip", f"      {address}")
     if node.role == "balancer":
         yield Line("vip", f"VIP   {vip}")
+        pool = [address for address in topology.pool if address.version == version]
+        if pool:
+            yield Line("vip", f"pool  {pool[0]} to {pool[-1]}")
         for prefix in topology.tunnel_source:
             if prefix.version == version:
                 yield Line("route", f"tunnels from {prefix}")
-    if node.role == "real":
+    if node.role == "real" and not topology.translates:
         yield Line("vip", f"lo    {vip} (VIP)")
     for route in node.routes:
         if route.via.version == version:
             prefix_ = str(route.prefix) if route.prefix.prefixlen else "default"
             yield Line("route", f"{prefix_} via {route.via}")
+
+
+def _names(node: Node) -> list[str]:
+    return [interface.name for interface in node.interfaces]
 
 
 class _Maker:

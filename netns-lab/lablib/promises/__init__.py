@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lablib.evidence import Evidence
+from lablib.promises.bridge import bridge
 from lablib.promises.checks import Promise
 from lablib.promises.l2dsr import l2dsr
 from lablib.promises.l3dsr_dscp import dscp
 from lablib.promises.l3dsr_tunnel import gue, ipip
+from lablib.promises.nat import nat
+from lablib.promises.one_arm import one_arm
+from lablib.promises.router import router
 from lablib.promises.traffic import answered, complete, counters, flows_by_real, shares
 
 METHODS: dict[str, Callable[[Evidence], list[Promise]]] = {
@@ -21,6 +25,10 @@ METHODS: dict[str, Callable[[Evidence], list[Promise]]] = {
     "l3dsr-dscp": dscp,
     "l3dsr-ipip": ipip,
     "l3dsr-gue": gue,
+    "bridge": bridge,
+    "router": router,
+    "one-arm": one_arm,
+    "nat": nat,
 }
 """The promises of each kind of topology."""
 

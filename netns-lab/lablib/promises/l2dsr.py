@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from lablib.evidence import Evidence
 from lablib.promises.checks import Promise, behind_ethernet, each, pairs, same_frames
-from lablib.promises.dsr import delivery, neighbours, replies
+from lablib.promises.common import neighbours
+from lablib.promises.dsr import delivery, replies
 
 
 def _requests(seen: Evidence) -> Iterator[Promise]:
@@ -42,4 +43,4 @@ def _requests(seen: Evidence) -> Iterator[Promise]:
 
 def l2dsr(seen: Evidence) -> list[Promise]:
     """The table's rows for mode l2dsr."""
-    return [*_requests(seen), *delivery(seen), *replies(seen), *neighbours(seen)]
+    return [*_requests(seen), *delivery(seen), *replies(seen), neighbours(seen)]

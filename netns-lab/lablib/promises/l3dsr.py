@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lablib.evidence import Evidence
-from lablib.promises.checks import Pair, Promise, each, pairs, promise, same_frames, transport
-from lablib.promises.dsr import delivery, neighbours, replies
-
-_ANSWER = b"HTTP/1.1 200"
+from lablib.promises.checks import Pair, Promise, each, pairs, same_frames, transport
+from lablib.promises.common import neighbours, served_at
+from lablib.promises.dsr import delivery, replies
 
 
 def requests(seen: Evidence) -> list[Pair]:
@@ -47,13 +46,9 @@ def around(seen: Evidence) -> Iterator[Promise]:
     yield from delivery(seen)
     yield _at_the_vip(seen)
     yield from replies(seen)
-    yield from neighbours(seen)
+    yield neighbours(seen)
 
 
 def _at_the_vip(seen: Evidence) -> Promise:
-    """nginx tells the address of its socket; dnsmasq answers from the one that was asked."""
-    line = f"Server-Address: {seen.vip}\r\n".encode()
-    answers = [f for f in seen.replies(seen.client.name) if f.payload.startswith(_ANSWER)]
-    wrong = [found.describe() for found in answers if line not in found.payload]
     name = "on the real server, requests arrive at the VIP's socket"
-    return promise(name, len(answers), "; ".join(wrong[:1]))
+    return served_at(name, ((found, seen.vip) for found in seen.replies(seen.client.name)))

@@ -51,8 +51,8 @@ def counters(name: str, counted: int, seen: int) -> Promise:
 def flows_by_real(seen: Evidence, protocol: int) -> Counter[str]:
     """How many flows of a protocol each real server got."""
     homes = {
-        found.flow: seen.real_of(found) or "?"
+        (found.flow, seen.real_of(found) or "?")
         for found in seen.out_of_balancer()
         if found.protocol == protocol
     }
-    return Counter(homes.values())
+    return Counter(real for _, real in homes)
