@@ -1,29 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Entry points for measuring: the fast path and a floor program behind the same packet variation.
+ * What the fast path goes on to by tail calls are its own programs (ebpf/unknown.c ...).
  *
  * BPF_PROG_TEST_RUN does not restore the packet between repeats, so every entry point writes the
  * next flow's source into it first, and takes off what the method put in front. What that costs
- * (`bench_vary` less `bench_null`; half of what `bench_heads` takes more) is subtracted.
+ * (`bench_vary` less `bench_null`; half of what `bench_heads` takes more) is subtracted. Where both
+ * addresses, ports, MAC addresses and TTL are translated all of them are written anew, out of
+ * bench_tuples[]: of requests and, behind those, of their replies, which bench_learn notes.
  */
 #include "../../ebpf/dsrlb.c"
-#include "../../ebpf/unknown.c"
-#include "../../ebpf/deliver.c"
-#include "../../ebpf/fragment.c"
-#include "../../ebpf/icmp.c"
-#include "../../ebpf/refuse.c"
+
+#define BENCH_FLOWS 1048576
 
 struct bench_control {
 	u64 sequence;
-	u32 mask;   /* number of flows - 1; 0 leaves the packet as it is */
-	u32 random; /* 1: flows in pseudo-random order, 0: one after the other */
-	u32 length; /* of the frame as it is to be; a longer one has headers in front */
-	u32 push;   /* bytes that bench_heads puts in front, and takes off again */
-	u32 vip_be; /* last word of the destination, which method dscp overwrites; 0: keep */
+	u32 mask;    /* number of flows - 1; 0 leaves the packet as it is */
+	u32 random;  /* 1: flows in pseudo-random order, 0: one after the other */
+	u32 length;  /* of the frame as it is to be; a longer one has headers in front */
+	u32 push;    /* bytes that bench_heads puts in front, and takes off again */
+	u32 vip_be;  /* last word of the destination, which method dscp overwrites; 0: keep */
+	u32 tuples;  /* 1: addresses and ports are those of bench_tuples[] */
+	u32 first;   /* ... from this place on */
+	u32 learned; /* 1: the packet in hand is what the fast path made of the last one */
+	u64 to;	     /* MAC addresses, where there are tuples: the first six bytes */
+	u64 from;
+};
+
+/* Of a packet. They stand in the order in which they are used, so that reading them is cheap. */
+struct bench_tuple {
+	struct address source;
+	struct address destination;
+	u32 ports_be; /* source, and destination in the upper half */
 	u32 reserved;
 };
 
 BPF_TABLE("array", u32, struct bench_control, bench_control, 1);
+BPF_F_TABLE("array", u32, struct bench_tuple, bench_tuples, 2 * BENCH_FLOWS, BPF_F_MMAPABLE);
 BPF_TABLE("percpu_array", u32, u64, bench_count, 1);
 
 /* Move the beginning of the frame by `more` bytes to the front; MAC addresses are written anew. */
@@ -34,8 +47,8 @@ static __always_inline int move_head(struct xdp_md *ctx, s32 more, u16 type_be)
 
 	if (bpf_xdp_adjust_head(ctx, -more))
 		return -1;
-	eth = moved_data(&packet);
-	if ((void *)(eth + 1) > moved_end(&packet))
+	eth = packet_data(&packet);
+	if ((void *)(eth + 1) > packet_end(&packet))
 		return -1;
 	eth->destination[0] = eth->source[0] = 2;
 	*(u16 *)(eth->destination + 1) = *(u16 *)(eth->source + 1) = 0;
@@ -58,11 +71,76 @@ static __always_inline int undo(struct xdp_md *ctx)
 			 control->push >= 40 ? bpf_htons(TYPE_IPV6) : bpf_htons(TYPE_IPV4));
 }
 
-/* Source port and the last bytes of the source address name one of up to 2^32 flows. */
+/* The whole packet as it is to be, whatever the fast path has made of the last one. */
+static __always_inline int put_tuple(struct eth_header *eth, void *end,
+				     const struct bench_control *control, u32 flow)
+{
+	u32 place = control->first + flow;
+	const struct bench_tuple *tuple = bench_tuples.lookup(&place);
+	struct ipv4_header *ip4 = (void *)(eth + 1);
+	struct ipv6_header *ip6 = (void *)(eth + 1);
+	u32 *ports;
+
+	if (!tuple)
+		return -1;
+	mac_store(eth->destination, control->to);
+	mac_store(eth->source, control->from);
+	if (eth->type_be == bpf_htons(TYPE_IPV4)) {
+		ports = (void *)(ip4 + 1);
+		if ((void *)(ports + 1) > end)
+			return -1;
+		ip4->ttl = 64;
+		ip4->source_be = tuple->source.word_be[3];
+		ip4->destination_be = tuple->destination.word_be[3];
+	} else {
+		ports = (void *)(ip6 + 1);
+		if ((void *)(ports + 1) > end)
+			return -1;
+		ip6->hop_limit = 64;
+		ip6->source = tuple->source;
+		ip6->destination = tuple->destination;
+	}
+	*ports = tuple->ports_be;
+	return 0;
+}
+
+/* Note the packet that the real server answers the one in hand with. */
+static __always_inline int learn(struct xdp_md *ctx, u32 place)
+{
+	struct packet packet = { .ctx = ctx };
+	struct eth_header *eth = packet_data(&packet);
+	struct ipv4_header *ip4 = (void *)(eth + 1);
+	struct ipv6_header *ip6 = (void *)(eth + 1);
+	struct bench_tuple *tuple = bench_tuples.lookup(&place);
+	u32 *ports;
+
+	if (!tuple || (void *)(ip4 + 1) > packet_end(&packet))
+		return -1;
+	if (eth->type_be == bpf_htons(TYPE_IPV4)) {
+		ports = (void *)(ip4 + 1);
+		if ((void *)(ports + 1) > packet_end(&packet))
+			return -1;
+		address_from_ipv4(&tuple->source, ip4->destination_be);
+		address_from_ipv4(&tuple->destination, ip4->source_be);
+	} else {
+		ports = (void *)(ip6 + 1);
+		if ((void *)(ports + 1) > packet_end(&packet))
+			return -1;
+		tuple->source = ip6->destination;
+		tuple->destination = ip6->source;
+	}
+	tuple->ports_be = *ports >> 16 | *ports << 16;
+	return 0;
+}
+
+/*
+ * Source port and the last bytes of the source address name one of up to 2^32 flows; or else the
+ * flow's tuple has all of them.
+ */
 static __always_inline int vary(struct xdp_md *ctx)
 {
 	struct packet packet = { .ctx = ctx };
-	void *data = moved_data(&packet), *end = moved_end(&packet);
+	void *data = packet_data(&packet), *end = packet_end(&packet);
 	struct eth_header *eth = data;
 	u32 zero = 0, flow;
 	struct bench_control *control = bench_control.lookup(&zero);
@@ -74,6 +152,8 @@ static __always_inline int vary(struct xdp_md *ctx)
 	if (control->random)
 		flow = ((u64)flow * 0x9e3779b97f4a7c15ull) >> 32;
 	flow &= control->mask;
+	if (control->tuples)
+		return put_tuple(eth, end, control, flow);
 	if (eth->type_be == bpf_htons(TYPE_IPV4)) {
 		if (data + 14 + 20 + 8 > end)
 			return -1;
@@ -120,8 +200,8 @@ int bench_floor(struct xdp_md *ctx)
 
 	if (undo(ctx) || vary(ctx))
 		return XDP_ABORTED;
-	eth = moved_data(&packet);
-	if ((void *)(eth + 1) > moved_end(&packet))
+	eth = packet_data(&packet);
+	if ((void *)(eth + 1) > packet_end(&packet))
 		return XDP_ABORTED;
 	mac_copy(mac, eth->destination);
 	mac_copy(eth->destination, eth->source);
@@ -155,4 +235,21 @@ int bench_dsrlb(struct xdp_md *ctx)
 	if (undo(ctx) || vary(ctx))
 		return XDP_ABORTED;
 	return balance(ctx);
+}
+
+/*
+ * Requests of one flow after the other; what becomes of each is noted, by the next run: the fast path
+ * may have gone on to other programs, and comes back here never.
+ */
+int bench_learn(struct xdp_md *ctx)
+{
+	u32 zero = 0;
+	struct bench_control *control = bench_control.lookup(&zero);
+
+	if (!control)
+		return XDP_ABORTED;
+	if (control->learned && learn(ctx, BENCH_FLOWS + ((control->sequence - 1) & control->mask)))
+		return XDP_ABORTED;
+	control->learned = 1;
+	return vary(ctx) ? XDP_ABORTED : balance(ctx);
 }

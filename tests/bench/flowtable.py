@@ -156,6 +156,8 @@ def measure(rounds: int) -> Iterator[dict[str, Any]]:
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """The rows for reading."""
+    if not rows:
+        return
     yield f"{'case':<22}{'family':<7}{'flows':>8}{'min ns':>8}{'median':>8}{'LRU':>8}{'faster':>8}"
     for row in rows:
         yield (
