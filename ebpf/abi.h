@@ -163,25 +163,6 @@ struct flow_settings {
 	u64 secret[HASH_WORDS + 1]; /* the hash function of this start */
 };
 
-/* An interface that the program is attached to, by ifindex. */
-struct link {
-	u8 mac[6];
-	u16 number;	 /* 1..MAX_LINKS-1: bit in vip.links, row in counters[], slot in egress[] */
-	u32 address4_be; /* its own, or 0 */
-	struct address address6;
-	u32 ifindex; /* others share its place in links[] */
-};
-
-/* The same, by number: what frames that leave there need. The first 8 bytes are one store. */
-struct own_link {
-	u8 mac[6];
-	u16 mtu;
-	u32 flags;
-	u32 reserved;
-};
-
-#define LINK_FORWARDING 1 /* a bridge's port that forwards */
-
 /* interest[0]: of VIPs and pool addresses as destinations; [1]: of real servers as sources. */
 struct interest {
 	u64 word[INTEREST_WORDS];
@@ -208,6 +189,7 @@ struct service_key {
 
 #define SERVICE_ONE_PACKET 1 /* UDP: every packet is a flow of its own */
 #define SERVICE_ALLOW_ONLY 2 /* who is on no list may not use it */
+#define SERVICE_TOA 4	     /* real servers are told the client's address: toa.h */
 
 /*
  * Immutable once a slot names it; slot value = revision << 32 | record index, 0 = no service.
@@ -295,40 +277,6 @@ struct real {
 	struct address address;
 };
 
-/* A next hop: its groups are those of struct real. */
-struct hop {
-	u8 mac[6];
-	u16 link;
-	u8 source_mac[6];
-	u16 mtu;
-	u16 vlan;
-	u16 reserved[3];
-};
-
-/* The way to an address, for all reals that have it. `lowered` is the program's. */
-struct path {
-	struct address source; /* of outer headers */
-	u32 source_bits;       /* so many low bits of it vary with the flow; they are 0 here */
-	u32 reserved;
-	u64 lowered; /* tick until which << 32 | MTU that a router on the way told */
-	struct hop hop[PATH_HOPS];
-	u64 rest[4];
-};
-
-/*
- * A neighbour that flows came from: replies go back there. `rest`: bits 0-11 VLAN id (0: untagged), 12
- * valid, 13 being written, 32-63 the tick at which a flow last took it; 0: free. A flow names it by its
- * place, so a place is freed (REAP_HOP) only when no flow does.
- */
-struct last_hop {
-	u64 to; /* MAC address and link, as the first group of struct real */
-	u64 rest;
-};
-
-#define HOP_VLAN 0xfffull
-#define HOP_VALID 0x1000ull
-#define HOP_BUSY 0x2000ull
-
 /*
  * Where the first fragment of a packet went. `check`: a keyed hash of addresses, id and protocol.
  * A request's `value` is as a flow's: real and generation, `rest` the flow's hash and (32-63) what the
@@ -361,5 +309,6 @@ struct traffic {
 };
 
 #include "abi_flow.h"
+#include "abi_way.h"
 
 #endif

@@ -4,6 +4,7 @@
 #include "fragments.h"
 #include "mss.h"
 #include "pairing.h"
+#include "toa.h"
 #include "verdict.h"
 
 /*
@@ -31,7 +32,7 @@ static __always_inline void keep_reverse(struct packet *pkt, struct scratch *wit
 static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *with)
 {
 	struct real *real = reals.lookup(&with->index);
-	u32 fragment = pkt->fragment;
+	u32 fragment = pkt->fragment, network = pkt->l3, toa;
 	struct way way;
 	s32 reason;
 
@@ -52,7 +53,13 @@ static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *wit
 	}
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
+	toa = toa_wanted(pkt, with, real);
 	reason = deliver(pkt, with->index, real);
+	if (toa && reason == R_FORWARDED) {
+		pkt->l4 += pkt->l3 - network;
+		forget(pkt, with);
+		reason = toa_insert(pkt, real, toa);
+	}
 	if (reason == R_FORWARDED && fragment == FRAGMENT_FIRST)
 		fragment_note(pkt, with, real);
 	return reason;

@@ -57,6 +57,7 @@ static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip 
 	with->moving = *moving;
 	with->then = THEN_DELIVER;
 	with->due = due ? DUE_OPEN : DUE_NONE;
+	with->opens = false;
 	with->blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
 	return go_on(pkt, with, STAGE_UNKNOWN);
 }
@@ -79,6 +80,7 @@ static __always_inline s32 forward_known(struct packet *pkt, u32 index, const st
 		return R_INCOMPLETE;
 	with->index = index;
 	with->due = due ? DUE_OPEN : DUE_NONE;
+	with->opens = false;
 	return go_on(pkt, with, STAGE_DELIVER);
 }
 

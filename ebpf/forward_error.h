@@ -100,6 +100,7 @@ static __always_inline s32 forward_error(struct packet *pkt, struct scratch *wit
 	with->reply = REPLY_UNKNOWN;
 	with->replies = false;
 	with->due = DUE_NONE;
+	with->opens = false;
 	reason = quoted_flow(pkt, with);
 
 	if (reason != R_CONTINUE)

@@ -9,6 +9,7 @@ static __always_inline s32 serve_fragment(struct packet *pkt, struct scratch *wi
 	struct real *real;
 
 	with->due = DUE_NONE;
+	with->opens = false;
 	reason = fragment_follow(pkt, with);
 	if (reason != R_CONTINUE && pkt->from_real)
 		return R_PASS;

@@ -17,11 +17,12 @@
 #define PAIR_RACES 4
 
 /* The flow is recorded: its source's turn, or the packet's. */
-static __always_inline s32 paired(struct packet *pkt, struct scratch *with)
+static __always_inline s32 paired(struct packet *pkt, struct scratch *with, bool opens)
 {
 	struct recording *recording = &with->recording;
 
 	with->due = DUE_NONE;
+	with->opens = opens;
 	if (with->is_new)
 		count_flow(with->index, with->service);
 	if (recording->group) {
@@ -37,7 +38,7 @@ static __always_inline s32 unpaired(struct packet *pkt, struct scratch *with)
 {
 	with->is_new = false;
 	with->recording.group = 0;
-	return paired(pkt, with);
+	return paired(pkt, with, false);
 }
 
 /* Replies to this flow would look like another's: another port, unless there is but the client's. */
@@ -56,20 +57,25 @@ static __always_inline bool gives_way(bool ipv6, const struct packet *pkt, u64 r
 	       flow_remove(&forward);
 }
 
+/* Does the reverse half's value name the flow that the new one takes the place of? */
+static __always_inline bool is_noted(const struct moving *moving, u64 reverse)
+{
+	u64 noted = moving->old_entry | (u64)meta_version(moving->old_seen) << 32;
+
+	return moving->old && !((reverse ^ noted) << (64 - PAIR_HOP_SHIFT));
+}
+
 /* A pending flow that is to become open: its last hop, and whether the real server has answered. */
 static __always_inline bool ready(bool ipv6, const struct packet *pkt, struct scratch *with,
 				  const struct real *real, struct flow_ref *pending)
 {
-	u64 forward = with->moving.old_entry | (u64)meta_version(with->moving.old_seen)
-						       << META_EXPIRES_SHIFT;
-
 	if (with->then != THEN_REPLY && !with->raced) {
 		with->forward = with->key;
 		if (!reverse_key_of(&with->reverse, pkt, real))
 			return false;
 	}
 	if (!tuple_taken(ipv6, true, &with->reverse, pending) ||
-	    (pending->value ^ forward) << (64 - PAIR_HOP_SHIFT)) /* another flow's */
+	    !is_noted(&with->moving, pending->value))
 		return false;
 	with->hop = pair_hop(pending->value);
 	return pkt->proto != PROTO_TCP || pending->value & PAIR_ANSWERED;
@@ -82,7 +88,7 @@ static __always_inline s32 only_one(bool ipv6, struct packet *pkt, struct scratc
 	struct flow_ref other;
 
 	if (!tuple_taken(ipv6, !with->recording.pending, &with->reverse, &other) ||
-	    gives_way(ipv6, pkt, other.value))
+	    is_noted(&with->moving, other.value) || gives_way(ipv6, pkt, other.value))
 		return R_CONTINUE;
 	pair_remove(&made->forward, &made->reverse);
 	return R_TUPLE_TAKEN;
@@ -105,15 +111,14 @@ static __always_inline s32 make_pair(bool ipv6, struct packet *pkt, struct scrat
 		count_flow_event(table_of(ipv6, false), EVENT_PROMOTED);
 		remove_old(ipv6, &with->moving);
 		flow_remove(&pending);
-		return paired(pkt, with);
+		return paired(pkt, with, true);
 	}
 	if (result == INSERT_MADE) {
+		if (only_one(ipv6, pkt, with, &made) != R_CONTINUE)
+			return try_other_port(pkt, with);
 		if (with->moving.old)
 			remove_old(ipv6, &with->moving);
-		with->moving.old = false;
-		if (only_one(ipv6, pkt, with, &made) == R_CONTINUE)
-			return paired(pkt, with);
-		return try_other_port(pkt, with);
+		return paired(pkt, with, false);
 	}
 	if (recording->promotes && result != INSERT_RACED)
 		return unpaired(pkt, with);		      /* its next packet may */

@@ -108,6 +108,7 @@ struct scratch {
 	u8 by_hash;  /* schedule by hash, and not by the cursor */
 	u8 due;	     /* the reverse half is to be kept fresh: enum due */
 	u8 replies;  /* of the real server come back: the flow is a pair */
+	u8 opens; /* the packet made a pending pair an open one: set on all ways to STAGE_DELIVER */
 };
 
 BPF_TABLE("percpu_array", u32, struct scratch, scratch, 1);

@@ -10,7 +10,7 @@
 #include "deliver.h"
 #include "scratch.h"
 
-#define OPTION_TOA 254		/* of those that are free for experiments (RFC 4727, 7.3) */
+#define OPTION_TOA 254		       /* of those that are free for experiments (RFC 4727, 7.3) */
 #define TOA_MOVED (18 + 40 + 20 + 176) /* bytes of headers, IPv6 extensions included */
 
 struct toa {
@@ -26,7 +26,7 @@ static __always_inline u32 toa_wanted(const struct packet *pkt, const struct scr
 {
 	struct service_record *record;
 
-	if (!with->completes || real->method != METHOD_ONE_ARM || pkt->proto != PROTO_TCP ||
+	if (!with->opens || real->method != METHOD_ONE_ARM || pkt->proto != PROTO_TCP ||
 	    pkt->fragment)
 		return 0;
 	record = service_record_of(real->service);

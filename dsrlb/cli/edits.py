@@ -52,6 +52,11 @@ _WAYS = (
         "repeated.",
     ),
     click.option(
+        "--toa/--no-toa",
+        default=None,
+        help="Of mode one-arm: a TCP option tells real servers the client's address.",
+    ),
+    click.option(
         "--outbound/--no-outbound",
         default=None,
         help="Of mode nat: what real servers open leaves with an address of the pool.",
@@ -136,7 +141,7 @@ def _one_or_list(texts: tuple[str, ...]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _given(**settings: int | str | None) -> dict[str, Any]:
+def _given(**settings: Any) -> dict[str, Any]:
     """The options that were given, by their names in the configuration."""
     return {key: value for key, value in settings.items() if value is not None}
 
@@ -146,6 +151,7 @@ def _way_settings(
     dscp: int | None,
     gue_port: int | None,
     pool: tuple[str, ...],
+    toa: bool | None,
     outbound: bool | None,
     mss_clamp: int | None,
 ) -> dict[str, Any]:
@@ -154,8 +160,9 @@ def _way_settings(
     l3dsr = _given(method=method, dscp=dscp, gue_port=gue_port)
     if l3dsr:
         tables["l3dsr"] = l3dsr
-    if pool:
-        tables["snat"] = {"pool": _one_or_list(pool)}
+    snat = _given(pool=_one_or_list(pool) if pool else None, toa=toa)
+    if snat:
+        tables["snat"] = snat
     return tables | _given(outbound=outbound, mss_clamp=mss_clamp)
 
 

@@ -135,12 +135,13 @@ def _replies(rows: Sequence[Mapping[str, Any]]) -> list[_Column]:
 
 
 def _pool(row: ServiceRow) -> str:
-    """How many addresses, and how many flows found no port there."""
+    """How many flows have a port there, at how many addresses, and how many found none."""
     pool = row["pool"]
     if pool is None:
         return ""
     refused = pool["exhausted"]
-    return f"{len(pool['addresses'])}" + (f", {count(refused)} refused" if refused else "")
+    used = f"{count(pool['flows'])} at {len(pool['addresses'])}"
+    return used + (f", {count(refused)} refused" if refused else "")
 
 
 def _services(console: Console, rows: list[ServiceRow]) -> None:

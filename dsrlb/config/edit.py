@@ -84,10 +84,22 @@ def _service_set(tables: dict[str, Any], change: Mapping[str, Any]) -> None:
         entry.pop("idle_timeout")  # its default depends on the protocol
     if "l3dsr" in settings:
         settings["l3dsr"] = _l3dsr(entry.get("l3dsr"), settings["l3dsr"])
+    snat = settings.get("snat")
+    if snat is not None:
+        settings["snat"] = _snat(entry.get("snat"), snat)
     _update(entry, settings)
+    if not isinstance(snat, dict) or "toa" not in snat:
+        _without_toa(entry)
     for key in _meaningless(entry):
         if key not in settings:
             entry.pop(key, None)
+
+
+def _without_toa(entry: Mapping[str, Any]) -> None:
+    """The key of [service.snat] that only one-arm TCP services have goes with the others."""
+    snat = entry.get("snat")
+    if isinstance(snat, dict) and (entry["mode"] != "one-arm" or entry["protocol"] != "tcp"):
+        snat.pop("toa", None)
 
 
 def _meaningless(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -111,6 +123,12 @@ def _l3dsr(present: Any, given: Any) -> Any:
     if given.get("method", present["method"]) != present["method"]:
         return given
     return present | given
+
+
+def _snat(present: Any, given: Any) -> Any:
+    """What is given of [service.snat], over what is there."""
+    both = isinstance(present, dict) and isinstance(given, dict)
+    return present | given if both else given
 
 
 # What is nothing without another key goes when that one is turned off (0), unless it is given.
@@ -163,7 +181,7 @@ def edit(config: Config, change: Mapping[str, Any]) -> Config:
 
     ``change``: verb (service-add, service-set, service-remove, real-add, real-set, real-remove),
     service (its name), address (for reals), settings (keys as in the configuration file; of l3dsr
-    those that change).
+    and snat those that change).
     """
     verb = change.get("verb")
     if verb not in _VERBS:

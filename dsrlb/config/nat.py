@@ -108,6 +108,18 @@ def _snat(path: Path, service: Service) -> Iterator[Found]:
         yield (*path, "mode"), service.mode, message
 
 
+def _toa(path: Path, service: Service, snat: Snat) -> Iterator[Found]:
+    """A TCP option for real servers that do not see their clients."""
+    if not snat.toa or service.mode not in ("one-arm", "nat"):
+        return  # elsewhere the whole table is wrong
+    if service.mode == "nat":
+        message = "only in mode one-arm: in mode nat real servers see clients' addresses; remove it"
+        yield (*path, "toa"), True, message
+    elif service.protocol != "tcp":
+        message = f'only with protocol = "tcp", not {service.protocol}: a TCP option; remove it'
+        yield (*path, "toa"), True, message
+
+
 def _families(config: Config, path: Path, service: Service, snat: Snat) -> Iterator[Found]:
     """A pool of every family that needs one, and of no other; not too large."""
     vips = {vip.version: vip for vip in reversed(service.vip)}
@@ -119,13 +131,13 @@ def _families(config: Config, path: Path, service: Service, snat: Snat) -> Itera
         count = sum(part.count for part in snat.pool if part.family == family)
         if count > MOST_POOL:
             message = f"at most {MOST_POOL} IPv{family} addresses; there are {count}"
-            yield (*path, "pool"), str(snat), message
+            yield (*path, "pool"), snat.pool_text, message
         served = any(config.address_for(service, real, family) for real in config.reals_of(service))
         if not count and served and service.mode == "one-arm":
             message = (
                 f"no IPv{family} address, which clients of {vip} need; add one, or remove {vip}"
             )
-            yield (*path, "pool"), str(snat), message
+            yield (*path, "pool"), snat.pool_text, message
 
 
 def _overlaps(path: Path, snat: Snat) -> Iterator[Found]:
@@ -216,7 +228,7 @@ def _outbound(config: Config) -> Iterator[Found]:
                 f"what real server {address} opens gets an address of another pool already (of "
                 f"service {owner!r}); give both the same pool, or only one of them outbound"
             )
-            yield ("service", index, "snat", "pool"), str(service.snat), message
+            yield ("service", index, "snat", "pool"), service.snat.pool_text, message
 
 
 def check_nat(config: Config) -> Iterator[Found]:
@@ -229,6 +241,7 @@ def check_nat(config: Config) -> Iterator[Found]:
         yield from _needs(path, service)
         yield from _snat(path, service)
         if service.snat is not None:
+            yield from _toa((*path, "snat"), service, service.snat)
             yield from _overlaps((*path, "snat"), service.snat)
             yield from _others(config, (*path, "snat"), service.snat, owners)
     for index, service in complete(config):

@@ -81,6 +81,7 @@ EXAMPLES: dict[str, str] = {
     "l3dsr.dscp": "12",
     "l3dsr.gue_port": "6081",
     "snat.pool": '["192.0.2.200-192.0.2.203", "2001:db8::c0/124"]',
+    "snat.toa": "true",
     "real.address": '["10.0.0.11", "2001:db8:1::11"]',
     "real.weight": "2",
     "real.port": "8080",

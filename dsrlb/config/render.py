@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from dsrlb.config.models import Bridge, Config, L3dsr, Real, Service
+from dsrlb.config.models import Bridge, Config, L3dsr, Real, Service, Snat
 
 
 def _addresses(addresses: tuple[Any, ...]) -> str | list[str]:
@@ -40,6 +40,11 @@ def _l3dsr(l3dsr: L3dsr) -> dict[str, Any]:
     return table
 
 
+def _snat(snat: Snat) -> dict[str, Any]:
+    table: dict[str, Any] = {"pool": [str(part) for part in snat.pool]}
+    return table | {"toa": True} if snat.toa else table
+
+
 def _bridge(bridge: Bridge) -> dict[str, Any]:
     return {"name": bridge.name, "ports": list(bridge.ports), "reals_on": bridge.reals_on}
 
@@ -50,7 +55,7 @@ def _of_modes(service: Service) -> dict[str, Any]:
     if service.l3dsr is not None:
         table["l3dsr"] = _l3dsr(service.l3dsr)
     if service.snat is not None:
-        table["snat"] = {"pool": [str(part) for part in service.snat.pool]}
+        table["snat"] = _snat(service.snat)
     if service.outbound:
         table["outbound"] = True
     if service.mss_clamp:

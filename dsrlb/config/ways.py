@@ -76,9 +76,20 @@ class Snat(Model):
         description="addresses, ranges and prefixes, all of whose addresses are used; at most 256 "
         "addresses per family; each is the balancer's alone, and on none of its interfaces",
     )
+    toa: bool = Field(
+        False,
+        strict=True,
+        description="real servers are told the client's address and port by a TCP option, which "
+        "something there has to read (mode one-arm, tcp; see MODES.md)",
+    )
+
+    @property
+    def pool_text(self) -> str:
+        """The pool as in an error about it."""
+        return ", ".join(map(str, self.pool))
 
     def __str__(self) -> str:
-        return ", ".join(map(str, self.pool))
+        return self.pool_text + " with toa" * self.toa
 
 
 @lru_cache(maxsize=1024)

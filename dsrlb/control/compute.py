@@ -23,6 +23,7 @@ from dsrlb.control.desired import (
     PRESENT,
     RESOLVED,
     STICKY,
+    TOA,
     USABLE,
     Desired,
     DesiredHop,
@@ -170,6 +171,11 @@ def _sources(service: Service, family: int) -> Sources:
     )
 
 
+def _flags(service: Service) -> int:
+    toa = service.snat is not None and service.snat.toa
+    return ONE_PACKET * service.one_packet | ALLOW_ONLY * bool(service.allow) | TOA * toa
+
+
 def _service(
     service: Service, family: int, links: int, schedule: tuple[RealId, ...]
 ) -> DesiredService:
@@ -179,7 +185,7 @@ def _service(
         links=links,
         on_unknown=UNKNOWN[service.on_unknown],
         schedule=schedule,
-        flags=ONE_PACKET * service.one_packet | ALLOW_ONLY * bool(service.allow),
+        flags=_flags(service),
         sources=_sources(service, family),
         persistence_ticks=ticks(service.persistence),
         service_rate=rate(service.new_flow_rate, service.new_flow_burst),

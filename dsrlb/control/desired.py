@@ -16,7 +16,7 @@ USABLE, RESOLVED, PRESENT, AWAY, STICKY, IPV6, HOPS, OUTBOUND = 1, 2, 4, 8, 16, 
 FORWARDING = 1
 """own_link.flags in abi.h."""
 
-ONE_PACKET, ALLOW_ONLY = 1, 2
+ONE_PACKET, ALLOW_ONLY, TOA = 1, 2, 4
 """service_record.flags in abi.h."""
 
 Sources = frozenset[tuple[IPNetwork, bool]]

@@ -16,14 +16,8 @@ from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.compute import TICK_NS
 from dsrlb.control.counters import FamilyTotals, flow_events, loads
-from dsrlb.control.desired import (
-    USABLE,
-    DesiredPath,
-    DesiredService,
-    RealId,
-    Resolution,
-    ServiceId,
-)
+from dsrlb.control.desired import USABLE, DesiredPath, RealId, Resolution, ServiceId
+from dsrlb.control.installed import InstalledService
 from dsrlb.control.mactable import Found
 from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow, StatusView
 from dsrlb.dataplane.methods import methods
@@ -132,16 +126,19 @@ def services(balancer: Balancer) -> list[ServiceRow]:
                 "new": int(traffic["flows"][place.id]),
                 "reply_packets": int(traffic["reply_packets"][place.id]),
                 "reply_bytes": int(traffic["reply_bytes"][place.id]),
-                "pool": _pool(place.content, int(traffic["exhausted"][place.id])),
+                "pool": _pool(balancer, place, int(traffic["exhausted"][place.id])),
             }
         )
     return rows
 
 
-def _pool(service: DesiredService, exhausted: int) -> PoolView | None:
-    if not service.pool:
+def _pool(balancer: Balancer, place: InstalledService, exhausted: int) -> PoolView | None:
+    addresses = place.content.pool
+    if not addresses:
         return None
-    return {"addresses": [str(address) for address in service.pool], "exhausted": exhausted}
+    flows = balancer.keeper.pool_flows
+    used = 0 if flows is None else int(flows[place.pool : place.pool + len(addresses)].sum())
+    return {"addresses": list(map(str, addresses)), "flows": used, "exhausted": exhausted}
 
 
 def reals(balancer: Balancer, service: str | None) -> list[RealRow]:

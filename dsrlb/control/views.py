@@ -21,6 +21,7 @@ class PoolView(TypedDict):
     """The SNAT pool of a service in one address family."""
 
     addresses: list[str]
+    flows: int  # that have a port there (of all services with this pool), as of the last scan
     exhausted: int  # new flows that were dropped because no port was free
 
 

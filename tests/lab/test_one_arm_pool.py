@@ -121,6 +121,8 @@ def test_an_exhausted_pool(network: Translated) -> None:
     assert 0.95 * PORTS < row["open"] <= PORTS
     assert row["new"] == network.counted(before, "forwarded")
     wait_until("the event", lambda: _events(network))
+    used = network.balancer.get("/services")[0]["pool"]["flows"]  # of the scan that told of it
+    assert 0.9 * PORTS < used <= PORTS
     assert "dns" in _events(network)[0]
     answered = _answered(network)
     _begin(network, BATCH)  # again: they have ports

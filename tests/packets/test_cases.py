@@ -194,10 +194,9 @@ def test_wrong_checksums_are_noticed() -> None:
             continue
         if "sum-none" in case.id or "no-checksum" in case.id:
             continue
-        if (
-            case.id.startswith("late") or "fragments" in case.id
-        ):  # their checksums cover what is elsewhere
-            continue
+        if case.id.startswith("late") or "fragments" in case.id:
+            continue  # their checksums cover what is elsewhere
         frame = bytearray(case.expected)
-        frame[max(40, 40 + len(frame) - len(case.sent))] ^= 1
+        tunnelled = "-toa" not in case.id  # what is longer has headers in front, or an option
+        frame[40 + tunnelled * max(0, len(frame) - len(case.sent))] ^= 1
         assert wrong_checksums(bytes(frame)), case.id

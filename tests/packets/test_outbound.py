@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from dsrlb.control.desired import Resolution
-from tests.packets.cases import nat_outbound, nat_outbound6
+from tests.packets.cases import nat_outbound, nat_outbound6, nat_outbound_udp6
 from tests.packets.cases.case import Case
 from tests.packets.evidence import check
 from tests.packets.harness import LINK, OTHER_LINK, Program, mac_of
@@ -49,10 +49,10 @@ COMMANDS = [
     "echo 1 > /proc/sys/net/ipv4/conf/all/forwarding",
     "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
 ]
-BOTH = [nat_outbound, nat_outbound6]
+MODULES = [nat_outbound, nat_outbound6, nat_outbound_udp6]
 TALKS = [
     steps
-    for module in BOTH
+    for module in MODULES
     for name, steps in vars(module).items()
     if name.isupper() and isinstance(steps, list)
 ]
@@ -93,8 +93,7 @@ def test_conversation(configured: Program, inside: ThreadPoolExecutor, steps: li
 def test_nothing_is_recorded_of_what_passes(
     configured: Program, inside: ThreadPoolExecutor
 ) -> None:
-    for module in BOTH:
-        steps = module.PASSED if module is nat_outbound else module.PASSED6
+    for steps in (nat_outbound.PASSED, nat_outbound6.PASSED6):
         inside.submit(_talk, configured, steps).result()
         assert states(configured) == {}
         assert configured.loads() == {}

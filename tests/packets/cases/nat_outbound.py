@@ -294,3 +294,24 @@ UDP = [
         "forwarded-reply",
     ),
 ]
+
+ONE_LINK = [
+    # the real server is behind in0 as well
+    Case(
+        "outbound-udp-one-link",
+        """
+        eth  0200000000aa 02010a000040 0800
+        ip   4500 001e 0007 4000 40 11 f482 0a000040 cb007105
+        udp  9c40 01bb 000a 6fcb
+        data abcd
+        """,
+        """
+        eth  020000000005 0200000000aa 0800
+        ip   4500 001e 0007 4000 3f 11 d585 c6336409 cb007105
+        udp  PPPP 01bb 000a ec0e-P
+        data abcd
+        """,
+        "tx",
+        "forwarded-outbound",
+    ),
+]

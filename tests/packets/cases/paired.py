@@ -22,7 +22,10 @@ _NAMES = [mode + part for mode in _MODES for part in _PARTS]
 _NAMES += ["bridge_shared", "router_shared", "nat_shared", "one_arm_pool", "one_arm_pool6"]
 
 
-_ELSEWHERE = ("nat_outbound", "nat_outbound6", "bridge_blocked", "one_arm_exhausted")
+_ELSEWHERE = (
+    *("nat_outbound", "nat_outbound6", "nat_outbound_udp6", "bridge_blocked", "one_arm_exhausted"),
+    *("one_arm_toa", "one_arm_toa6"),
+)
 """With tests of their own."""
 
 

@@ -99,7 +99,7 @@ class Forward:
             return "no-flow"
         if not first and not known and service.on_unknown != "schedule":
             return "answered-reset" if service.on_unknown == "reset" else "no-flow"
-        if not known and service.routed and packet.ttl <= 1:
+        if service.routed and packet.ttl <= 1:
             return "expired"
         if not known and not service.admits(packet.source):
             return "denied"
@@ -147,6 +147,7 @@ class Forward:
             holder = self.replies.holder(real, packet.key)
             if holder and holder.pair and holder.pair.key != packet.key:
                 if holder.state not in ("closing", "reset"):
+                    self._lose(packet.key, first)
                     return "tuple-taken"
                 self._end(holder.pair.key)
         real.new += 1
@@ -156,6 +157,13 @@ class Forward:
         self.replies.take(flow)
         self._settle(packet.source, service, real, first)
         return real
+
+    def _lose(self, key: FlowKey, first: bool) -> None:
+        """A pending flow could not move with its SYN: the one that it would have become was given
+        its entry, and is gone."""
+        flow = self.flows.get(key)
+        if first and flow and flow.state == "pending":
+            self._end(key)
 
     def _choose(self, source: IP, service: Service) -> Real | str:
         """The source's real server, or else the next that may have it; or the reason why none."""

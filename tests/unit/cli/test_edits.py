@@ -140,6 +140,17 @@ def test_what_belongs_to_a_mode_is_changed_in_place(run: Run, daemon: FakeContro
             ("one-arm", pool, False, 1400),
         ),
         (("--pool", other), {"snat": {"pool": other}}, ("one-arm", other, False, 1400)),
+        (("--toa",), {"snat": {"toa": True}}, ("one-arm", f"{other} with toa", False, 1400)),
+        (
+            ("--pool", pool, "snat.toa=true"),
+            {"snat": {"pool": pool, "toa": True}},
+            ("one-arm", f"{pool} with toa", False, 1400),
+        ),
+        (
+            ("--no-toa", "--pool", other),
+            {"snat": {"pool": other, "toa": False}},
+            ("one-arm", other, False, 1400),
+        ),
         (
             ("--mode", "nat", "--outbound"),
             {"mode": "nat", "outbound": True},

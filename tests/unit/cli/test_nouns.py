@@ -50,7 +50,7 @@ def test_tables_round_and_json_does_not(run: Run, daemon: FakeController) -> Non
 @pytest.mark.parametrize("columns", ["80", "120"])
 @pytest.mark.parametrize(
     ("exhausted", "shown"),
-    [(0, {"80": "", "120": "2"}), (7, dict.fromkeys(("80", "120"), "2, 7 refused"))],
+    [(0, {"80": "", "120": "34 at 2"}), (7, dict.fromkeys(("80", "120"), "34 at 2, 7 refused"))],
 )
 def test_pools_and_replies(
     run: Run,
@@ -67,7 +67,11 @@ def test_pools_and_replies(
         "mode": "one-arm",
         "reply_packets": 5,
         "reply_bytes": 7_530,
-        "pool": {"addresses": ["192.0.2.200", "192.0.2.201"], "exhausted": exhausted},
+        "pool": {
+            "addresses": ["192.0.2.200", "192.0.2.201"],
+            "flows": 34,
+            "exhausted": exhausted,
+        },
     }
 
     async def services() -> list[ServiceRow]:

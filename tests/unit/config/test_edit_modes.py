@@ -11,7 +11,7 @@ from dsrlb.config import Bridge, edit
 from dsrlb.errors import ConfigError
 from tests.unit.config.test_edit import BASE, TABLES, changed
 
-ARM = {"mode": "one-arm", "snat": {"pool": "192.0.2.200"}}
+ARM: dict[str, Any] = {"mode": "one-arm", "snat": {"pool": "192.0.2.200"}}
 OUT = {"mode": "nat", "outbound": True, "snat": {"pool": "192.0.2.200"}}
 
 
@@ -57,14 +57,40 @@ def test_of_another_mode_what_it_has_stays(
     assert config.bridge == (bridge,)
 
 
+def test_of_a_pool_what_is_not_given_stays() -> None:
+    config = changed("service-set", "web", **ARM)
+    for settings, pool, toa in (
+        ({"snat": {"toa": True}}, "192.0.2.200", True),
+        ({"snat": {"pool": "192.0.2.201"}}, "192.0.2.201", True),
+        ({"snat": {"toa": False}}, "192.0.2.201", False),
+        ({"snat": {"toa": True, "pool": "192.0.2.202"}}, "192.0.2.202", True),
+        ({"mode": "nat", "outbound": True}, "192.0.2.202", False),
+        ({"mode": "one-arm", "snat": {"toa": True}}, "192.0.2.202", True),
+        ({"protocol": "udp"}, "192.0.2.202", False),
+    ):
+        config = edit(config, {"verb": "service-set", "service": "web", "settings": settings})
+        snat = config.service[0].snat
+        assert snat is not None
+        assert (str(snat.pool[0]), snat.toa) == (pool, toa)
+
+
 def test_what_is_given_is_not_thrown_away() -> None:
     for settings, says in (
         ({"snat": {"pool": "192.0.2.200"}}, "belongs to mode"),
         ({"outbound": True}, 'only with mode = "nat", not l2dsr'),
+        ({"snat": {"toa": True}}, "this key is needed"),
         ({"mss_clamp": 1400}, "only in mode bridge, router, one-arm or nat"),
     ):
         with pytest.raises(ConfigError, match=says):
             changed("service-set", "web", **settings)
+
+
+def test_toa_that_is_given_is_not_thrown_away() -> None:
+    toa = {"pool": "192.0.2.200", "toa": True}
+    with pytest.raises(ConfigError, match="only in mode one-arm"):
+        changed("service-set", "web", mode="nat", outbound=True, snat=toa)
+    with pytest.raises(ConfigError, match='only with protocol = "tcp", not udp'):
+        changed("service-set", "dns", mode="one-arm", snat=toa)
 
 
 def test_a_port_of_a_real_by_command() -> None:

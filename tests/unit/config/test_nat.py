@@ -110,6 +110,22 @@ def test_a_pool_in_words() -> None:
     assert str(service.snat) == "198.51.100.200, 198.51.100.202-198.51.100.203"
 
 
+@pytest.mark.parametrize(
+    ("line", "toa"), [("", False), ("toa = false", False), ("toa = true", True)]
+)
+def test_toa(line: str, toa: bool) -> None:
+    snat = parse(replaced("# ARM", line), "f.toml").service[0].snat
+    assert snat is not None
+    assert snat.toa == toa
+    assert str(snat).endswith(" with toa") == toa
+
+
+def test_toa_that_is_off_is_no_problem_anywhere() -> None:
+    snat = parse(replaced("# HOME", "snat.toa = false"), "f.toml").service[2].snat
+    assert snat is not None
+    assert not snat.toa
+
+
 @pytest.mark.parametrize("mode", ["bridge", "router", "one-arm", "nat"])
 @pytest.mark.parametrize(
     "line", ['on_unknown = "reset"', "mss_clamp = 536", "mss_clamp = 9000", "mss_clamp = 0"]

@@ -140,7 +140,9 @@ def way(draw: st.DrawFn, families: tuple[int, ...], protocol: str, bridge: bool)
     table["outbound"] = mode == "nat" and draw(st.booleans())
     if mode == "one-arm" or table["outbound"]:
         ranges = [AddressRange(**ends) for ends in draw(POOLS)]
-        table["snat"] = Snat(pool=tuple(part for part in ranges if part.family in families))
+        toa = mode == "one-arm" and protocol == "tcp" and draw(st.booleans())
+        pool = tuple(part for part in ranges if part.family in families)
+        table["snat"] = Snat(pool=pool, toa=toa)
     return table
 
 
@@ -304,6 +306,7 @@ def test_the_digest_changes_with_every_key() -> None:
         ('mode = "l2dsr"', 'mode = "nat"'),
         ('mode = "l2dsr"', ONE_ARM),
         ('mode = "l2dsr"', ONE_ARM.replace("200", "201")),
+        ('mode = "l2dsr"', ONE_ARM + "\nsnat.toa = true"),
         ('mode = "l2dsr"', ONE_ARM.replace("one-arm", "nat") + "\noutbound = true"),
         ('mode = "l2dsr"\n[[service.real]]', 'mode = "nat"\n[[service.real]]\nport = 8080'),
         ('["eth0"]', BRIDGE),

@@ -16,6 +16,7 @@ from dsrlb.control.desired import (
     PRESENT,
     RESOLVED,
     STICKY,
+    TOA,
     USABLE,
     Desired,
     DesiredService,
@@ -215,6 +216,13 @@ def test_a_deny_list_of_the_other_family_denies_nobody() -> None:
 def test_one_packet() -> None:
     text = TEXT.replace('"tcp"', '"udp"').replace("port = 80", "port = 80\none_packet = true")
     assert desired(text).services[WEB4].flags == ONE_PACKET
+
+
+@pytest.mark.parametrize(("toa", "flags"), [("true", TOA), ("false", 0)])
+def test_toa(toa: str, flags: int) -> None:
+    snat = f'snat = {{ pool = ["192.0.2.200", "2001:db8::c0"], toa = {toa} }}'
+    services = desired(TEXT.replace('mode = "l2dsr"', f'mode = "one-arm"\n{snat}')).services
+    assert (services[WEB4].flags, services[WEB6].flags) == (flags, flags)
 
 
 @pytest.mark.parametrize(

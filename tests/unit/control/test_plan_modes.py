@@ -57,6 +57,14 @@ def test_a_pool_that_loses_addresses() -> None:
     ]
 
 
+def test_toa_for_new_connections() -> None:
+    off = in_mode("one-arm", pool("192.0.2.200"))
+    on = in_mode("one-arm", 'snat = { pool = "192.0.2.200", toa = true }')
+    assert changes(off, on) == [
+        ("change", "service web", "snat: 192.0.2.200 -> 192.0.2.200 with toa", False)
+    ]
+
+
 def test_a_new_service_with_a_pool() -> None:
     (_, _, service, *_) = changes(None, in_mode("one-arm", pool("192.0.2.200")))
     detail = "192.0.2.10, 192.0.2.11 tcp 80 pool 192.0.2.200"
