@@ -122,11 +122,12 @@ enum reason { REASONS(REASON_ENUM) R_COUNT };
 
 /* Programs that others go on to by a tail call: the places in stages[]. */
 enum stage {
-	STAGE_UNKNOWN,	 /* packets that no open flow took */
-	STAGE_DELIVER,	 /* to a real server that another stage found */
-	STAGE_FRAGMENT,	 /* all but the first one of a packet */
-	STAGE_ICMP,	 /* ICMP errors, to a VIP or about a tunnel */
-	STAGE_REFUSE,	 /* ICMP errors of our own */
+	STAGE_UNKNOWN,	/* packets that no open flow took */
+	STAGE_DELIVER,	/* to a real server that another stage found */
+	STAGE_FRAGMENT, /* all but the first one of a packet */
+	STAGE_ICMP,	/* ICMP errors, to a VIP or about a tunnel */
+	STAGE_REFUSE,	/* ICMP errors of our own */
+	/* From here on: loaded where replies come back (dataplane/loader.py). */
 	STAGE_ALLOCATE,	 /* a port of the pool for a new flow */
 	STAGE_PAIR,	 /* both halves of a flow whose replies come back */
 	STAGE_SOURCE,	 /* the entry of such a flow's source */

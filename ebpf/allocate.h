@@ -59,8 +59,7 @@ static __always_inline bool recycle(bool ipv6, struct packet *pkt, struct scratc
 		return false;
 	count_flow_event(table_of(ipv6, true), EVENT_LOST_PENDING);
 	pkt->translation = with->taken_for;
-	with->taken = 0;
-	return true;
+	return true; /* `taken` stays: when this comes to nothing, it is not for want of ports */
 }
 
 /* Set pkt->translation and with->reverse. R_CONTINUE, or the reason why not. */

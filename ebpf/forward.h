@@ -186,6 +186,7 @@ static __always_inline s32 forward(struct packet *pkt, const struct link *link)
 		pkt->tcp_data = unknown(pkt, pkt->tcp_data);
 		pkt->l4 = unknown(pkt, pkt->l4);
 		pkt->fragment = unknown(pkt, pkt->fragment);
+		pkt->other_mac = unknown(pkt, pkt->other_mac);
 		key_of_packet(&key, pkt);
 		pkt->hash = key.hash;
 		if (flow_find_any(false, &key, &flow)) {
@@ -195,6 +196,8 @@ static __always_inline s32 forward(struct packet *pkt, const struct link *link)
 			if (pkt->outbound)
 				return forward_outbound(pkt);
 		}
+		due = unknown(pkt, due);
+		pkt->outbound = 0;
 		if (real && !moving.from)
 			return forward_known(pkt, index, real, due);
 	}

@@ -175,7 +175,7 @@ class Balancer:
         if options is not None:
             self.attach_seconds = options.elapsed()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
-        self.dataplane.complete()
+        self.dataplane.complete(replies=any(service.replies for service in config.service))
         attachments.sweep(names)
         self.macs.configure(config, attachments.links)
         self.macs.refresh()

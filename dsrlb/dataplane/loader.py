@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dsrlb.dataplane.reaper import Reaper
 
 _STAGES = "stages"
+_RETURNING = "allocate"
+"""This stage and those behind it in enum stage (abi.h) are for modes in which replies come back."""
 _PSEUDO_MAP_FD = 1 << 4
 _LOG_TAIL = 4000
 
@@ -42,7 +44,7 @@ class Dataplane:
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
-        self._complete = False
+        self._loaded: set[str] = set()
 
     @classmethod
     def create(
@@ -78,17 +80,28 @@ class Dataplane:
         found = self.artifact.programs.get(program)
         return found or build(part(name)).programs[program]
 
-    def complete(self) -> None:
+    def complete(self, *, replies: bool = True) -> None:
         """Load the stages, once, and put them in place of what was there: without them packets that
-        have no flow are dropped. Raises CompileError or LoadError."""
-        if self._complete:
-            return
+        have no flow are dropped. ``replies``: also those that are for modes in which replies come
+        back. Raises CompileError or LoadError."""
         stages = self.artifact.stages
-        with ThreadPoolExecutor() as pool:  # what is not in the cache is compiled at the same time
-            programs = list(pool.map(self._program, stages))
-        for program, place in zip(programs, stages.values(), strict=True):
-            put_stage(self.maps, place, load_program(program, self.maps))
-        self._complete = True
+        first = stages[_RETURNING]
+        wanted = [name for name, at in stages.items() if replies or at < first]
+        missing = [name for name in wanted if name not in self._loaded]
+        with ThreadPoolExecutor() as pool:  # compiling and verifying, on all CPUs
+            loading = [pool.submit(self._load, name) for name in missing]
+        failures = [work.exception() for work in loading]
+        if any(failures):
+            for work in loading:
+                if work.exception() is None:
+                    os.close(work.result())
+            raise next(failure for failure in failures if failure is not None)
+        for name, work in zip(missing, loading, strict=True):
+            put_stage(self.maps, stages[name], work.result())
+        self._loaded.update(missing)
+
+    def _load(self, name: str) -> int:
+        return load_program(self._program(name), self.maps)
 
     def reaper(self) -> Reaper:
         """What changes the flow tables; loaded when it is first asked for. Raises CompileError or

@@ -38,10 +38,10 @@ def test_interface_that_is_not_there_is_refused(balancer: Instance) -> None:
 
 
 def test_run_with_a_bad_file_leaves_nothing(balancer: Instance) -> None:
-    bad = config().replace('mode = "l2dsr"', 'mode = "router"')
+    bad = config().replace('mode = "l2dsr"', 'mode = "routed"')
     refused = balancer.dsrlb("run", "-c", balancer.write(bad))
     assert refused.returncode == 2
-    assert 'mode = "router"' in refused.stderr
+    assert 'mode = "routed"' in refused.stderr
     assert "l2dsr" in refused.stderr
     assert not balancer.pins.exists()
     assert not balancer.namespace.link().get("xdp", {}).get("mode")

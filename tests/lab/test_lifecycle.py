@@ -43,7 +43,7 @@ def test_more_than_the_tables_hold_is_refused(plain: Plain, balancer: Instance) 
         refused = balancer.dsrlb(command, file)
         assert refused.returncode == 2, refused.stderr
         assert f"{file}:{line}: service[2]" in refused.stderr
-        assert "too many VIPs: at most 4096" in refused.stderr
+        assert "too many VIPs and addresses of pools: at most 4096" in refused.stderr
     assert balancer.done("config", "show") == before
     assert serves(plain.client)
     assert balancer.stop() == 0

@@ -15,9 +15,9 @@ from tests.waiting import wait_until
 
 KEYS = {
     "services": "name vip protocol port mode algorithm family reals_up reals open pending packets "
-    "bytes new",
-    "reals": "service address port weight state reason since open pending packets bytes new mac "
-    "interface",
+    "bytes new reply_packets reply_bytes pool",
+    "reals": "service address port weight state reason since open pending packets bytes new "
+    "reply_packets reply_bytes mac interface",
     "macs": "address via mac interface vlan mtu path_mtu hops state source reason since",
     "stats": "interface ifindex driver xdp_mode attached reasons",
     "status": "instance pid version started config_hash file file_differs interfaces services "
@@ -30,7 +30,8 @@ REASONS = (
     "martian fragment extension-depth bad-flags icmp-error no-service no-flow no-real unresolved "
     "mtu-exceeded no-egress answered-reset denied service-rate source-rate reals-full flow-busy "
     "incomplete fragment-early answered-too-big answered-time-exceeded ttl-exceeded tunnel-error "
-    "no-headroom"
+    "no-headroom forwarded-reply forwarded-outbound outbound-kernel pool-exhausted tuple-taken "
+    "hairpin last-hop bridge-same-side bridge-blocked"
 )
 
 

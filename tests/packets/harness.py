@@ -269,6 +269,7 @@ class Program:
 
     def reset(self) -> None:
         """No services, no flows, nobody told of an error; interfaces as they were."""
+        self._ingress = LINK.number
         for link in LINKS.values():
             self.link(link)
         self.configure('[balancer]\ninterfaces = ["in0", "out0"]\n')

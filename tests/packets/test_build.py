@@ -92,7 +92,12 @@ def test_stages_are_put_in_place_by_complete() -> None:
         places = dataplane.artifact.stages.values()
         stages = dataplane.maps["stages"]
         assert [stages.get(place) for place in places] == [None] * 11
+        dataplane.complete(replies=False)
+        loaded = [stages.get(place) for place in places]
+        assert None not in loaded[:5]
+        assert loaded[5:] == [None] * 6
         dataplane.complete()
+        assert [stages.get(place) for place in places][:5] == loaded[:5]
         loaded = [stages.get(place) for place in places]
         assert None not in loaded
         dataplane.complete()  # as every later change of the configuration does
