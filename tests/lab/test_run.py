@@ -161,6 +161,7 @@ def _compile_seconds(cache: Path) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("cached", [True, False], ids=["cached", "compiled"])
 def test_start_is_quick(balancer: Instance, tmp_path: Path, cached: bool) -> None:
     """From the command to attached, once in six times: other work shares the processors. 0.5 s, on
