@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.packets.cases import CONFIG, RESOLUTIONS, Case, arp, echo, echo6, ipv4, nd, nd_passed
+from tests.packets.cases import CONFIG, RESOLUTIONS, Case
+from tests.packets.cases.answers import arp, echo, echo6, nd, nd_passed
+from tests.packets.cases.l2dsr import ipv4
 from tests.packets.checksums import total, wrong_checksums
 from tests.packets.evidence import check
 from tests.packets.harness import Program

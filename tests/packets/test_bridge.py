@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from dsrlb.control.desired import LinkState
-from tests.packets.cases import bridge_blocked
+from tests.packets.cases.bridge import blocked as bridge_blocked
 from tests.packets.cases.case import Case
 from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
 from tests.packets.harness import LINK, Program

@@ -10,19 +10,9 @@ import pytest
 
 from dsrlb import paths
 from dsrlb.dataplane import artifact
-from tests.packets.cases import (
-    CONFIG,
-    CONVERSATIONS,
-    RESOLUTIONS,
-    SINGLES,
-    Case,
-    admission,
-    expired,
-    flows,
-    no_headroom,
-    paired,
-    sources,
-)
+from tests.packets.cases import CONFIG, CONVERSATIONS, RESOLUTIONS, SINGLES, Case, flows, paired
+from tests.packets.cases.l3dsr import expired, no_headroom, sources
+from tests.packets.cases.refused import admission
 from tests.packets.cases.services import KERNEL, KERNEL_RESOLUTIONS, PREFIXES
 from tests.packets.checksums import wrong_checksums
 from tests.packets.evidence import check

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from dsrlb.dataplane import artifact, bpf, decap
 from dsrlb.dataplane.decap import Decapsulation, Tables
 from tests.packets.cases.case import Case
-from tests.packets.cases.decap_ecn import ECN
-from tests.packets.cases.decap_gue import GUE
-from tests.packets.cases.decap_ipip import IPIP
-from tests.packets.cases.decap_malformed import MALFORMED
-from tests.packets.cases.decap_refused import REFUSED
+from tests.packets.cases.decap.ecn import ECN
+from tests.packets.cases.decap.gue import GUE
+from tests.packets.cases.decap.ipip import IPIP
+from tests.packets.cases.decap.malformed import MALFORMED
+from tests.packets.cases.decap.refused import REFUSED
 from tests.packets.checksums import wrong_checksums
 from tests.packets.decap_model import TABLES, Opened, decapsulate
 

@@ -10,7 +10,8 @@ from ipaddress import IPv6Address, ip_address
 import pytest
 
 from dsrlb.control.desired import Resolution
-from tests.packets.cases import CONFIG, RESOLUTIONS, Case, expired, tunnel_mtu, tunnel_mtu6
+from tests.packets.cases import CONFIG, RESOLUTIONS, Case
+from tests.packets.cases.l3dsr import expired, tunnel_mtu, tunnel_mtu6
 from tests.packets.evidence import check
 from tests.packets.generate import frame, icmpv6, ipv4, ipv6, tcp, udp
 from tests.packets.harness import LINK, Program, mac_of

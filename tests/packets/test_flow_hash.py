@@ -13,7 +13,10 @@ from operator import and_, or_
 
 import pytest
 
-from tests.packets.cases import RESOLUTIONS, Case, errors_tunnel6, fragments6, gue
+from tests.packets.cases import RESOLUTIONS, Case
+from tests.packets.cases.errors import tunnel6 as errors_tunnel6
+from tests.packets.cases.fragments import ipv6 as fragments6
+from tests.packets.cases.l3dsr import gue
 from tests.packets.cases.services import PREFIXES
 from tests.packets.evidence import check
 from tests.packets.flowhash import settled

@@ -8,7 +8,10 @@ from ipaddress import ip_address
 import pytest
 
 from dsrlb.control.desired import Resolution
-from tests.packets.cases import Case, fragments, fragments6, fragments_tcp
+from tests.packets.cases import Case
+from tests.packets.cases.fragments import ipv4 as fragments
+from tests.packets.cases.fragments import ipv6 as fragments6
+from tests.packets.cases.fragments import tcp as fragments_tcp
 from tests.packets.checksums import total
 from tests.packets.generate import frame, split, udp
 from tests.packets.harness import Program

@@ -12,7 +12,9 @@ from ipaddress import ip_address
 import pytest
 
 from tests import scale
-from tests.packets.cases import CONFIG, CONVERSATIONS, RESOLUTIONS, SINGLES, Case, errors, late
+from tests.packets.cases import CONFIG, CONVERSATIONS, RESOLUTIONS, SINGLES, Case
+from tests.packets.cases.errors import plain as errors
+from tests.packets.cases.fragments import late
 from tests.packets.generate import frame, ipv4, ipv6
 from tests.packets.harness import Program
 from tests.packets.mixture import PORTS, TUNNELS, VIPS, configure

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.packets.cases import CONVERSATIONS, RATES, SINGLES, Case, expired, paired, sources
+from tests.packets.cases import CONVERSATIONS, RATES, SINGLES, Case, paired
+from tests.packets.cases.l3dsr import expired, sources
 from tests.packets.model import Model, Outcome
 from tests.packets.modelled import Sources, build, build_paired, kernel, prefixes
 

@@ -14,8 +14,10 @@ from dataclasses import replace
 import pytest
 
 from dsrlb.control.desired import Resolution
-from tests.packets.cases import nat_outbound, nat_outbound6, nat_outbound_udp6
 from tests.packets.cases.case import Case
+from tests.packets.cases.nat import outbound as nat_outbound
+from tests.packets.cases.nat import outbound6 as nat_outbound6
+from tests.packets.cases.nat import outbound_udp6 as nat_outbound_udp6
 from tests.packets.evidence import check
 from tests.packets.harness import LINK, OTHER_LINK, Program, mac_of
 from tests.packets.namespace import namespace

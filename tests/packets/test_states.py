@@ -122,7 +122,7 @@ def test_without_a_flow(program: Program, v: Family, on_unknown: str, name: str,
     if then == "no-flow":
         stop(program, v, then, sent)
     elif then == "answered-reset":
-        assert program.run(v.head + sent).reason == then  # cases/reset.py has the bytes
+        assert program.run(v.head + sent).reason == then  # cases/answers/reset.py has the bytes
     else:
         go(program, v, v.to_11, sent)
         assert states(program) == placed(v, then)

@@ -11,7 +11,9 @@ import pytest
 
 from dsrlb.control.desired import Resolution
 from tests.packets import generate
-from tests.packets.cases import Case, one_arm_toa, one_arm_toa6
+from tests.packets.cases import Case
+from tests.packets.cases.one_arm import toa as one_arm_toa
+from tests.packets.cases.one_arm import toa6 as one_arm_toa6
 from tests.packets.checksums import wrong_checksums
 from tests.packets.evidence import check
 from tests.packets.harness import LINK, OTHER_LINK, Program, mac_of

@@ -1,117 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packet cases: every frame and every expected frame is written out in hexadecimal.
+"""Packet cases: every frame and every expected frame is written out in hexadecimal. Where they are:
+
+- l2dsr, l3dsr, bridge, router, one_arm, nat: a room for each mode
+- fragments, errors: of modes l2dsr and l3dsr; the other modes have theirs in their own rooms
+- answers, refused: whatever the mode
+- decap: the program of real servers
+
+In a room, ipv4.py and ipv6.py come first; otherwise a 6 at the end of a name is IPv6, and "mixed" a
+real server with an address of the other family. rooms.py finds the lists; services.py and
+paired_services.py have the services, flows.py packets for tests of flows.
 
 10.1.0.1 and fd01::1 (02:00:00:00:00:01) are the client, 192.0.2.10 and 2001:db8::10 the VIPs. The
-balancer is 02:00:00:00:00:aa on in0 (10.0.0.1, fd00::1), where all frames come in, and
-02:00:00:00:00:bb on out0. services.py has the services.
+balancer is 02:00:00:00:00:aa on in0 (10.0.0.1, fd00::1), where all frames but replies come in, and
+02:00:00:00:00:bb on out0.
 """
 
 from __future__ import annotations
 
-from tests.packets.cases import (
-    admission,
-    arp,
-    dscp,
-    dscp6,
-    echo,
-    echo6,
-    egress,
-    errors,
-    errors6,
-    errors_lies,
-    errors_lies6,
-    errors_mixed,
-    errors_mixed6,
-    errors_strange6,
-    errors_tunnel,
-    errors_tunnel6,
-    expired,
-    extensions,
-    fragments,
-    fragments6,
-    fragments_dropped,
-    fragments_dropped6,
-    fragments_mixed,
-    fragments_order,
-    fragments_order6,
-    fragments_tcp,
-    gue,
-    gue_mixed,
-    icmp,
-    ipip,
-    ipip_mixed,
-    ipv4,
-    ipv6,
-    late,
-    malformed,
-    malformed6,
-    martians,
-    nd,
-    nd_passed,
-    nested,
-    refused,
-    refused6,
-    reset,
-    reset6,
-    tags,
-    too_big,
-    too_big6,
-    trailers,
-    tunnel_errors,
-    tunnel_errors6,
-    tunnel_mtu,
-    tunnel_mtu6,
-    vlan,
-    vlan6,
-    vlan_mixed,
-)
+from tests.packets.cases import rooms
 from tests.packets.cases.case import UNTOUCHED, Case, wire
+from tests.packets.cases.refused import admission
 from tests.packets.cases.services import CONFIG, RESOLUTIONS
 
 __all__ = ["CONFIG", "CONVERSATIONS", "RESOLUTIONS", "SINGLES", "UNTOUCHED", "Case", "wire"]
 
-SINGLES = [
-    *ipv4.SINGLES,
-    *ipv6.SINGLES,
-    *extensions.SINGLES,
-    *egress.SINGLES,
-    *trailers.SINGLES,
-    *tags.SINGLES,
-    *dscp.SINGLES,
-    *dscp6.SINGLES,
-    *ipip.SINGLES,
-    *ipip_mixed.SINGLES,
-    *gue.SINGLES,
-    *gue_mixed.SINGLES,
-    *vlan.SINGLES,
-    *vlan6.SINGLES,
-    *vlan_mixed.SINGLES,
-    *expired.SINGLES,
-    *too_big.SINGLES,
-    *too_big6.SINGLES,
-    *malformed.MALFORMED,
-    *malformed.FLAGS,
-    *malformed6.SINGLES,
-    *martians.SINGLES,
-    *nested.SINGLES,
-    *fragments_dropped.SINGLES,
-    *fragments_dropped6.SINGLES,
-    *refused.SINGLES,
-    *refused6.SINGLES,
-    *reset.SINGLES,
-    *reset6.SINGLES,
-    *admission.LISTED,
-    *arp.ANSWERED,
-    *arp.PASSED,
-    *nd.ANSWERED,
-    *nd_passed.PASSED,
-    *echo.ANSWERED,
-    *echo6.ANSWERED,
-    *icmp.SINGLES,
-    *tunnel_errors.SINGLES,
-    *tunnel_errors6.SINGLES,
-]
-"""Each is the first packet that the program sees."""
+SINGLES = rooms.singles(rooms.DIRECT)
+"""Each is the first packet that the program sees. (Modes in which replies come back: paired.py.)"""
 
 RATES = [
     admission.SERVICE_RATE,
@@ -120,47 +34,5 @@ RATES = [
 ]
 """Frames in order, and so fast that rates are exceeded."""
 
-CONVERSATIONS = [
-    ipv4.CONVERSATION,
-    ipv6.CONVERSATION,
-    *RATES,
-    admission.REALS_FULL,
-    errors.L2DSR,
-    errors.DSCP,
-    errors6.L2DSR,
-    errors6.DSCP,
-    errors_tunnel.IPIP,
-    errors_tunnel.GUE,
-    errors_tunnel6.IPIP,
-    errors_tunnel6.GUE,
-    errors_mixed.IPIP,
-    errors_mixed.GUE,
-    errors_mixed6.IPIP,
-    errors_mixed6.GUE,
-    errors_lies.CONVERSATION,
-    errors_lies6.CONVERSATION,
-    errors_strange6.CONVERSATION,
-    fragments.L2DSR,
-    fragments.DSCP,
-    fragments.IPIP,
-    fragments.GUE,
-    fragments6.L2DSR6,
-    fragments6.DSCP6,
-    fragments6.IPIP6,
-    fragments6.GUE6,
-    fragments_mixed.IPIP_4IN6,
-    fragments_mixed.GUE_4IN6,
-    fragments_mixed.IPIP_6IN4,
-    fragments_mixed.GUE_6IN4,
-    fragments_tcp.L2DSR,
-    fragments_tcp.DSCP,
-    fragments_tcp.L2DSR6,
-    fragments_tcp.DSCP6,
-    fragments_order.CONVERSATION,
-    fragments_order6.CONVERSATION,
-    late.CONVERSATION,
-    late.OPTIONS,
-    tunnel_mtu.CONVERSATION,
-    tunnel_mtu6.CONVERSATION,
-]
+CONVERSATIONS = rooms.conversations(rooms.DIRECT)
 """Frames in order."""

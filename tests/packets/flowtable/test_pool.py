@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.packets.cases.one_arm_exhausted import SINGLES
+from tests.packets.cases.one_arm.exhausted import SINGLES
 from tests.packets.evidence import check
 from tests.packets.flowtable.drivers import together
 from tests.packets.flowtable.pool import (
