@@ -90,7 +90,7 @@ static __always_inline s32 reset_ipv6(struct packet *pkt, u32 sequence_be)
 static __always_inline s32 answer_reset(struct packet *pkt)
 {
 	struct tcp_header *tcp = transport_header(pkt);
-	u32 length = packet_end(pkt) - packet_data(pkt), sequence_be, wanted;
+	u32 length = frame_bytes(pkt), sequence_be, wanted;
 	s32 reason;
 
 	if ((void *)(tcp + 1) > packet_end(pkt) || swap_macs(pkt) != R_CONTINUE)

@@ -32,9 +32,10 @@ static __always_inline void keep_reverse(struct packet *pkt, struct scratch *wit
 static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *with)
 {
 	struct real *real = reals.lookup(&with->index);
-	u32 fragment = pkt->fragment, network = pkt->l3, toa;
+	u32 bytes = frame_bytes(pkt), fragment = pkt->fragment, network = pkt->l3, toa;
 	struct way way;
 	s32 reason;
+	u16 limit;
 
 	if (!real)
 		return R_NO_REAL;
@@ -45,16 +46,19 @@ static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *wit
 		with->due = DUE_NONE;
 		forget(pkt, with);
 	}
-	if (method_replies(real->method) && clamps(pkt, real)) {
-		find_way(&way, pkt, real);
-		if (can_go(pkt, real, &way) == R_CONTINUE)
-			mss_clamp(pkt, real);
+	limit = unknown(pkt, method_replies(real->method) ? clamps(pkt, real) : 0);
+	if (limit) { /* a SYN; once more in deliver(), which it costs less than the verifier */
+		reason = set_out_to(pkt, real, &way);
+		if (reason != R_CONTINUE)
+			return reason;
+		forget(pkt, with);
+		mss_lower(pkt, limit);
 		forget(pkt, with);
 	}
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
 	toa = toa_wanted(pkt, with, real);
-	reason = deliver(pkt, with->index, real);
+	reason = deliver(pkt, with->index, real, bytes);
 	if (toa && reason == R_FORWARDED) {
 		pkt->l4 += pkt->l3 - network;
 		forget(pkt, with);

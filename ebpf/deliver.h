@@ -4,7 +4,7 @@
 #define DSRLB_DELIVER_H
 
 #include "count.h"
-#include "methods.h"
+#include "rewrite.h"
 #include "told.h"
 
 /* Take the next hop that the flow has of several. */
@@ -87,55 +87,64 @@ static __always_inline s32 cut_trailer(const struct packet *pkt, const struct re
 }
 
 /*
- * May the packet go? R_CONTINUE, or why not. What changes it asks this before: the kernel gets it as it
- * came, and so does its sender in what is quoted of it.
+ * Whatever can keep the packet from leaving by this way, before anything in it is changed: the kernel
+ * gets it as it came, and so does its sender in what is quoted of it. Returns R_CONTINUE or the final
+ * reason.
  */
-static __always_inline s32 can_go(const struct packet *pkt, const struct real *real,
-				  struct way *way)
+static __always_inline s32 set_out(struct packet *pkt, const struct real *real, struct way *way)
 {
-	s32 reason = R_CONTINUE;
-
-	if (real->method == METHOD_BRIDGE)
-		reason = bridge_crosses(pkt->link, way_link(way));
-	return reason == R_CONTINUE ? fits(pkt, real, way) : reason;
-}
-
-/* Send the packet to the real server: checks, rewrite, counters. Returns the final reason. */
-static __always_inline s32 deliver(struct packet *pkt, u32 index, const struct real *real)
-{
-	u32 bytes = packet_end(pkt) - packet_data(pkt);
-	u32 service = real->service;
-	struct way way;
+	u32 bytes = frame_bytes(pkt), link = way_link(way);
 	s32 reason;
-	u32 link;
 
-	find_way(&way, pkt, real);
-	link = way_link(&way);
-	/* The MAC address as well: it may have been read just before it and the flag were written. */
-	if (!(real->flags & REAL_RESOLVED) || !(way.to << 16))
-		return R_UNRESOLVED;
 	if (real->method == METHOD_BRIDGE) {
 		reason = bridge_crosses(pkt->link, link);
 		if (reason != R_CONTINUE)
 			return reason;
 	}
-	reason = fits(pkt, real, &way);
+	reason = fits(pkt, real, way);
 	if (reason != R_CONTINUE)
-		return refuse(pkt, reason, way.mtu);
-	if (link != pkt->link) {
-		/* Asked before the rewrite: this notes where XDP_REDIRECT will go, or finds nothing. */
-		if (egress.redirect_map(link, 0) != XDP_REDIRECT)
-			return R_NO_EGRESS;
-		reason = cut_trailer(pkt, real, &way, bytes);
-		if (reason != R_CONTINUE)
-			return reason;
-	}
-	reason = rewrite(pkt, real, &way);
+		return refuse(pkt, reason, way->mtu);
+	way->mtu = unknown(pkt, way->mtu);
+	if (link == pkt->link)
+		return R_CONTINUE;
+	/* Asked before the rewrite: this notes where XDP_REDIRECT will go, or finds nothing. */
+	if (egress.redirect_map(link, 0) != XDP_REDIRECT)
+		return R_NO_EGRESS;
+	return cut_trailer(pkt, real, way, bytes);
+}
+
+/* The same on the way to the real server, which is found. */
+static __always_inline s32 set_out_to(struct packet *pkt, const struct real *real, struct way *way)
+{
+	find_way(way, pkt, real);
+	/* The MAC address as well: it may have been read just before it and the flag were written. */
+	if (!(real->flags & REAL_RESOLVED) || !(way->to << 16))
+		return R_UNRESOLVED;
+	return set_out(pkt, real, way);
+}
+
+/* Rewrite and count a packet that may go; `bytes` as it came. Returns the final reason. */
+static __always_inline s32 leave_to(struct packet *pkt, u32 index, const struct real *real,
+				    const struct way *way, u32 bytes)
+{
+	u32 service = real->service;
+	s32 reason = rewrite(pkt, real, way);
+
 	if (reason == R_FORWARDED) {
-		pkt->egress = link;
+		pkt->egress = way_link(way);
 		count_traffic(index, service, bytes);
 	}
 	return reason;
+}
+
+/* Send the packet, which came as so many bytes, to the real server. Returns the final reason. */
+static __always_inline s32 deliver(struct packet *pkt, u32 index, const struct real *real,
+				   u32 bytes)
+{
+	struct way way;
+	s32 reason = set_out_to(pkt, real, &way);
+
+	return reason == R_CONTINUE ? leave_to(pkt, index, real, &way, bytes) : reason;
 }
 
 #endif

@@ -112,6 +112,27 @@ static __always_inline void key_fill(struct flow_key *key, const struct address 
 	key_hash(key);
 }
 
+/* The way back: what a key's words say. */
+static __always_inline void key_read(const u64 *word, bool ipv6, struct address *source,
+				     struct address *destination, u32 *ports_be)
+{
+	if (ipv6) {
+		source->word_be[0] = word[0];
+		source->word_be[1] = word[0] >> 32;
+		source->word_be[2] = word[1];
+		source->word_be[3] = word[1] >> 32;
+		destination->word_be[0] = word[2];
+		destination->word_be[1] = word[2] >> 32;
+		destination->word_be[2] = word[3];
+		destination->word_be[3] = word[3] >> 32;
+		*ports_be = word[4];
+	} else {
+		address_from_ipv4(source, word[0]);
+		address_from_ipv4(destination, word[0] >> 32);
+		*ports_be = word[1];
+	}
+}
+
 static __always_inline void key_of_packet(struct flow_key *key, const struct packet *pkt)
 {
 	u32 ports_be = pkt->source_port_be | (u32)pkt->destination_port_be << 16;

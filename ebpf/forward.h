@@ -74,7 +74,7 @@ static __always_inline s32 forward_known(struct packet *pkt, u32 index, const st
 
 	due = due && replies;
 	if (!pkt->fragment && !due && !(replies && syn))
-		return deliver(pkt, index, real);
+		return deliver(pkt, index, real, frame_bytes(pkt));
 	with = scratch_find();
 	if (!with)
 		return R_INCOMPLETE;

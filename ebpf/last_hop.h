@@ -20,8 +20,7 @@ static __always_inline bool neighbour_of(const struct packet *pkt, u64 *to, u64 
 
 	if ((void *)(tag + 1) > packet_end(pkt))
 		return false;
-	*to = *(u16 *)eth->source | (u64) * (u16 *)(eth->source + 2) << 16 |
-	      (u64) * (u16 *)(eth->source + 4) << 32 | (u64)pkt->link << 48;
+	*to = mac_group(eth->source, pkt->link);
 	*vlan = pkt->l3 > sizeof(*eth) ? bpf_ntohs(tag->tci_be) & HOP_VLAN : 0;
 	return true;
 }

@@ -1,38 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mode table: how a packet reaches its real server. A method is a file rewrite_NAME.h with one
- * function, and a row here. The control plane reads the rows out of this text.
+ * The mode table: how a packet reaches its real server. A method is a row here, and names the function
+ * that makes its frames (rewrite.h). The control plane reads the rows out of this text.
  */
 #ifndef DSRLB_METHODS_H
 #define DSRLB_METHODS_H
 
-#include "rewrite_dscp.h"
-#include "rewrite_gue.h"
-#include "rewrite_ipip.h"
-#include "rewrite_l2dsr.h"
-#include "rewrite_nat.h"
+#include "maps.h"
 
 /*
- * METHOD(name, function, mode, method, routes, outer4, outer6, replies, snat): its configuration keys;
+ * METHOD(name, rewrite, mode, method, routes, outer4, outer6, replies, snat): which function of
+ * rewrite.h makes the frame; its configuration keys;
  * whether the real server may be behind routers (the TTL is decremented, the frame leaves with the
  * next hop's tag); the bytes put in front of the packet when the real's address is an IPv4 or an IPv6
  * one; whether replies come back through here; whether requests get a source of the pool's.
  */
 #define METHODS(METHOD)                                                                            \
-	METHOD(L2DSR, rewrite_l2dsr, "l2dsr", "", 0, 0, 0, 0, 0)                                   \
-	METHOD(DSCP, rewrite_dscp, "l3dsr", "dscp", 1, 0, 0, 0, 0)                                 \
-	METHOD(IPIP, rewrite_ipip, "l3dsr", "ipip", 1, 20, 40, 0, 0)                               \
-	METHOD(GUE, rewrite_gue, "l3dsr", "gue", 1, 28, 48, 0, 0)                                  \
-	METHOD(BRIDGE, rewrite_nat, "bridge", "", 0, 0, 0, 1, 0)                                   \
-	METHOD(ROUTER, rewrite_nat, "router", "", 1, 0, 0, 1, 0)                                   \
-	METHOD(ONE_ARM, rewrite_nat, "one-arm", "", 1, 0, 0, 1, 1)                                 \
-	METHOD(NAT, rewrite_nat, "nat", "", 1, 0, 0, 1, 0)
+	METHOD(L2DSR, l2dsr, "l2dsr", "", 0, 0, 0, 0, 0)                                           \
+	METHOD(DSCP, address, "l3dsr", "dscp", 1, 0, 0, 0, 0)                                      \
+	METHOD(IPIP, ipip, "l3dsr", "ipip", 1, 20, 40, 0, 0)                                       \
+	METHOD(GUE, gue, "l3dsr", "gue", 1, 28, 48, 0, 0)                                          \
+	METHOD(BRIDGE, address, "bridge", "", 0, 0, 0, 1, 0)                                       \
+	METHOD(ROUTER, address, "router", "", 1, 0, 0, 1, 0)                                       \
+	METHOD(ONE_ARM, address, "one-arm", "", 1, 0, 0, 1, 1)                                     \
+	METHOD(NAT, address, "nat", "", 1, 0, 0, 1, 0)
 
-#define METHOD_ENUM(name, function, mode, method, routes, outer4, outer6, replies, snat)           \
+#define METHOD_ENUM(name, rewrite, mode, method, routes, outer4, outer6, replies, snat)            \
 	METHOD_##name,
 enum method { METHOD_NONE, METHODS(METHOD_ENUM) METHOD_COUNT };
 
-#define METHOD_ROUTES(name, function, mode, method, routes, outer4, outer6, replies, snat)         \
+#define METHOD_ROUTES(name, rewrite, mode, method, routes, outer4, outer6, replies, snat)          \
 	case METHOD_##name:                                                                        \
 		return routes;
 
@@ -45,7 +42,7 @@ static __always_inline bool method_routes(u32 method)
 	}
 }
 
-#define METHOD_OUTER(name, function, mode, method, routes, outer4, outer6, replies, snat)          \
+#define METHOD_OUTER(name, rewrite, mode, method, routes, outer4, outer6, replies, snat)           \
 	case METHOD_##name:                                                                        \
 		return ipv6 ? outer6 : outer4;
 
@@ -59,7 +56,7 @@ static __always_inline u32 method_outer(u32 method, bool ipv6)
 	}
 }
 
-#define METHOD_REPLIES(name, function, mode, method, routes, outer4, outer6, replies, snat)        \
+#define METHOD_REPLIES(name, rewrite, mode, method, routes, outer4, outer6, replies, snat)         \
 	case METHOD_##name:                                                                        \
 		return replies;
 
@@ -73,7 +70,7 @@ static __always_inline bool method_replies(u32 method)
 	}
 }
 
-#define METHOD_SNAT(name, function, mode, method, routes, outer4, outer6, replies, snat)           \
+#define METHOD_SNAT(name, rewrite, mode, method, routes, outer4, outer6, replies, snat)            \
 	case METHOD_##name:                                                                        \
 		return snat;
 
@@ -84,26 +81,6 @@ static __always_inline bool method_snat(u32 method)
 		METHODS(METHOD_SNAT)
 	default:
 		return false;
-	}
-}
-
-#define REWRITE_0(method, function)                                                                \
-	case method:                                                                               \
-		return function(pkt, real, way);
-#define REWRITE_1(method, function)
-#define METHOD_REWRITE(name, function, mode, method, routes, outer4, outer6, replies, snat)        \
-	REWRITE_##replies(METHOD_##name, function)
-
-/* Make the frame that goes to the real server. Returns R_FORWARDED, or why it could not be made. */
-static __always_inline s32 rewrite(struct packet *pkt, const struct real *real,
-				   const struct way *way)
-{
-	if (method_replies(real->method)) /* one copy of the code for all of them */
-		return rewrite_nat(pkt, real, way, method_routes(real->method));
-	switch (real->method) {
-		METHODS(METHOD_REWRITE)
-	default:
-		return R_INCOMPLETE;
 	}
 }
 

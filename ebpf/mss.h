@@ -70,12 +70,4 @@ static __always_inline u16 clamps(const struct packet *pkt, const struct real *r
 	return record ? record->mss_clamp : 0;
 }
 
-static __always_inline void mss_clamp(struct packet *pkt, const struct real *real)
-{
-	u16 limit = clamps(pkt, real);
-
-	if (limit)
-		mss_lower(pkt, limit);
-}
-
 #endif

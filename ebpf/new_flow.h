@@ -14,6 +14,7 @@
 #include "methods.h"
 #include "persistence.h"
 #include "told.h"
+#include "way.h"
 
 /* How long after the last pressure an ACK may belong to a SYN that was not recorded. */
 #define PRESSURE_GRACE_TICKS (PRESSURE_TICKS + 75) /* 10 s */

@@ -11,17 +11,10 @@
 #include "pairing.h"
 #include "parse_link.h"
 #include "record.h"
-#include "rewrite_nat.h"
 #include "told.h"
 
 #define FAMILY_INET 2
 #define FAMILY_INET6 10
-
-static __always_inline u64 mac_group(const u8 *mac, u16 rest)
-{
-	return *(u16 *)mac | (u64) * (u16 *)(mac + 2) << 16 | (u64) * (u16 *)(mac + 4) << 32 |
-	       (u64)rest << 48;
-}
 
 /* Ask the kernel for the way. Returns R_CONTINUE, R_OUTBOUND_KERNEL, or the packet's reason. */
 static __always_inline s32 kernel_way(const struct packet *pkt, struct bpf_fib_lookup *fib,
@@ -190,6 +183,7 @@ static __always_inline s32 outbound(bool ipv6, struct packet *pkt, struct scratc
 	struct link *link = ingress_link(pkt);
 	u32 fragment = pkt->fragment;
 	s32 reason = R_CONTINUE;
+	u16 limit;
 
 	if (!real || !link || !(real->flags & REAL_PRESENT) || !frame_is_ours(pkt, link, false))
 		return R_PASS;
@@ -201,7 +195,9 @@ static __always_inline s32 outbound(bool ipv6, struct packet *pkt, struct scratc
 	if (reason != R_CONTINUE)
 		return reason;
 	forget(pkt, with);
-	mss_clamp(pkt, real);
+	limit = clamps(pkt, real);
+	if (limit)
+		mss_lower(pkt, limit);
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
 	reason = send_out(pkt, real);

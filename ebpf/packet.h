@@ -57,6 +57,11 @@ static __always_inline void *packet_end(const struct packet *pkt)
 	return end;
 }
 
+static __always_inline u32 frame_bytes(const struct packet *pkt)
+{
+	return packet_end(pkt) - packet_data(pkt);
+}
+
 /*
  * The verifier forgets the range of an offset that was kept on the stack, and LLVM removes a mask
  * that it can prove needless: hide the value from LLVM, then bound it for the verifier. Offsets are
@@ -111,6 +116,13 @@ static __always_inline void mac_store(u8 *to, u64 group)
 	*(u16 *)to = group;
 	*(u16 *)(to + 2) = group >> 16;
 	*(u16 *)(to + 4) = group >> 32;
+}
+
+/* The same group of an address in a frame. */
+static __always_inline u64 mac_group(const u8 *mac, u16 rest)
+{
+	return *(u16 *)mac | (u64) * (u16 *)(mac + 2) << 16 | (u64) * (u16 *)(mac + 4) << 32 |
+	       (u64)rest << 48;
 }
 
 static __always_inline void mac_copy(u8 *to, const u8 *from)

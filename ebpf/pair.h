@@ -16,6 +16,14 @@
 
 #define PAIR_RACES 4
 
+/* Has a flow of this table the replies with this key? `found`: its reverse half. */
+static __always_inline bool tuple_taken(bool ipv6, bool pending, const struct flow_key *reverse,
+					struct flow_ref *found)
+{
+	return flow_find(ipv6, pending, reverse, found) && found->seen & META_REVERSE &&
+	       !half_is_stale(ipv6, found->value, reverse->now);
+}
+
 /* The flow is recorded: its source's turn, or the packet's. */
 static __always_inline s32 paired(struct packet *pkt, struct scratch *with, bool opens)
 {

@@ -35,7 +35,7 @@ static __always_inline bool error_admitted(const struct packet *pkt, struct scra
 /* Cut the packet down to what is quoted, and make room for `outer` bytes behind the link header. */
 static __always_inline s32 make_room(struct packet *pkt, u32 longest, u32 outer)
 {
-	u32 length = packet_end(pkt) - packet_data(pkt);
+	u32 length = frame_bytes(pkt);
 	u32 quote = pkt->ip_bytes < longest ? pkt->ip_bytes : longest;
 	struct eth_header *from, *to;
 	s32 more = pkt->l3 + (quote & ~3u) - length;

@@ -166,8 +166,9 @@ static __always_inline s32 reply(bool ipv6, struct packet *pkt, struct scratch *
 	struct real *real;
 	struct way way;
 	bool pending;
-	u32 fragment = pkt->fragment, hop;
+	u32 bytes = frame_bytes(pkt), fragment = pkt->fragment;
 	s32 reason;
+	u16 limit;
 
 	if (!reply_find(ipv6, pkt, with, &pair, &pending))
 		return not_ours(pkt, with);
@@ -187,12 +188,17 @@ static __always_inline s32 reply(bool ipv6, struct packet *pkt, struct scratch *
 		reply_pending(ipv6, pkt, &pair, real);
 	else if (with->reply != REPLY_FRAGMENT)
 		reply_open(pkt, &pair, real);
-	hop = pair_hop(pair.reverse.value);
-	if (clamps(pkt, real) && last_hop_way(hop, &way) && can_go(pkt, real, &way) == R_CONTINUE)
-		mss_clamp(pkt, real);
+	reason = set_out_back(pkt, real, pair_hop(pair.reverse.value), &way);
+	if (reason != R_CONTINUE)
+		return reason;
+	forget(pkt, with);
+	limit = clamps(pkt, real);
+	if (limit)
+		mss_lower(pkt, limit);
+	forget(pkt, with);
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
-	reason = send_reply(pkt, index, real, hop, &to);
+	reason = leave_back(pkt, index, real, &way, &to, bytes);
 	if (reason == R_FORWARDED_REPLY && fragment == FRAGMENT_FIRST)
 		fragment_note_reply(pkt, with, pair.reverse.value);
 	return reason;

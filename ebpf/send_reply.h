@@ -19,50 +19,31 @@ static __always_inline bool reply_is_ours(const struct packet *pkt, const struct
 	return mac_equal(eth->destination, link->mac);
 }
 
-static __always_inline s32 reply_rewrite(struct packet *pkt, const struct real *real,
-					 const struct way *way, struct change *to)
+/* As set_out_to(): on the way back to the client. `hop`: of last_hops[]. */
+static __always_inline s32 set_out_back(struct packet *pkt, const struct real *real, u32 hop,
+					struct way *way)
 {
-	s32 reason;
-
-	to->hops = method_routes(real->method);
-	reason = translate(pkt, to);
-	if (reason == R_CONTINUE && method_routes(real->method))
-		reason = reframe(pkt, way, 0, packet_type_be(pkt));
-	return reason;
+	if (!last_hop_way(hop, way))
+		return R_NO_EGRESS;
+	pkt->from_real = 1; /* for whom refuse() has to answer */
+	return set_out(pkt, real, way);
 }
 
-/* `hop`: of last_hops[]. Returns the final reason. */
-static __always_inline s32 send_reply(struct packet *pkt, u32 index, const struct real *real,
-				      u32 hop, struct change *to)
+/* Translate and count a packet that may go back; `bytes` as it came. Returns the final reason. */
+static __always_inline s32 leave_back(struct packet *pkt, u32 index, const struct real *real,
+				      const struct way *way, struct change *to, u32 bytes)
 {
-	u32 bytes = packet_end(pkt) - packet_data(pkt), service = real->service;
-	struct way way;
+	bool routes = method_routes(real->method);
+	u32 service = real->service;
 	s32 reason;
-	u32 link;
 
-	if (!last_hop_way(hop, &way))
-		return R_NO_EGRESS;
-	link = way_link(&way);
-	if (real->method == METHOD_BRIDGE) {
-		reason = bridge_crosses(pkt->link, link);
-		if (reason != R_CONTINUE)
-			return reason;
-	}
-	pkt->from_real = 1; /* for whom refuse() has to answer */
-	reason = fits(pkt, real, &way);
-	if (reason != R_CONTINUE)
-		return refuse(pkt, reason, way.mtu);
-	if (link != pkt->link) {
-		if (egress.redirect_map(link, 0) != XDP_REDIRECT)
-			return R_NO_EGRESS;
-		reason = cut_trailer(pkt, real, &way, bytes);
-		if (reason != R_CONTINUE)
-			return reason;
-	}
-	reason = reply_rewrite(pkt, real, &way, to);
+	to->hops = routes;
+	reason = translate(pkt, to);
+	if (reason == R_CONTINUE && routes)
+		reason = reframe(pkt, way, 0, packet_type_be(pkt));
 	if (reason != R_CONTINUE)
 		return reason;
-	pkt->egress = link;
+	pkt->egress = way_link(way);
 	if (!(real->flags & REAL_OUTBOUND))
 		count_reply(index, service, bytes);
 	return R_FORWARDED_REPLY;

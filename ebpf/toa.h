@@ -41,7 +41,7 @@ static __always_inline u32 toa_wanted(const struct packet *pkt, const struct scr
  */
 static __always_inline bool toa_fits(const struct packet *pkt, const struct real *real, u32 bytes)
 {
-	u32 frame = packet_end(pkt) - packet_data(pkt);
+	u32 frame = frame_bytes(pkt);
 	struct tcp_header *tcp = transport_header(pkt);
 	struct way way;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Other addresses and ports for a packet, in both directions of the modes whose replies come back. */
+/* Other addresses, ports and DSCP for a packet. */
 #ifndef DSRLB_TRANSLATE_H
 #define DSRLB_TRANSLATE_H
 
@@ -11,12 +11,10 @@ struct change {
 	struct address destination;
 	u32 ports_be; /* source, and destination in the upper half: as they stand in memory */
 	u32 hops;     /* by which the TTL becomes less */
+	u32 dscp;     /* 0: kept; the ECN bits beside it always are (RFC 3168) */
 };
 
-static __always_inline u32 packet_ports(const struct packet *pkt)
-{
-	return pkt->source_port_be | (u32)pkt->destination_port_be << 16;
-}
+#define ECN_MASK 3
 
 /* The ports, then the checksum that covers them and the addresses. */
 static __always_inline s32 translate_transport(struct packet *pkt, const struct change *to,
@@ -37,17 +35,22 @@ static __always_inline s32 translate_transport(struct packet *pkt, const struct 
 static __always_inline s32 translate_ipv4(struct packet *pkt, const struct change *to)
 {
 	struct ipv4_header *ip = network_header(pkt);
-	u64 difference, hops;
+	u64 difference, header;
 
 	if ((void *)(ip + 1) > packet_end(pkt))
 		return R_MALFORMED;
+	header = to->hops ? (u16)~bpf_htons(0x0100) : 0; /* the word becomes smaller by this */
+	if (to->dscp) {
+		header += (u16) ~(ip->version_ihl | ip->tos << 8); /* as it stands in memory */
+		ip->tos = to->dscp << 2 | (ip->tos & ECN_MASK);
+		header += ip->version_ihl | ip->tos << 8;
+	}
 	difference = (u64)(u32)~ip->source_be + (u32)~ip->destination_be;
 	difference += (u64)to->source.word_be[3] + to->destination.word_be[3];
-	hops = to->hops ? (u16)~bpf_htons(0x0100) : 0; /* the word becomes smaller by this */
 	ip->ttl -= to->hops;
 	ip->source_be = to->source.word_be[3];
 	ip->destination_be = to->destination.word_be[3];
-	ip->checksum = checksum_update(ip->checksum, difference + hops);
+	ip->checksum = checksum_update(ip->checksum, difference + header);
 	return translate_transport(pkt, to, difference);
 }
 
@@ -55,9 +58,14 @@ static __always_inline s32 translate_ipv6(struct packet *pkt, const struct chang
 {
 	struct ipv6_header *ip = network_header(pkt);
 	u64 difference = 0;
+	u32 first;
 
 	if ((void *)(ip + 1) > packet_end(pkt))
 		return R_MALFORMED;
+	if (to->dscp) {
+		first = bpf_ntohl(ip->version_class_label_be) & ~(0x3fu << 22);
+		ip->version_class_label_be = bpf_htonl(first | to->dscp << 22);
+	}
 	difference = checksum_sub_address(difference, &ip->source);
 	difference = checksum_sub_address(difference, &ip->destination);
 	difference = checksum_add_address(difference, &to->source);

@@ -113,43 +113,36 @@ static __always_inline void turn_round(struct change *inner, const struct change
 /* About a reply: to the real server, as a request. with->key is the flow's. */
 static __always_inline s32 error_to_real(struct packet *pkt, struct scratch *with)
 {
+	u32 bytes = frame_bytes(pkt), ports_be;
 	struct real *real = reals.lookup(&with->index);
 	struct packet request = { .translation = pkt->translation };
 	struct change to = {}, inner = {};
 	struct way way;
-	u64 ports = pkt->ipv6 ? with->key.word[4] : with->key.word[1];
 	s32 reason;
 
 	if (!real)
 		return R_NO_REAL;
 	if (pkt->other_mac && real->method != METHOD_BRIDGE)
 		return R_OTHER_HOST;
-	find_way(&way, pkt, real);
-	if (!(real->flags & REAL_RESOLVED) || !(way.to << 16))
-		return R_UNRESOLVED;
-	reason = can_go(pkt, real, &way);
+	reason = set_out_to(pkt, real, &way);
 	if (reason != R_CONTINUE)
 		return reason;
-	address_from_ipv4(&request.source, with->key.word[0]);
-	if (pkt->ipv6) {
-		request.source.word_be[0] = with->key.word[0];
-		request.source.word_be[1] = with->key.word[0] >> 32;
-		request.source.word_be[2] = with->key.word[1];
-		request.source.word_be[3] = with->key.word[1] >> 32;
-	}
-	request.source_port_be = ports;
-	request.destination_port_be = ports >> 16;
+	forget(pkt, with);
+	key_read(with->key.word, pkt->ipv6, &request.source, &request.destination, &ports_be);
+	request.source_port_be = ports_be;
+	request.destination_port_be = ports_be >> 16;
 	reason = request_change(&request, real, &to);
 	if (reason != R_CONTINUE)
 		return reason;
 	turn_round(&inner, &to);
 	reason = translate_quoted(pkt, with, &inner);
-	return reason == R_CONTINUE ? go_on(pkt, with, STAGE_DELIVER) : reason;
+	return reason == R_CONTINUE ? leave_to(pkt, with->index, real, &way, bytes) : reason;
 }
 
 /* About a request: back to the client. with->pair is the value of the flow's reverse half. */
 static __always_inline s32 error_to_client(bool ipv6, struct packet *pkt, struct scratch *with)
 {
+	u32 bytes = frame_bytes(pkt);
 	struct flow_ref forward;
 	struct change to = {}, inner = {};
 	lookup_key index;
@@ -165,18 +158,17 @@ static __always_inline s32 error_to_client(bool ipv6, struct packet *pkt, struct
 		return R_ICMP_ERROR;
 	if (!reply_is_ours(pkt, real))
 		return pkt->irregular == R_PASS ? R_PASS : R_OTHER_HOST;
-	if (!last_hop_way(pair_hop(with->pair), &way))
-		return R_NO_EGRESS;
-	reason = can_go(pkt, real, &way);
+	reason = set_out_back(pkt, real, pair_hop(with->pair), &way);
 	if (reason != R_CONTINUE)
 		return reason;
+	forget(pkt, with);
 	turn_round(&inner, &to);
 	reason = translate_quoted(pkt, with, &inner);
 	if (reason != R_CONTINUE)
 		return reason;
 	if (!address_equal(&pkt->source, &real->address))
 		to.source = pkt->source; /* a router on the way */
-	return send_reply(pkt, index, real, pair_hop(with->pair), &to);
+	return leave_back(pkt, index, real, &way, &to, bytes);
 }
 
 static __always_inline s32 serve_translate(struct packet *pkt, struct scratch *with)

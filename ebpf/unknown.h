@@ -12,8 +12,8 @@
 
 /*
  * Return whether the packet's flow is pending at a real that answers (with->index). A second packet
- * that is no RST makes it an open one (of UDP where replies come back, a reply does). An RST leaves it: anybody may have forged it, and the real
- * decides what it means.
+ * that is no RST makes it an open one (of UDP where replies come back, a reply does). An RST leaves it:
+ * anybody may have forged it, and the real decides what it means.
  */
 static __always_inline bool pending_real(struct packet *pkt, struct scratch *with)
 {

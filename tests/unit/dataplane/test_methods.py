@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from dsrlb import paths
 from dsrlb.config.models import REPLIES, TUNNELS, L3dsr, Service
 from dsrlb.dataplane.methods import methods, parse_methods
@@ -35,9 +37,9 @@ def test_every_row_of_the_program_is_read() -> None:
 
 
 def test_the_configuration_knows_the_same_methods() -> None:
-    named = set(L3dsr.model_fields["method"].annotation.__args__)  # type: ignore[union-attr]
+    named = set(get_args(L3dsr.model_fields["method"].annotation))
     assert named == {name for name, method in methods().items() if method.mode == "l3dsr"}
-    modes = set(Service.model_fields["mode"].annotation.__args__)  # type: ignore[union-attr]
+    modes = set(get_args(Service.model_fields["mode"].annotation))
     assert modes == {method.mode for method in methods().values()}
     assert set(REPLIES) == {method.mode for method in methods().values() if method.replies}
     assert [name for name, method in methods().items() if method.snat] == ["one-arm"]

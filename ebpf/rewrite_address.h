@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Requests of the modes bridge, router, one-arm and nat: addressed to the real server, whose replies
- * come back here; in one-arm mode because they come from an address of the pool. Between the ports of
- * a bridge they keep the client's MAC address, so that the switches on both sides learn what is true.
+ * The packet is addressed to the real server: l3dsr by DSCP (RFC 2474), which says there what VIP it was
+ * for, and whatever the client's was; and the modes bridge, router, one-arm and nat, whose replies come
+ * back here, in one-arm mode because requests come from an address of the pool. Between the ports of a
+ * bridge they keep the client's MAC address, so that the switches on both sides learn what is true.
  */
-#ifndef DSRLB_REWRITE_NAT_H
-#define DSRLB_REWRITE_NAT_H
+#ifndef DSRLB_REWRITE_ADDRESS_H
+#define DSRLB_REWRITE_ADDRESS_H
 
+#include "methods.h"
 #include "translate.h"
 #include "way.h"
 
@@ -47,10 +49,11 @@ static __always_inline s32 bridge_crosses(lookup_key from, lookup_key to)
 	return R_CONTINUE;
 }
 
-static __always_inline s32 rewrite_nat(struct packet *pkt, const struct real *real,
-				       const struct way *way, bool routes)
+static __always_inline s32 rewrite_address(struct packet *pkt, const struct real *real,
+					   const struct way *way)
 {
-	struct change to = { .hops = routes };
+	bool routes = method_routes(real->method);
+	struct change to = { .hops = routes, .dscp = real->dscp };
 	s32 reason = request_change(pkt, real, &to);
 	struct eth_header *eth;
 
