@@ -294,10 +294,6 @@ class Config(Model):
             return real.address[0]
         return own
 
-    def bridge_of(self, port: str) -> Bridge | None:
-        """The [[bridge]] that an interface is a port of."""
-        return next((bridge for bridge in self.bridge if port in bridge.ports), None)
-
     def bridges_of(self, service: Service) -> tuple[Bridge, ...]:
         """The bridges that a service in mode bridge may be used in: all whose clients' port is one
         of its interfaces."""

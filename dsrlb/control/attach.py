@@ -20,7 +20,7 @@ from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.programs import is_ours, program_fd, program_name
 from dsrlb.errors import NetError
 from dsrlb.net import features, links, xdp
-from dsrlb.net.bridges import forwards
+from dsrlb.net.bridges import FORWARDING, ports_of
 from dsrlb.net.links import Link
 from dsrlb.observe.events import EventLog
 
@@ -85,7 +85,8 @@ class Attachments:
         """
         present = links.list_links()
         self._addresses = links.global_addresses()
-        self._forwarding = {name for name in names if forwards(name, bridges, present)}
+        ports = ports_of(bridges, present)
+        self._forwarding = {port.name for port in ports if port.port_state == FORWARDING}
         self._made = []
         for name in names:
             link = present.get(name)

@@ -104,7 +104,7 @@ class Balancer:
                 balancer.events.add("start", "took over the pinned state")
                 balancer._seed_macs(config)
             balancer._start(config, before, options)
-        except Exception:
+        except Exception:  # whatever it was is undone, and raised again
             if not dataplane.maps.taken_over:
                 remove_pins(paths)
             dataplane.close()
@@ -119,7 +119,7 @@ class Balancer:
             self._bring_in_line(config, options)
             self.state.save_config(dump(config))
             self._adopt(config, options.adopt_vip)
-        except Exception:
+        except Exception:  # whatever it was is undone, and raised again
             self.attachments.undo()
             running = before if self.dataplane.maps.taken_over else None
             self._take_back(saved, running)
@@ -158,7 +158,7 @@ class Balancer:
     def _adopt(self, config: Config, adopt_vip: bool) -> None:
         if not adopt_vip:
             return
-        present = links.list_addresses()
+        present, _ = links.list_addresses(links.list_links())
         for vip in {vip for service in config.service for vip in service.vip} & present.keys():
             removed = links.remove_address(vip)
             self.events.add("vip", f"took {removed} off: it is a VIP now", "warning")
@@ -231,7 +231,7 @@ class Balancer:
             self._bring_in_line(config)
             self.state.save_config(dump(config))
             self._adopt(config, adopt_vip)
-        except Exception:
+        except Exception:  # whatever it was is undone, and raised again
             self._take_back(saved, before)
             raise
         self.config = config

@@ -195,7 +195,7 @@ class Daemon:
     async def _keep_bridges(self) -> None:
         """Have bridges remember who is behind which port, beside changes."""
         balancer = self._balancer
-        fdb = FdbKeeper(balancer.macs, balancer.keeper.last_hops)
+        fdb = FdbKeeper(balancer.macs.stations, balancer.keeper.last_hops)
         while True:
             work = partial(fdb.round, balancer.config.bridge, dict(balancer.attachments.links))
             await self._try("bridge", partial(to_its_end, work))

@@ -8,15 +8,14 @@ mode bridge would be forgotten while they talk, and everything else for them be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dsrlb.config import Bridge
 from dsrlb.control.desired import LinkState
 from dsrlb.control.lasthops import LastHop
-from dsrlb.control.mactable import MacTable
 from dsrlb.net import bridges, links
-from dsrlb.net.bridges import FORWARDING, Settings, Station
+from dsrlb.net.bridges import FORWARDING, Settings, Station, ports_of
 from dsrlb.net.links import Link
 
 _PARTS = 4
@@ -39,21 +38,26 @@ class _Talker:
 class FdbKeeper:
     """One round at a time, in a thread."""
 
-    def __init__(self, macs: MacTable, last_hops: Callable[[], Iterable[LastHop]]) -> None:
-        """``last_hops``: the neighbours that flows came from."""
-        self._macs = macs
+    def __init__(
+        self,
+        reals: Callable[[], Iterable[tuple[int, str]]],
+        last_hops: Callable[[], Iterable[LastHop]],
+    ) -> None:
+        """``reals``: port and MAC address of real servers (MacTable.stations); ``last_hops``: the
+        neighbours that flows came from."""
+        self._reals = reals
         self._last_hops = last_hops
         self._learnt: dict[tuple[int, str], set[Station]] = {}
         self.interval = _MOST_SECONDS
         """Seconds until the next round is due."""
 
-    def round(self, ours: Iterable[Bridge], attached: Mapping[str, LinkState]) -> None:
+    def round(self, ours: Collection[Bridge], attached: Mapping[str, LinkState]) -> None:
         """Refresh the entries that would not live long enough, and put back lost ones.
         ``ours``, ``attached``: the [[bridge]]s, and the interfaces that the program is on.
 
         Raises NetError.
         """
-        ports = _ports(ours, links.list_links())
+        ports = ports_of(ours, links.list_links()) if ours else []
         if not ports:
             self._learnt, self.interval = {}, _MOST_SECONDS
             return
@@ -73,7 +77,7 @@ class FdbKeeper:
     ) -> Iterator[_Talker]:
         """Behind ports that forward: real servers, and who flows came from."""
         by_index = {port.ifindex: port for port in ports if port.port_state == FORWARDING}
-        for ifindex, mac in self._macs.stations():
+        for ifindex, mac in self._reals():
             if ifindex in by_index:
                 yield _Talker(by_index[ifindex].master, ifindex, mac)
         numbers = {link.number: link.ifindex for link in attached.values()}
@@ -108,18 +112,6 @@ class FdbKeeper:
                 found.setdefault(key, set()).add(replace(station, unheard=0.0))
         before = {key: was for key, was in self._learnt.items() if key in wanted}
         self._learnt = before | found
-
-
-def _ports(ours: Iterable[Bridge], present: Mapping[str, Link]) -> list[Link]:
-    """The ports of the [[bridge]]s that are in their bridge."""
-    return [
-        present[name]
-        for bridge in ours
-        for name in bridge.ports
-        if name in present
-        and bridge.name in present
-        and present[name].master == present[bridge.name].ifindex
-    ]
 
 
 def _due(

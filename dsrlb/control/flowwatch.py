@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dsrlb.observe.events import EventLog
 
 KIND = "flows"
-EXHAUSTED = "pool-exhausted"
 _LEVELS = ((95, "error"), (80, "warning"), (50, "info"))
 _HYSTERESIS = 5  # points of a hundred
 _QUIET_SECONDS = 60.0
@@ -74,52 +73,31 @@ class PressureWatch:
         self._events.add(KIND, message)
 
 
-class LossWatch:
-    """Tells when flows that carry data had to give way, at most once a minute."""
+class GrowthWatch:
+    """Tells that more was lost, at most once a minute."""
 
     def __init__(
-        self, events: EventLog, what: str, lost: int, clock: Callable[[], float] = time.monotonic
+        self,
+        events: EventLog,
+        kind: str,
+        lost: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``lost``: how many did so before."""
+        """``lost``: how many there were before."""
         self._events = events
-        self._what = what
+        self._kind = kind
         self._told = lost
         self._clock = clock
         self._next = 0.0
 
-    def note(self, lost: int) -> None:
-        """``lost``: how many did so until now."""
-        if lost <= self._told or self._clock() < self._next:
+    def note(self, lost: int, says: Callable[[int], str]) -> None:
+        """``lost``: how many there were until now; ``says``: that there are so many more, in words.
+        A count that begins anew is that of something else."""
+        self._told = min(self._told, lost)
+        if lost == self._told or self._clock() < self._next:
             return
-        message = (
-            f"{self._what}: {lost - self._told:,} open flows with data gave way to others; "
-            "balancer.flow_capacity is too small"
-        )
-        self._events.add(KIND, message, "error")
+        self._events.add(self._kind, says(lost - self._told), "error")
         self._told = lost
-        self._next = self._clock() + _QUIET_SECONDS
-
-
-class ExhaustedWatch:
-    """Tells when a service's pool had no port for new flows, at most once a minute."""
-
-    def __init__(
-        self, events: EventLog, exhausted: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """``exhausted``: how many flows there were before that it had none for."""
-        self._events = events
-        self._told = exhausted
-        self._clock = clock
-        self._next = 0.0
-
-    def note(self, exhausted: int, says: Callable[[int], str]) -> None:
-        """``exhausted``: how many there were until now; ``says``: that there are so many more, in
-        words. A count that begins anew is that of another service."""
-        self._told = min(self._told, exhausted)
-        if exhausted == self._told or self._clock() < self._next:
-            return
-        self._events.add(EXHAUSTED, says(exhausted - self._told), "error")
-        self._told = exhausted
         self._next = self._clock() + _QUIET_SECONDS
 
 

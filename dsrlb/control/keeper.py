@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 
 import numpy as np
 
 from dsrlb.control.counters import FamilyTotals, flow_events, loads
-from dsrlb.control.flowwatch import Counts, LossWatch, PressureWatch, UseWatch, most_pending
+from dsrlb.control.flowwatch import (
+    KIND,
+    Counts,
+    GrowthWatch,
+    PressureWatch,
+    UseWatch,
+    most_pending,
+)
 from dsrlb.control.lasthops import LastHop, LastHops
 from dsrlb.control.pools import PoolUse
 from dsrlb.control.poolwatch import PoolWatch, service_text
@@ -211,12 +218,10 @@ class FlowKeeper:
         }
 
     @cached_property
-    def _losses(self) -> dict[int, LossWatch]:
+    def _losses(self) -> dict[int, GrowthWatch]:
         now = self._events_by_table()
         return {
-            family: LossWatch(
-                self._events, f"IPv{family} flow table", now[f"flows{family}"]["replaced-open"]
-            )
+            family: GrowthWatch(self._events, KIND, now[f"flows{family}"]["replaced-open"])
             for family in (4, 6)
         }
 
@@ -228,7 +233,8 @@ class FlowKeeper:
             unrecorded = events[f"pending{family}"]["unrecorded"]
             age = self._pressure_age(family)
             self._pressure[family].note(age, unrecorded, self._most_pending)
-            self._losses[family].note(events[f"flows{family}"]["replaced-open"])
+            lost = events[f"flows{family}"]["replaced-open"]
+            self._losses[family].note(lost, partial(_gave_way, family))
 
     def _pressure_age(self, family: int) -> int | None:
         """Ticks since the pending table was last at its rating, 0 where that was since the last
@@ -251,3 +257,10 @@ class FlowKeeper:
                 for number in np.flatnonzero(pending).tolist()
             ]
         )
+
+
+def _gave_way(family: int, more: int) -> str:
+    return (
+        f"IPv{family} flow table: {more:,} open flows with data gave way to others; "
+        "balancer.flow_capacity is too small"
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dsrlb.config import Bridge, Config, Real, Service, digest
 from dsrlb.config.values import IPAddress
 from dsrlb.control.forms import form
-from dsrlb.control.views import Change, PlanView
+from dsrlb.control.views import Change, ChangeKind, PlanView
 from dsrlb.dataplane.methods import methods
 
 _LISTS = ("allow", "deny")
@@ -24,8 +24,8 @@ _ENDS = {
 }
 
 
-def _change(kind: str, what: str, detail: str = "", affects_flows: bool = False) -> Change:
-    return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}  # type: ignore[typeddict-item]
+def _change(kind: ChangeKind, what: str, detail: str = "", affects_flows: bool = False) -> Change:
+    return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}
 
 
 def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:

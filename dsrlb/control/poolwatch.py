@@ -10,13 +10,14 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dsrlb.control.flowwatch import ExhaustedWatch
-from dsrlb.dataplane.keys import IPAddress, address_from_bytes
+from dsrlb.control.flowwatch import GrowthWatch
+from dsrlb.control.pools import addresses_in
+from dsrlb.dataplane.keys import IPAddress
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.observe.events import EventLog
 
+KIND = "pool-exhausted"
 _RECORD = np.uint64(0xFFFFFFFF)
-_ADDRESS = 16  # bytes of a struct address
 
 
 class PoolWatch:
@@ -28,7 +29,7 @@ class PoolWatch:
         self._maps = maps
         self._events = events
         self._clock = clock
-        self._watches: dict[int, ExhaustedWatch] | None = None
+        self._watches: dict[int, GrowthWatch] | None = None
 
     def note(self, flows: npt.NDArray[np.int64]) -> None:
         """``flows``: that have a port at each address, by place in pools[]."""
@@ -40,7 +41,7 @@ class PoolWatch:
         for service, places in found.items():
             so_far = int(exhausted[service])
             before = so_far if first else 0  # of earlier daemons; of a service that is new: none
-            watch = watches.get(service) or ExhaustedWatch(self._events, before, self._clock)
+            watch = watches.get(service) or GrowthWatch(self._events, KIND, before, self._clock)
             self._watches[service] = watch
             watch.note(so_far, partial(self._says, service, places, flows))
 
@@ -62,8 +63,7 @@ class PoolWatch:
     ) -> str:
         first, count = places
         name = service_text(bytes(self._maps["names"].array["name"][service]))
-        raw = np.asarray(self._maps["pools"].array[first : first + count]).tobytes()
-        pool = [address_from_bytes(raw[at : at + _ADDRESS]) for at in range(0, len(raw), _ADDRESS)]
+        pool = addresses_in(self._maps, first, count)
         taken = int(flows[first : first + count].sum())
         have = "1 flow has one" if taken == 1 else f"{taken:,} flows have one"
         dropped = "1 new flow was" if more == 1 else f"{more:,} new flows were"

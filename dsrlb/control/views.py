@@ -180,10 +180,13 @@ class EventRow(TypedDict):
     message: str
 
 
+ChangeKind = Literal["add", "change", "remove"]
+
+
 class Change(TypedDict):
     """One difference between two configurations."""
 
-    kind: Literal["add", "change", "remove"]
+    kind: ChangeKind
     what: str  # e.g. "service web", "real 10.0.0.11 of service web"
     detail: str  # e.g. "weight 1 → 2"
     affects_flows: bool  # existing connections are moved or ended

@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,19 +61,16 @@ class Station:
     unheard: float = 0.0
 
 
-def forwards(name: str, bridges: Collection[Bridge], present: Present) -> bool:
-    """Is the interface a port of its [[bridge]], and in state forwarding?"""
-    port = present.get(name)
-    return (
-        port is not None
-        and port.port_state == FORWARDING
-        and any(
-            name in bridge.ports
-            and bridge.name in present
-            and present[bridge.name].ifindex == port.master
-            for bridge in bridges
-        )
-    )
+def ports_of(bridges: Iterable[Bridge], present: Present) -> list[Link]:
+    """The ports of [[bridge]]s that are in their bridge now."""
+    return [
+        present[name]
+        for bridge in bridges
+        for name in bridge.ports
+        if name in present
+        and bridge.name in present
+        and present[name].master == present[bridge.name].ifindex
+    ]
 
 
 def port_trouble(bridge: Bridge, device: Link, present: Present) -> tuple[str, str] | None:

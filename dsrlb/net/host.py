@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from dsrlb.config.checks import HostFacts, LinkFact
-from dsrlb.net.links import list_addresses, list_links, list_subnets
+from dsrlb.net.links import list_addresses, list_links
 
 
 def host_facts() -> HostFacts:
-    """Interfaces and addresses of this network namespace."""
+    """Interfaces and addresses of this network namespace, each read once."""
     present = list_links()
     names = {link.ifindex: link.name for link in present.values()}
     interfaces = {
@@ -17,4 +17,4 @@ def host_facts() -> HostFacts:
         )
         for name, link in present.items()
     }
-    return HostFacts(interfaces, list_addresses(), list_subnets())
+    return HostFacts(interfaces, *list_addresses(present))

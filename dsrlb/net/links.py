@@ -7,7 +7,7 @@ import ctypes
 import fcntl
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from ipaddress import (
@@ -143,33 +143,41 @@ def get_link(name: str) -> Link | None:
     return list_links().get(name)
 
 
-def _addresses() -> Iterator[tuple[IPAddress, int, int]]:
+@dataclass(frozen=True, slots=True)
+class _OnLink:
+    """An address of an interface, and the network that it puts on the link."""
+
+    address: IPAddress
+    ifindex: int
+    prefix: int
+    network: IPNetwork
+
+
+def _addresses() -> Iterator[_OnLink]:
     with netlink() as route:
         for message in route.get_addr():
-            text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-            if text:
-                yield ip_address(text), message["index"], message["prefixlen"]
+            peer = message.get_attr("IFA_ADDRESS")  # of a point-to-point link the other end
+            local = message.get_attr("IFA_LOCAL") or peer
+            if local:
+                index, prefix = message["index"], message["prefixlen"]
+                network = ip_network(f"{peer or local}/{prefix}", strict=False)
+                yield _OnLink(ip_address(local), index, prefix, network)
 
 
-def list_addresses() -> dict[IPAddress, str]:
-    """All addresses of this host and the interface each is on."""
-    names = {link.ifindex: link.name for link in list_links().values()}
-    return {address: names.get(index, str(index)) for address, index, _ in _addresses()}
-
-
-def list_subnets() -> dict[str, tuple[IPNetwork, ...]]:
-    """What is on the link of each interface: the networks of its addresses, but for link-local
-    ones."""
-    names = {link.ifindex: link.name for link in list_links().values()}
-    found: dict[str, dict[IPNetwork, None]] = {}
-    with netlink() as route:
-        for message in route.get_addr():
-            text = message.get_attr("IFA_ADDRESS")  # of a point-to-point link the other end
-            if text and not ip_address(text).is_link_local:
-                network = ip_network(f"{text}/{message['prefixlen']}", strict=False)
-                name = names.get(message["index"], str(message["index"]))
-                found.setdefault(name, {})[network] = None
-    return {name: tuple(networks) for name, networks in found.items()}
+def list_addresses(
+    present: Mapping[str, Link],
+) -> tuple[dict[IPAddress, str], dict[str, tuple[IPNetwork, ...]]]:
+    """All addresses of this host with the interface each is on; and what is on the link of each
+    interface: the networks of its addresses, but for link-local ones. ``present``: the interfaces.
+    """
+    names = {link.ifindex: link.name for link in present.values()}
+    addresses: dict[IPAddress, str] = {}
+    networks: dict[str, dict[IPNetwork, None]] = {}
+    for one in _addresses():
+        name = addresses[one.address] = names.get(one.ifindex, str(one.ifindex))
+        if not one.network.is_link_local:
+            networks.setdefault(name, {})[one.network] = None
+    return addresses, {name: tuple(found) for name, found in networks.items()}
 
 
 def global_addresses() -> dict[int, tuple[IPv4Address | None, IPv6Address | None]]:
@@ -200,13 +208,14 @@ def remove_address(address: IPAddress) -> str:
     names = {link.ifindex: link.name for link in list_links().values()}
     removed = []
     everything = list(_addresses())
-    for present, index, prefix in everything:
-        if present == address:
-            name = names.get(index, str(index))
-            beside = [a for a, i, _ in everything if i == index and a.version == 4 and a != address]
+    for one in everything:
+        if one.address == address:
+            name = names.get(one.ifindex, str(one.ifindex))
+            here = [other.address for other in everything if other.ifindex == one.ifindex]
+            beside = [other for other in here if other.version == 4 and other != address]
             with _promoting(name) if address.version == 4 and beside else nullcontext():
-                _delete(index, address, prefix)
-            removed.append(f"{address}/{prefix} on {name}")
+                _delete(one.ifindex, address, one.prefix)
+            removed.append(f"{address}/{one.prefix} on {name}")
     if not removed:
         raise NetError(f"{address} is on no interface of this host")
     return ", ".join(removed)

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lablib.evidence import Evidence
+from lablib.evidence import Evidence, Pair, match
 from lablib.frames import Segment
 from lablib.shell import LabError
 
-Pair = tuple[Segment, Segment]
 Ends = tuple[object, object, object, int, int]
 _PORTS = 4  # bytes
 
@@ -19,8 +17,7 @@ _PORTS = 4  # bytes
 def content(found: Segment) -> bytes:
     """What no change of addresses and ports touches: the IPv4 identification, and TCP or UDP
     without ports and checksum."""
-    mark = found.ip.data[4:6] if found.ip.version == 4 else b""
-    return mark + found.transport[_PORTS:]
+    return found.ip.identification + found.transport[_PORTS:]
 
 
 def ends(found: Segment) -> Ends:
@@ -37,17 +34,9 @@ def turned(flow: Ends) -> Ends:
 
 def matched(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[Pair]:
     """Each segment before with the one after that has its content; what is left, in order."""
-    waiting: dict[bytes, deque[Segment]] = defaultdict(deque)
-    for segment in after:
-        waiting[content(segment)].append(segment)
-    changed = []
-    for segment in before:
-        if equal := waiting[content(segment)]:
-            yield segment, equal.popleft()
-        else:
-            changed.append(segment)
-    left = {id(segment) for group in waiting.values() for segment in group}
-    yield from zip(changed, (one for one in after if id(one) in left), strict=False)
+    same, changed, left = match(before, after, content)
+    yield from same
+    yield from zip(changed, left, strict=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lablib.capture import Frame
@@ -12,6 +12,9 @@ from lablib.frames import Segment, segments
 from lablib.topology import IP, PORTS, Leg, Node, Topology, port
 
 Flow = tuple[object, ...]
+Pair = tuple[Segment, Segment]
+"""A segment before something happened to it, and behind that."""
+Key = Callable[[Segment], bytes]
 
 
 @dataclass(slots=True)
@@ -191,3 +194,20 @@ def by_flow(found: Sequence[Segment]) -> dict[Flow, list[Segment]]:
     for segment in found:
         flows[segment.flow].append(segment)
     return flows
+
+
+def match(
+    before: Sequence[Segment], after: Sequence[Segment], key: Key
+) -> tuple[list[Pair], list[Segment], list[Segment]]:
+    """Each segment before with the one after that has its key; and what is left of both."""
+    waiting: dict[bytes, deque[Segment]] = defaultdict(deque)
+    for segment in after:
+        waiting[key(segment)].append(segment)
+    same, changed = list[Pair](), list[Segment]()
+    for segment in before:
+        if equal := waiting[key(segment)]:
+            same.append((segment, equal.popleft()))
+        else:
+            changed.append(segment)
+    left = {id(segment) for group in waiting.values() for segment in group}
+    return same, changed, [segment for segment in after if id(segment) in left]

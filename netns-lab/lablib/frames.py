@@ -53,6 +53,11 @@ class Header:
         return len(self.data) + _number(self.data[4:6])
 
     @property
+    def identification(self) -> bytes:
+        """IPv4 only; IPv6 has none."""
+        return self.data[4:6] if self.version == 4 else b""
+
+    @property
     def flow_label(self) -> int:
         """IPv6 only."""
         return _number(self.data[1:4]) & 0xFFFFF

@@ -68,11 +68,12 @@ def _topology(data: dict[str, Any], path: Path) -> Topology:
 
 def _range(text: str) -> Iterator[IP]:
     """The addresses of "first-last", or of a single one."""
-    first, _, last = text.partition("-")
-    one, end = ip_address(first), ip_address(last or first)
-    while one <= end:  # type: ignore[operator]
-        yield one
-        one += 1
+    one, _, other = text.partition("-")
+    first, last = ip_address(one), ip_address(other or one)
+    if first.version != last.version or int(first) > int(last):
+        raise ValueError(f"{text!r} is no range of addresses")
+    for number in range(int(last) - int(first) + 1):
+        yield first + number
 
 
 def _bridge(entry: dict[str, Any], node: str) -> Bridge:

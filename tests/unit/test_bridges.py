@@ -105,38 +105,38 @@ def present(**ports: tuple[int, int | None]) -> dict[str, Link]:
 
 
 @pytest.mark.parametrize(
-    ("links", "forwards", "trouble", "advice"),
+    ("links", "ports", "trouble", "advice"),
     [
-        (present(eth1=(20, 3), eth2=(20, 3)), True, "", ""),
+        (present(eth1=(20, 3), eth2=(20, 3)), ["eth1", "eth2"], "", ""),
         (
             present(eth1=(20, 4), eth2=(20, 3)),
-            False,
+            ["eth1", "eth2"],
             "eth1, a port of br0, is blocking and does not forward",
             "spanning tree, or whoever set it: `bridge link show dev eth1`",
         ),
         (
             present(eth1=(0, None), eth2=(20, 3)),
-            False,
+            ["eth2"],
             "eth1 is not a port of br0",
             "ip link set eth1 master br0",
         ),
         (
             present(eth1=(21, 3), eth2=(20, 3)),
-            False,
+            ["eth2"],
             "eth1 is not a port of br0",
             "ip link set eth1 master br0",
         ),
-        (present(eth2=(20, 3)), False, "eth1 is not there", "mode bridge needs both ports"),
+        (present(eth2=(20, 3)), ["eth2"], "eth1 is not there", "mode bridge needs both ports"),
     ],
 )
-def test_ports(links: dict[str, Link], forwards: bool, trouble: str, advice: str) -> None:
-    assert bridges.forwards("eth1", [BRIDGE], links) == forwards
-    assert not bridges.forwards("eth1", [], links)
-    found = bridges.port_trouble(BRIDGE, links["br0"], links)
-    assert found == ((trouble, advice) if trouble else None)
+def test_ports(links: dict[str, Link], ports: list[str], trouble: str, advice: str) -> None:
+    found = bridges.ports_of([BRIDGE], {**links, "eth3": replace(links["eth2"], name="eth3")})
+    assert found == [links[name] for name in ports]
+    wrong = bridges.port_trouble(BRIDGE, links["br0"], links)
+    assert wrong == ((trouble, advice) if trouble else None)
 
 
-def test_without_its_bridge_nothing_forwards() -> None:
+def test_without_its_bridge_nothing_is_a_port() -> None:
     links = present(eth1=(20, 3), eth2=(20, 3))
     del links["br0"]
-    assert not bridges.forwards("eth1", [BRIDGE], links)
+    assert bridges.ports_of([BRIDGE], links) == []

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
+from unittest.mock import Mock
 
 import pytest
 
@@ -22,9 +23,10 @@ def test_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     addresses = {ip_address("10.0.0.1"): "br0"}
     subnets = {"br0": (ip_network("10.0.0.0/24"),)}
-    monkeypatch.setattr(host, "list_links", lambda: present)
-    monkeypatch.setattr(host, "list_addresses", lambda: addresses)
-    monkeypatch.setattr(host, "list_subnets", lambda: subnets)
+    list_links = Mock(return_value=present)
+    list_addresses = Mock(return_value=(addresses, subnets))
+    monkeypatch.setattr(host, "list_links", list_links)
+    monkeypatch.setattr(host, "list_addresses", list_addresses)
     assert host.host_facts() == HostFacts(
         {
             "br0": LinkFact(9, "bridge", MAC, 1500, True, ""),
@@ -34,3 +36,5 @@ def test_facts(monkeypatch: pytest.MonkeyPatch) -> None:
         addresses,
         subnets,
     )
+    list_links.assert_called_once_with()  # every start and every change waits for them
+    list_addresses.assert_called_once_with(present)

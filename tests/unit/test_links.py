@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -118,10 +117,16 @@ def test_what_is_on_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
         yield found
 
     monkeypatch.setattr(links, "netlink", netlink)
-    monkeypatch.setattr(
-        links, "list_links", lambda: {"eth0": SimpleNamespace(ifindex=1, name="eth0")}
-    )
-    assert links.list_subnets() == {
+    eth0 = links.Link(1, "eth0", "", 1500, True, "", "", None, None)
+    addresses, subnets = links.list_addresses({"eth0": eth0})
+    assert {str(address): name for address, name in addresses.items()} == {
+        "10.0.0.2": "eth0",
+        "10.0.0.3": "eth0",
+        "fd00::2": "eth0",
+        "fe80::2": "eth0",
+        "10.1.0.1": "9",
+    }
+    assert subnets == {
         "eth0": (ip_network("10.0.0.0/24"), ip_network("fd00::/24")),
         "9": (ip_network("10.2.0.0/24"),),
     }

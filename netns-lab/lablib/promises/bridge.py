@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from lablib.crossings import crossings
-from lablib.evidence import Evidence
+from lablib.evidence import Evidence, Pair
 from lablib.frames import Segment
-from lablib.promises.checks import Pair, Promise, each
+from lablib.promises.checks import Promise, each
 from lablib.promises.translated import Translation, translated
 
 

@@ -7,11 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lablib.evidence import by_flow
+from lablib.evidence import Key, Pair, by_flow, match
 from lablib.frames import Segment
-
-Pair = tuple[Segment, Segment]
-Key = Callable[[Segment], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +50,8 @@ def pairs(before: Sequence[Segment], after: Sequence[Segment], key: Key) -> Iter
     later = by_flow(after)
     strangers: list[Segment] = []
     for flow, found in by_flow(before).items():
-        waiting: dict[bytes, list[Segment]] = {}
-        for segment in later.pop(flow, []):
-            waiting.setdefault(key(segment), []).append(segment)
-        changed = []
-        for segment in found:
-            equal = waiting.get(key(segment))
-            if equal:
-                yield segment, equal.pop(0)
-            else:
-                changed.append(segment)
-        left = [segment for group in waiting.values() for segment in group]
+        same, changed, left = match(found, later.pop(flow, []), key)
+        yield from same
         yield from zip(changed, left, strict=False)
         strangers += changed[len(left) :]
     yield from zip(strangers, (one for group in later.values() for one in group), strict=False)
@@ -93,8 +81,7 @@ def packet(found: Segment) -> bytes:
 
 def transport(found: Segment) -> bytes:
     """The key of frames of which also the IP header and checksums change."""
-    mark = found.ip.data[4:6] if found.ip.version == 4 else b""  # the IPv4 identification
-    return mark + found.transport
+    return found.ip.identification + found.transport
 
 
 def routed(routers: int) -> tuple[Key, Key]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lablib.evidence import Evidence, Flow
+from lablib.evidence import Evidence, Flow, Pair
 from lablib.frames import Segment
 from lablib.promises.checks import (
-    Pair,
     Promise,
     behind_ethernet,
     each,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lablib.evidence import Evidence
-from lablib.promises.checks import Pair, Promise, each, pairs, same_frames, transport
+from lablib.evidence import Evidence, Pair
+from lablib.promises.checks import Promise, each, pairs, same_frames, transport
 from lablib.promises.common import neighbours, served_at
 from lablib.promises.dsr import delivery, replies
 

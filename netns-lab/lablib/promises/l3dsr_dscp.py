@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lablib.evidence import Evidence
+from lablib.evidence import Evidence, Pair
 from lablib.frames import Header
-from lablib.promises.checks import Pair, Promise, each
+from lablib.promises.checks import Promise, each
 from lablib.promises.l3dsr import around, marked, ports_kept, requests, sent
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
-from lablib.evidence import Evidence, Flow
+from lablib.evidence import Evidence, Flow, Pair
 from lablib.frames import IPIP, IPV6, UDP, Header, Segment
-from lablib.promises.checks import Pair, Promise, each, packet, promise, same_frames
+from lablib.promises.checks import Promise, each, packet, promise, same_frames
 from lablib.promises.l3dsr import around, marked, ports_kept, requests, sent
 from lablib.topology import Network
 

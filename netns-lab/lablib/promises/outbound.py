@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lablib.crossings import Ends, Pair, ends, matched, turned
-from lablib.evidence import Evidence
+from lablib.crossings import Ends, ends, matched, turned
+from lablib.evidence import Evidence, Pair
 from lablib.frames import Segment
 from lablib.promises.checks import Promise, each, promise
 from lablib.promises.translated import kept, once

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lablib.crossings import Crossings, Ends, Pair, content, ends, turned
-from lablib.evidence import Evidence
+from lablib.crossings import Crossings, Ends, content, ends, turned
+from lablib.evidence import Evidence, Pair
 from lablib.frames import Header, Segment, checksum
 from lablib.promises.checks import Promise, each, promise, routed, same_frames
 from lablib.promises.common import all_answered, delivered, from_the_vip, neighbours, served_at

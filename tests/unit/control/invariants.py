@@ -25,7 +25,9 @@ def check_named(maps: FakeMaps) -> None:
     for number in np.flatnonzero(slots).tolist():
         _check_pool(maps, maps["records"].array[int(slots[number]) & 0xFFFFFFFF])
     for key in maps["services"].hash_keys():
-        slot = int(slots[int(maps["services"].get(key.tobytes()))])  # type: ignore[arg-type]
+        service = maps["services"].get(key.tobytes())
+        assert service is not None
+        slot = int(slots[int(service)])
         if slot:
             _check_reals(maps, maps["records"].array[slot & 0xFFFFFFFF])
     for key in maps["natted"].hash_keys():

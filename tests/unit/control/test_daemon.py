@@ -160,11 +160,12 @@ def test_a_bridge_that_cannot_be_asked_is_told_once(monkeypatch: pytest.MonkeyPa
 
     async def go() -> list[str]:
         one, balancer = daemon()
-        balancer.macs, balancer.config.bridge = Macs(), ("br0",)
+        balancer.macs = SimpleNamespace(stations=set)
+        balancer.config.bridge = ("br0",)
         balancer.keeper.last_hops = set
         balancer.attachments = SimpleNamespace(links={"eth1": 1})
         task = asyncio.create_task(one._keep_bridges())
-        while len(rounds) < 3:
+        while len(rounds) < 3 and not task.done():
             await asyncio.sleep(0.001)
         task.cancel()
         return [event.message for event in balancer.events.since(0)]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -37,10 +38,7 @@ class Host:
         self.hops: set[LastHop] = set()
         self.refreshed: list[Station] = []
         self.made: list[Station] = []
-        self.keeper = FdbKeeper(self, lambda: self.hops)  # type: ignore[arg-type]
-
-    def stations(self) -> set[tuple[int, str]]:
-        return self.reals
+        self.keeper = FdbKeeper(lambda: self.reals, lambda: self.hops)
 
     def list_stations(self, wanted: Iterable[int]) -> list[Station]:
         return [one for one in self.table if one.bridge in wanted]
@@ -158,7 +156,9 @@ def test_ports_that_are_none_or_do_not_forward(host: Host, links_now: dict[str, 
     assert host.round() == ([], [])
 
 
-def test_no_bridge_is_configured(host: Host) -> None:
+def test_no_bridge_is_configured(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is asked nothing."""
+    monkeypatch.setattr(links, "list_links", Mock(side_effect=AssertionError))
     config = CONFIG.model_copy(update={"bridge": ()})
     host.table = [station(ETH1, unheard=200.0)]
     assert host.round(config) == ([], [])

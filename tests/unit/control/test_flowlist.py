@@ -160,7 +160,7 @@ def test_reverse_halves_are_neither_listed_nor_dropped(reals: Reals) -> None:
     assert ports(flows, reals, client=ip_network("10.0.0.0/8")) == set()
     flows.count()
     found = Selection(FlowQuery(), reals).search(*flows.tables)
-    assert drop(found, flows.reaper) == 1  # type: ignore[arg-type]
+    assert drop(found, flows.dataplane.reaper()) == 1
     metas = flows.maps["flows4"].array["meta"][0]
     assert [int(meta) & 15 != 0 for meta in metas] == [False, True, False, False]
 
@@ -278,7 +278,7 @@ def test_dropped_flows_are_gone_and_not_counted(flows: Flows, reals: Reals) -> N
     before = flows.maps["loads"].array["open"][2]
     query = FlowQuery(real=ip_address("10.0.0.12"))
     found = Selection(query, reals).search(*flows.tables)
-    assert drop(found, flows.reaper) == 2  # type: ignore[arg-type]
+    assert drop(found, flows.dataplane.reaper()) == 2
     assert ports(flows, reals) == {1001, 1003, 1004, 1006, 1007}
     assert flows.maps["loads"].array["open"][2] == before - 1
     assert flows.maps["loads"].array["pending"][2] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from dsrlb.control.flowwatch import ExhaustedWatch, LossWatch, PressureWatch, UseWatch, most_pending
+from dsrlb.control.flowwatch import GrowthWatch, PressureWatch, UseWatch, most_pending
 from dsrlb.observe.events import EventLog
 
 
@@ -65,26 +65,12 @@ def test_pressure_begins_and_ends(events: EventLog) -> None:
 
 def test_losses_are_told_at_most_once_a_minute(events: EventLog) -> None:
     now = 100.0
-    watch = LossWatch(events, "IPv4 flow table", 7, lambda: now)
-    watch.note(7)
-    watch.note(9)
-    now += 59
-    watch.note(1000)
-    now += 2
-    watch.note(1000)
-    says = "open flows with data gave way to others; balancer.flow_capacity is too small"
-    assert told(events) == [
-        ("error", f"IPv4 flow table: 2 {says}"),
-        ("error", f"IPv4 flow table: 991 {says}"),
-    ]
-
-
-def test_exhausted_pools_are_told_at_most_once_a_minute(events: EventLog) -> None:
-    now = 100.0
-    watch = ExhaustedWatch(events, 5, lambda: now)
+    watch = GrowthWatch(events, "pool-exhausted", 5, lambda: now)
     for count in (5, 7, 9):
         watch.note(count, lambda more: f"{more} more")
-    now += 61
+    now += 59
+    watch.note(30, lambda more: f"{more} more")
+    now += 2
     watch.note(30, lambda more: f"{more} more")
     now += 61
     watch.note(2, lambda more: f"{more} more")  # the counters of another service

@@ -32,7 +32,7 @@ class Bench:
         self.flows.real(2)
 
     def load(self, kind: str, index: int) -> int:
-        return int(loads(self.flows.maps, kind)[index])  # type: ignore[arg-type]
+        return int(loads(self.flows.dataplane.maps, kind)[index])
 
     def happened(self, table: str, event: str, count: int) -> None:
         names = [known.name for known in artifact().flow_events]
@@ -242,7 +242,7 @@ def address(network: str, number: int) -> list[int]:
 
 def test_events_by_table(bench: Bench) -> None:
     bench.happened("pending6", "raced", 3)
-    found = flow_events(bench.flows.maps, artifact())  # type: ignore[arg-type]
+    found = flow_events(bench.flows.dataplane.maps, artifact())
     assert set(found) == set(TABLES)
     assert found["pending6"]["raced"] == 3
     assert sum(sum(events.values()) for events in found.values()) == 3

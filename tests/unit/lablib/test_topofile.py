@@ -166,6 +166,16 @@ WRONG_BRIDGES: dict[str, tuple[str, str, str]] = {
     ),
     "a service": ('mode = "bridge"', 'mode = "bridge"\nreal_ports = { ssh = 22 }', "'ssh' is none"),
     "a pool's end": ('mode = "bridge"', 'mode = "bridge"\npool = ["10.0.0.1-x"]', "'x'"),
+    "a pool of two families": (
+        'mode = "bridge"',
+        'mode = "bridge"\npool = ["10.0.0.1-fd00::1"]',
+        "'10.0.0.1-fd00::1' is no range",
+    ),
+    "a pool backwards": (
+        'mode = "bridge"',
+        'mode = "bridge"\npool = ["10.0.0.2-10.0.0.1"]',
+        "'10.0.0.2-10.0.0.1' is no range",
+    ),
 }
 
 
