@@ -121,12 +121,13 @@ class Attachments:
             self.take_down(name)
         self._made = []
 
-    def sweep(self, names: Collection[str]) -> None:
+    def sweep(self, names: Collection[str], other: int = 0) -> None:
         """Detach from interfaces that carry our program and are not in ``names``: those of an
-        earlier configuration, or renamed ones. Forget interfaces that are not ours."""
+        earlier configuration, or renamed ones. Forget interfaces that are not ours. ``other``: the
+        ifindex of one whose program is another of ours."""
         for link in links.list_links().values():
             ours = is_ours(link.xdp_program, self.map_ids)
-            if link.name not in names and ours:
+            if link.name not in names and link.ifindex != other and ours:
                 xdp.detach(link)
                 self._restore(self._names.get(link.ifindex, link.name), link.name)
                 self._events.add("interface", f"{link.name}: detached, not in the configuration")

@@ -25,6 +25,9 @@ from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
 from dsrlb.control.placement import misplaced
 from dsrlb.control.plan import view
+from dsrlb.control.probing.prefixes import occupied
+from dsrlb.control.probing.targets import prefixes_needed
+from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.state import State
 from dsrlb.control.tunnels import unreachable
 from dsrlb.control.views import PlanView
@@ -70,6 +73,7 @@ class Balancer:
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
         self.applier.pools.use = lambda: self.keeper.pool_use
+        self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
 
     @cached_property
     def keeper(self) -> FlowKeeper:
@@ -94,7 +98,7 @@ class Balancer:
         and a refusal leaves nothing behind.
         """
         before = _saved(state)
-        _check(config, origin, options.adopt_vip, before)
+        _check(config, origin, paths, options.adopt_vip, before)
         dataplane = open_dataplane()
         try:
             balancer = cls(paths, state, config, dataplane)
@@ -122,6 +126,8 @@ class Balancer:
         except Exception:  # whatever it was is undone, and raised again
             self.attachments.undo()
             running = before if self.dataplane.maps.taken_over else None
+            if not self.dataplane.maps.taken_over:
+                self.probes.remove()
             self._take_back(saved, running)
             raise
 
@@ -175,11 +181,16 @@ class Balancer:
         if options is not None:
             self.attach_seconds = options.elapsed()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
-        self.dataplane.complete(replies=any(service.replies for service in config.service))
-        attachments.sweep(names)
+        self.dataplane.complete(
+            replies=any(service.replies for service in config.service),
+            probes=bool(prefixes_needed(config)),
+        )
+        self.probes.bring_up(config)
+        attachments.sweep(names, self.probes.ifindex)
         self.macs.configure(config, attachments.links)
         self.macs.refresh()
         self.write(config)
+        self.probes.tear_down(config)
         self._await_macs(config)
         self.announcer.join(attachments.links, self.applier.installed.vips)
         self.announcer.claim(self._claims(config))
@@ -197,10 +208,14 @@ class Balancer:
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
-        desired = compute(config, self.attachments.links, self.macs.resolutions())
+        found = self.macs.resolutions()
+        desired = compute(config, self.attachments.links, found)
+        desired.probe = self.probes.end
         if self.applier.removes_reals(desired):
             self.keeper.reals_removed()
-        return self.applier.apply(desired)
+        changed = self.applier.apply(desired)
+        self.probes.update(config, self.applier.installed, found, self.macs)
+        return changed
 
     def _claims(self, config: Config) -> list[Claim]:
         """Every VIP and address of a pool on every interface that is up and has the program."""
@@ -223,7 +238,7 @@ class Balancer:
         if self.detached:
             raise StateError("the balancer is detached and about to end", hint="dsrlb run")
         before = self.config
-        _check(config, origin, adopt_vip, before)
+        _check(config, origin, self.paths, adopt_vip, before)
         self.check_tables(config, origin)
         changes = view(before, config)
         saved = self.state.saved_config()
@@ -241,14 +256,16 @@ class Balancer:
 
     def plan(self, config: Config, origin: Origin) -> PlanView:
         """What accept() would do, after the same checks."""
-        _check(config, origin, adopt_vip=True, before=self.config)
+        _check(config, origin, self.paths, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
         return view(self.config, config)
 
     def concerns(self, name: str, ifindex: int) -> bool:
         """Is the interface one of ours, or was it?"""
         ours = {link.ifindex for link in tuple(self.attachments.links.values())}
-        return name in self.config.balancer.interfaces or ifindex in ours
+        if name in self.config.balancer.interfaces or ifindex in ours:
+            return True
+        return self.probes.concerns(name, ifindex)
 
     def settle(self) -> None:
         """Follow what changed on the network since the last call."""
@@ -268,8 +285,9 @@ class Balancer:
 
         Raises NetError when the program stays on an interface; the balancer goes on then.
         """
+        self.probes.stop()
         try:
-            done = everywhere(self.state, self.attachments.map_ids)
+            done = everywhere(self.paths, self.state, self.attachments.map_ids)
         except NetError:
             self.attachments.start_over()
             self.links_changed = True
@@ -289,12 +307,15 @@ def _saved(state: State) -> Config | None:
         return None
 
 
-def _check(config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
+def _check(
+    config: Config, origin: Origin, paths: Paths, adopt_vip: bool, before: Config | None
+) -> None:
     """``before``: its interfaces are waited for when they are not there."""
     known = before.balancer.interfaces if before else ()
     facts = host_facts()
     problems = check_host(config, facts, origin, adopt_vip, known)
     problems += unreachable(config, facts, origin)
     problems += misplaced(config, facts, origin, before)
+    problems += occupied(config, facts, origin, paths.instance)
     if problems:
         raise ConfigError(problems)

@@ -16,6 +16,7 @@ from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.controller import DaemonController
 from dsrlb.control.fdbkeeper import FdbKeeper
+from dsrlb.control.probing.prober import Prober
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
 from dsrlb.errors import DsrlbError
@@ -54,6 +55,7 @@ class Daemon:
         self._retry: asyncio.TimerHandle | None = None
         self._refusals: dict[str, str] = {}
         self._reloads: set[asyncio.Task[None]] = set()
+        self._prober = Prober(balancer.events, lambda: balancer.probes.targets)
 
     async def change(self, work: Callable[[], T]) -> T:
         """Run something that touches the balancer in a thread, one at a time."""
@@ -86,6 +88,7 @@ class Daemon:
                 ("announce", self._announce()),
                 ("flows", self._keep_flows()),
                 ("bridges", self._keep_bridges()),
+                ("probes", self._prober.run()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
             )
@@ -155,7 +158,8 @@ class Daemon:
             if self._retry is not None:
                 self._retry.cancel()
                 self._retry = None
-            if not settled or self._balancer.attachments.refused:
+            waiting = self._balancer.attachments.refused or self._balancer.probes.failed
+            if not settled or waiting:
                 loop = asyncio.get_running_loop()
                 self._retry = loop.call_later(_RETRY_SECONDS, self._look_again)
 

@@ -11,8 +11,9 @@ from dsrlb.control.state import State
 from dsrlb.dataplane.artifact import FIRST
 from dsrlb.dataplane.programs import is_orphan, is_ours
 from dsrlb.errors import NetError
-from dsrlb.net import xdp
+from dsrlb.net import veth, xdp
 from dsrlb.net.links import Link, list_links
+from dsrlb.paths import Paths
 
 
 def attached(maps: set[int], others: set[int] | None = None) -> Iterator[tuple[Link, int]]:
@@ -29,8 +30,11 @@ def attached(maps: set[int], others: set[int] | None = None) -> Iterator[tuple[L
             yield link, number
 
 
-def everywhere(state: State, maps: set[int], others: set[int] | None = None) -> list[str]:
-    """Detach wherever attached() finds the program, restore offloads, leave groups.
+def everywhere(
+    paths: Paths, state: State, maps: set[int], others: set[int] | None = None
+) -> list[str]:
+    """Detach wherever attached() finds the program, restore offloads, leave groups, and remove what
+    probes leave by.
 
     Returns what was done, line by line. Raises NetError when a program could not be detached: its
     interface keeps its offloads and groups then, and all others are done.
@@ -43,6 +47,10 @@ def everywhere(state: State, maps: set[int], others: set[int] | None = None) -> 
             failed[link.name] = error.message
         else:
             done.append(f"XDP program {number} on {link.name}")
+    try:
+        done += veth.remove(paths.instance)
+    except NetError as error:
+        failed["probes"] = error.message
     present = list_links().keys() - failed.keys()
     for name in list(state.features()):
         if name not in present:

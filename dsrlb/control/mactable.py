@@ -273,6 +273,11 @@ class MacTable:
             if target.bridged and one.where.fresh and one.where.link and one.where.mac
         }
 
+    def source(self, address: IPAddress) -> IPAddress | None:
+        """From which address of this host the kernel would send to a real server; None: it has no
+        route there."""
+        return self._sources.get(address)
+
     def rows(self) -> Iterable[tuple[IPAddress, Found]]:
         """(address, where) of each distinct one, in order of address."""
         found = self._found

@@ -53,9 +53,16 @@ def remove_pins(paths: Paths) -> list[str]:
 def describe(instance: str) -> str:
     """Say whether traffic still flows although no daemon answers."""
     from dsrlb.control.detach import attached
+    from dsrlb.net import veth
 
     try:
-        found = list(attached(_own_map_ids(for_instance(instance))))
+        pair = veth.find(instance)
+        probes = pair.balancer.ifindex if pair else 0
+        found = [
+            (link, number)
+            for link, number in attached(_own_map_ids(for_instance(instance)))
+            if link.ifindex != probes
+        ]
     except (KernelError, OSError) as error:
         return f"whether traffic flows cannot be told: {error}"
     if not found:
@@ -75,5 +82,5 @@ def detach(instance: str) -> list[str]:
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
-    done = everywhere(state, _own_map_ids(paths), _all_map_ids(paths))
+    done = everywhere(paths, state, _own_map_ids(paths), _all_map_ids(paths))
     return done + remove_pins(paths)

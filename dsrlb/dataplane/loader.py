@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _STAGES = "stages"
 _RETURNING = "allocate"
 """This stage and those behind it in enum stage (abi.h) are for modes in which replies come back."""
+_PROBED, _PROBE = "probed", "probe"
+"""The stage, and the program that is no stage, for probes."""
 _PSEUDO_MAP_FD = 1 << 4
 _LOG_TAIL = 4000
 
@@ -45,6 +47,8 @@ class Dataplane:
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
         self._loaded: set[str] = set()
+        self.probe_fd: int | None = None
+        """The program for the veth pair of probes, once it is loaded."""
 
     @classmethod
     def create(
@@ -80,13 +84,15 @@ class Dataplane:
         found = self.artifact.programs.get(program)
         return found or build(part(name)).programs[program]
 
-    def complete(self, *, replies: bool = True) -> None:
+    def complete(self, *, replies: bool = True, probes: bool = True) -> None:
         """Load the stages, once, and put them in place of what was there: without them packets that
         have no flow are dropped. ``replies``: also those that are for modes in which replies come
-        back. Raises CompileError or LoadError."""
+        back; ``probes``: also what is for probes. Raises CompileError or LoadError."""
         stages = self.artifact.stages
         first = stages[_RETURNING]
         wanted = [name for name, at in stages.items() if replies or at < first]
+        wanted.remove(_PROBED)
+        wanted += [_PROBED, _PROBE] if probes else []
         missing = [name for name in wanted if name not in self._loaded]
         with ThreadPoolExecutor() as pool:  # compiling and verifying, on all CPUs
             loading = [pool.submit(self._load, name) for name in missing]
@@ -97,7 +103,10 @@ class Dataplane:
                     os.close(work.result())
             raise next(failure for failure in failures if failure is not None)
         for name, work in zip(missing, loading, strict=True):
-            put_stage(self.maps, stages[name], work.result())
+            if name == _PROBE:
+                self.probe_fd = work.result()
+            else:
+                put_stage(self.maps, stages[name], work.result())
         self._loaded.update(missing)
 
     def _load(self, name: str) -> int:
@@ -127,6 +136,8 @@ class Dataplane:
         """Close all descriptors; what is pinned or attached stays."""
         if self._reaper is not None:
             self._reaper.close()
+        if self.probe_fd is not None:
+            os.close(self.probe_fd)
         os.close(self.program_fd)
         self.maps.close()
 

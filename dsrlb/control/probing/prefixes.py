@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is what probes are sent to free on this host?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dsrlb.config import Config, HostFacts
+from dsrlb.config.source import Origin
+from dsrlb.config.values import IPNetwork
+from dsrlb.control.probing.targets import prefixes_needed
+from dsrlb.errors import Problem
+from dsrlb.net import veth
+
+
+def occupied(config: Config, facts: HostFacts, origin: Origin, owner: str) -> list[Problem]:
+    """Return the prefixes that others have here: another instance, or a network on an interface.
+    ``owner``: the instance. Raises NetError."""
+    prefixes = prefixes_needed(config)
+    if not prefixes:
+        return []
+    taken = list(_taken(facts, owner))
+    problems = []
+    for prefix in prefixes:
+        says = next((says for network, says in taken if _meet(prefix, network)), None)
+        if says is not None:
+            message = f"addresses that nobody else has here; {says}. Give another prefix"
+            problems.append(origin.problem(("balancer", "probe_prefix"), str(prefix), message))
+    return problems
+
+
+def _meet(one: IPNetwork, other: IPNetwork) -> bool:
+    return one.version == other.version and one.overlaps(other)
+
+
+def _taken(facts: HostFacts, owner: str) -> Iterator[tuple[IPNetwork, str]]:
+    own, others = veth.find(owner), veth.others(owner)
+    for network, name in others:
+        yield network, f"another instance probes by {network} ({name})"
+    hosts = {name for _, name in others} | ({own.host.name} if own else set())
+    for name, networks in facts.subnets.items():
+        if name not in hosts:
+            for network in networks:
+                yield network, f"{network} is on {name}"

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports of probes, when one is over, what is measured; and who has no say in it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+
+import numpy as np
+import pytest
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+
+from dsrlb.control.desired import Resolution
+from dsrlb.dataplane.keys import address_bytes
+from tests.packets import generate
+from tests.packets.cases import CONFIG as CASES
+from tests.packets.cases import RESOLUTIONS, paired_services
+from tests.packets.harness import INGRESS, LINK, OTHER_LINK, PROBER, Program
+from tests.packets.pair_steps import TCP, Connection
+from tests.packets.probing import (
+    ACK,
+    BASE,
+    FIN,
+    OWN,
+    PORTS,
+    RST,
+    SYN,
+    SYN_ACK,
+    VIP,
+    known,
+    packed,
+    passed,
+    port_of,
+    probe,
+    probing,
+    real_of,
+    reply,
+    segment,
+)
+from tests.packets.steps import A, Family, config, tick
+
+NOT_THERE = Resolution(None, LINK, False)
+
+
+@pytest.fixture
+def probed(program: Program) -> Iterator[Program]:
+    """One real server, of a service in mode l2dsr."""
+    with probing(program, config(A)):
+        yield program
+
+
+def index_of(program: Program, v: Family, service: str = "web") -> int:
+    """The place of a service's one real server."""
+    return program.applier.installed.reals[real_of(program, service, v.version)].index
+
+
+def dropped(program: Program, frame: bytes, reason: str) -> None:
+    """And never passed to a kernel, which might forward it."""
+    got = program.probe(frame)
+    assert (got.action, got.reason, got.frame) == ("drop", reason, frame)
+
+
+def answers(program: Program) -> list[tuple[bytes, int]]:
+    """Key, and time at which the first packet left, of what answers are waited for."""
+    flows = program.maps["probe_flows"]
+    found = []
+    for key in flows.hash_keys():
+        value = flows.get(key.tobytes())
+        if key["answer"] and value is not None:
+            found.append((key.tobytes(), int(value["sent"])))
+    return found
+
+
+def measured(program: Program, index: int) -> int:
+    """The response time of a real server in units of 16 ns; 0: none."""
+    return int(program.maps["responses"].array["measured"][index]) >> 32
+
+
+def take_ports(program: Program, v: Family, ports: list[int], used: int) -> None:
+    """Other probes of the VIP's port 80 have these; ``used``: the tick of their last answers."""
+    flows = program.maps["probe_flows"]
+    for port in ports:
+        own, vip = OWN[v.version], VIP[v.version]
+        assert own is not None
+        ends = address_bytes(vip) + address_bytes(own)
+        key = ends + (80).to_bytes(2, "big") + port.to_bytes(2, "big") + bytes([6, 1, 0, 0])
+        value = np.zeros(1, flows.value_type)
+        value["used"] = used
+        flows.set(key, value.tobytes())
+
+
+def test_a_port_of_each_probe(probed: Program, v: Family) -> None:
+    index = index_of(probed, v)
+    ports = {
+        port_of(v.version, probed.probe(probe(v.version, index, port=port)))
+        for port in range(40000, 40050)
+    }
+    assert len(ports) == 50 and ports <= set(PORTS)
+
+
+def test_ports_that_others_have(probed: Program, v: Family) -> None:
+    """One in two is free, and a free one is found; when none is, the probe has to wait."""
+    index = index_of(probed, v)
+    shuffled = random.Random(5).sample(PORTS, len(PORTS))
+    half = len(PORTS) // 2
+    take_ports(probed, v, shuffled[:half], tick())
+    found = {
+        port_of(v.version, probed.probe(probe(v.version, index, port=port)))
+        for port in range(40000, 40010)
+    }
+    assert found <= set(shuffled[half:])
+    take_ports(probed, v, shuffled[half:], tick())
+    dropped(probed, probe(v.version, index, port=41000), "flow-busy")
+
+
+def test_ports_that_nobody_uses_any_more(probed: Program, v: Family) -> None:
+    """Ten seconds without an answer: another one gets it, and its answers."""
+    index = index_of(probed, v)
+    take_ports(probed, v, list(PORTS), tick() - 70)
+    dropped(probed, probe(v.version, index), "flow-busy")
+    take_ports(probed, v, list(PORTS), tick() - 80)
+    port = port_of(v.version, probed.probe(probe(v.version, index)))
+    got = probed.run(reply(v.version, port))
+    assert got.reason == "probe-answer"
+    assert got.frame[:12] == PROBER + PROBER
+    assert got.frame[-20:-16] == (80).to_bytes(2, "big") + (40000).to_bytes(2, "big")
+
+
+def test_a_repeated_syn_is_the_same_probe(probed: Program, v: Family) -> None:
+    index = index_of(probed, v)
+    first = probed.probe(probe(v.version, index))
+    ((_, sent),) = answers(probed)
+    assert probed.probe(probe(v.version, index)) == first
+    assert answers(probed)[0][1] == sent
+    assert known(probed) == 2
+
+
+def test_a_new_connection_from_the_same_port(probed: Program, v: Family) -> None:
+    """The real server may still have the old one: it gets another port."""
+    index = index_of(probed, v)
+    old = port_of(v.version, probed.probe(probe(v.version, index)))
+    new = port_of(v.version, probed.probe(probe(v.version, index, sequence=9)))
+    assert old != new
+    assert probed.run(reply(v.version, new, acknowledged=10)).reason == "probe-answer"
+    assert port_of(v.version, probed.probe(probe(v.version, index, ACK, sequence=10))) == new
+
+
+def test_a_reset_ends_it(probed: Program, v: Family) -> None:
+    """It gets to the real server, and what comes behind it is nobody's."""
+    index = index_of(probed, v)
+    port = port_of(v.version, probed.probe(probe(v.version, index)))
+    assert port_of(v.version, probed.probe(probe(v.version, index, FIN))) == port
+    assert known(probed) == 2
+    assert port_of(v.version, probed.probe(probe(v.version, index, RST))) == port
+    assert known(probed) == 0
+    passed(probed, reply(v.version, port, ACK))
+    for flags in (ACK, FIN, RST, SYN_ACK):
+        dropped(probed, probe(v.version, index, flags), "no-flow")
+
+
+def test_what_is_measured(probed: Program, v: Family) -> None:
+    """The time to the SYN-ACK that acknowledges the SYN, once; nothing else that comes."""
+    index = index_of(probed, v)
+    port = port_of(v.version, probed.probe(probe(v.version, index)))
+    for flags, acknowledged in ((SYN_ACK, 1), (SYN_ACK, 3), (RST | ACK, 2), (ACK, 2), (SYN, 2)):
+        answer = reply(v.version, port, flags, acknowledged=acknowledged)
+        assert probed.run(answer).reason == "probe-answer"
+        assert measured(probed, index) == 0
+    ((_, sent),) = answers(probed)
+    assert sent
+    assert probed.run(reply(v.version, port)).reason == "probe-answer"
+    first = measured(probed, index)
+    assert 0 < first < 10_000_000_000 >> 4
+    ((_, sent),) = answers(probed)
+    assert sent == 0
+    assert probed.run(reply(v.version, port)).reason == "probe-answer"
+    assert measured(probed, index) == first
+
+
+def test_real_servers_that_nothing_gets_to(program: Program, v: Family) -> None:
+    """One without a MAC address; one that could not answer, this host having no address; and the
+    address of the other family for one."""
+    with probing(program, config(A), {v.real(11): NOT_THERE}):
+        dropped(program, probe(v.version, index_of(program, v)), "unresolved")
+    with probing(program, config(A)) as probed:
+        other = probed.applier.installed.reals[real_of(probed, "web", 10 - v.version)].index
+        dropped(probed, probe(v.version, other), "unresolved")
+        index = index_of(probed, v)
+        probed.maps["probe_targets"].array["source"]["word_be"][index] = 0
+        dropped(probed, probe(v.version, index), "unresolved")
+        assert known(probed) == 0
+
+
+def test_nothing_else_leaves(probed: Program, v: Family) -> None:
+    """What is no probe, or of nobody who probes, is dropped."""
+    index, base = index_of(probed, v), BASE[v.version]
+    own = OWN[v.version]
+    assert own is not None
+    for source in (base + 1, base + 0x10000, own, ip_address(v.client)):
+        dropped(probed, probe(v.version, index, source=source), "no-real")
+    dropped(probed, probe(v.version, 65535), "no-real")
+    kind = 1 if v.version == 4 else 58
+    echo = packed(v.version, base, base + index, generate.icmp(8, 0, bytes(4)), kind)
+    dropped(probed, PROBER + PROBER + echo, "no-service")
+    for frame in (b"\x08\x06" + bytes(28), b"\x88\xcc" + bytes(46), bytes(2)):
+        dropped(probed, PROBER + PROBER + frame, "no-service")
+    assert known(probed) == 0
+
+
+def test_interfaces_that_are_away(probed: Program, v: Family) -> None:
+    index, number = index_of(probed, v), LINK.number
+    assert probed.maps["egress"].delete(number)
+    try:
+        dropped(probed, probe(v.version, index), "no-egress")
+    finally:
+        probed.maps["egress"].set(number, INGRESS)
+
+
+def test_ports_of_a_bridge_that_do_not_forward(program: Program, v: Family) -> None:
+    """Nothing leaves by them; and the kernel, which gets a client's packets then, gets none."""
+    program.link(paired_services.FAR)
+    with probing(program, paired_services.CONFIG, paired_services.RESOLUTIONS):
+        index = index_of(program, v, "bridge-130-tcp")
+        program.link(replace(paired_services.FAR, forwarding=False))
+        dropped(program, probe(v.version, index, to=130), "no-egress")
+        program.link(replace(paired_services.FAR, forwarding=True))
+        assert program.probe(probe(v.version, index, to=130)).reason == "forwarded"
+    program.link(OTHER_LINK)
+
+
+def test_who_probes_is_told(program: Program, v: Family) -> None:
+    """What is too large for the way: by the address that was probed, with the packet as it was."""
+    with probing(program, CASES, RESOLUTIONS):
+        index, base = index_of(program, v, "narrow-dscp-tcp"), BASE[v.version]
+        message = segment(40000, 120, SYN, 1) + bytes(200)
+        sent = PROBER + PROBER + packed(v.version, base, base + index, message)
+        got = program.probe(sent)
+        assert (got.action, got.reason) == ("tx", "answered-too-big")
+        error = Ether(got.frame)
+        assert error.src == error.dst == PROBER.hex(":")
+        packet = error[IP if v.version == 4 else IPv6]
+        assert (packet.src, packet.dst) == (str(base + index), str(base))
+        quoted = got.frame[14 + (28 if v.version == 4 else 48) :]
+        assert quoted[:60] == sent[14:74]
+
+
+def test_time_is_exceeded(program: Program, v: Family) -> None:
+    """Where the balancer routes."""
+    with probing(program, CASES, RESOLUTIONS):
+        frame = bytearray(probe(v.version, index_of(program, v, "dscp-tcp"), to=100))
+        frame[22 if v.version == 4 else 21] = 1
+        got = program.probe(bytes(frame))
+        assert (got.action, got.reason) == ("tx", "answered-time-exceeded")
+
+
+def test_the_wire_cannot_probe(probed: Program, v: Family) -> None:
+    """Packets to the prefix are none of ours there, whoever they are from."""
+    index, base = index_of(probed, v), BASE[v.version]
+    head = bytes.fromhex("0200000000aa") + generate.CLIENT_MAC
+    for source in (base, ip_address(v.client), VIP[v.version]):
+        for flags in (SYN, SYN_ACK, RST):
+            message = segment(40000, 80, flags, 1)
+            passed(probed, head + packed(v.version, source, base + index, message))
+    assert known(probed) == 0
+
+
+def test_forged_answers(probed: Program, v: Family) -> None:
+    """From a VIP to ports of probes: the kernel's, unless address and both ports are a probe's."""
+    index = index_of(probed, v)
+    port = port_of(v.version, probed.probe(probe(v.version, index)))
+    before = sorted(answers(probed))
+    own = OWN[v.version]
+    assert own is not None
+    for other in (61000, 65535):
+        if other != port:
+            passed(probed, reply(v.version, other))
+    passed(probed, reply(v.version, port, sport=81))
+    passed(probed, reply(v.version, port, source=ip_address(v.real(11))))
+    message = segment(80, port, SYN_ACK, 256, 2)
+    head = bytes.fromhex("0200000000aa") + generate.CLIENT_MAC
+    passed(probed, head + packed(v.version, VIP[v.version], own + 1, message))
+    datagram = packed(v.version, VIP[v.version], own, generate.udp(80, port, b"?"), 17)
+    passed(probed, head + datagram)
+    assert sorted(answers(probed)) == before
+    assert measured(probed, index) == 0
+
+
+def test_other_packets_from_a_vip(probed: Program, v: Family) -> None:
+    """As when nobody probes: the kernel's."""
+    for port in (22, 1024, 60999):
+        passed(probed, reply(v.version, port))
+    for flags in (SYN, ACK, RST, SYN | FIN):
+        passed(probed, reply(v.version, 61000, flags))
+    own, vip = OWN[v.version], VIP[v.version]
+    assert own is not None
+    head = bytes.fromhex("0200000000aa") + generate.CLIENT_MAC
+    kind = 1 if v.version == 4 else 58
+    passed(probed, head + packed(v.version, vip, own, generate.icmp(0, 0, bytes(4)), kind))
+    for part in generate.split(vip, own, 17, generate.udp(53, 61000, bytes(40)), 9, 16):
+        kind_of_packet = bytes.fromhex("0800" if v.version == 4 else "86dd")
+        passed(probed, head + kind_of_packet + part)
+
+
+def test_nobody_probes_any_more(probed: Program, v: Family) -> None:
+    """Then nothing is an answer."""
+    port = port_of(v.version, probed.probe(probe(v.version, index_of(probed, v))))
+    assert probed.run(reply(v.version, port)).reason == "probe-answer"
+    probed.configure(config(A))
+    passed(probed, reply(v.version, port))
+
+
+@pytest.mark.parametrize("mode", TCP)
+def test_clients_with_such_ports(program: Program, v: Family, mode: str) -> None:
+    """In modes whose replies come back, while the same real server is probed."""
+    program.link(paired_services.FAR)
+    with probing(program, paired_services.CONFIG, paired_services.RESOLUTIONS):
+        place = TCP[mode]
+        index = index_of(program, v, f"{mode}-{place.port}-tcp")
+        connection = Connection(program, place, v.version, 6, port=61000)
+        connection.open()
+        assert program.probe(probe(v.version, index, to=place.port)).reason == "forwarded"
+        assert connection.request() == "forwarded"
+        assert connection.reply() == "forwarded-reply"
+    program.link(OTHER_LINK)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What leaves for a real server when it is probed, and its answer, byte for byte (cases/probes)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.packets.cases import CONFIG, RESOLUTIONS, Case, paired_services
+from tests.packets.cases.probes import dsr, dsr6, translated, translated6
+from tests.packets.harness import OTHER_LINK, Program
+from tests.packets.probing import answer, ask, forget, known, pairs, place, probing
+from tests.packets.snapshot import snapshot
+
+DIRECT = pairs(dsr.CASES, dsr6.CASES)
+TRANSLATED = pairs(translated.CASES, translated6.CASES)
+
+
+@pytest.fixture(scope="module")
+def direct(loaded: Program) -> Iterator[Program]:
+    """Services of modes l2dsr and l3dsr."""
+    with probing(loaded, CONFIG, RESOLUTIONS) as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def paired(loaded: Program) -> Iterator[Program]:
+    """Services of the other modes."""
+    loaded.link(paired_services.FAR)
+    with probing(loaded, paired_services.CONFIG, paired_services.RESOLUTIONS) as program:
+        yield program
+    loaded.link(OTHER_LINK)
+
+
+def converse(program: Program, asked: Case, answered: Case) -> None:
+    """A probe, its answer, both again; nothing of it is a client's, or traffic."""
+    forget(program)
+    before = snapshot(program)
+    port = ask(program, asked)
+    answer(program, answered, port)
+    assert known(program) == 2
+    assert ask(program, asked) == port
+    answer(program, answered, port)
+    assert known(program) == 2
+    after = snapshot(program)
+    assert replace(after, responses=before.responses) == before
+    response = program.maps["responses"].array[place(program, asked)]
+    assert bool(response["measured"]) == ("udp" not in asked.id)
+
+
+@pytest.mark.parametrize(("asked", "answered"), DIRECT, ids=lambda case: case.id)
+def test_direct(direct: Program, asked: Case, answered: Case) -> None:
+    converse(direct, asked, answered)
+
+
+@pytest.mark.parametrize(("asked", "answered"), TRANSLATED, ids=lambda case: case.id)
+def test_translated(paired: Program, asked: Case, answered: Case) -> None:
+    converse(paired, asked, answered)

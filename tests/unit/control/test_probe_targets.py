@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which real servers are probed, from which address, and what the program is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+import pytest
+
+from dsrlb.config import Config, parse
+from dsrlb.control.compute import compute
+from dsrlb.control.desired import LinkState, RealId, Resolution, ServiceId
+from dsrlb.control.installed import InstalledReal
+from dsrlb.control.mactable import targets_of as resolved_by
+from dsrlb.control.probing.targets import (
+    Ends,
+    Target,
+    ends_of,
+    own_address,
+    prefixes_needed,
+    targets_of,
+)
+from dsrlb.dataplane.keys import IPAddress
+
+LINK = LinkState(
+    *(1, 3, "eth0", "02:00:00:00:00:aa", 1500), IPv4Address("10.0.0.1"), IPv6Address("fd00::1")
+)
+BARE = replace(LINK, address4=None, address6=None)
+MAC = "02:00:00:00:00:01"
+TEXT = """
+[balancer]
+interfaces = ["eth0"]
+[[group]]
+name = "all"
+[[group.real]]
+address = ["10.0.0.11", "fd00::11"]
+[[group.real]]
+address = ["10.0.0.12", "fd00::12"]
+weight = 0
+[[service]]
+name = "fast"
+vip = ["192.0.2.10", "192.0.2.11", "2001:db8::10"]
+protocol = "tcp"
+port = ["any", "8000-8010"]
+mode = "l2dsr"
+algorithm = "fastest-response-time"
+group = "all"
+[[service]]
+name = "other"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 81
+mode = "l2dsr"
+group = "all"
+[[service]]
+name = "seen"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 82
+mode = "router"
+algorithm = "fastest-response-time"
+group = "all"
+"""
+
+
+def real(service: str, address: str) -> RealId:
+    """The identity of a real server."""
+    ip = ip_address(address)
+    return RealId(ServiceId(service, ip.version), ip)
+
+
+def nowhere(_: IPAddress) -> IPAddress | None:
+    """The kernel has no route."""
+    return None
+
+
+def where(config: Config, **changed: Resolution) -> dict[RealId, Resolution]:
+    """Everybody is on eth0; ``changed``: who is not, by the last word of the address."""
+    found = Resolution(MAC, LINK, True)
+    return {one: changed.get(f"r{str(one.address)[-2:]}", found) for one in resolved_by(config)}
+
+
+def installed(config: Config, found: dict[RealId, Resolution]) -> dict[RealId, InstalledReal]:
+    """In the maps, from place 5 on."""
+    desired = compute(config, {"eth0": LINK}, found)
+    return {
+        one: InstalledReal(index, content)
+        for index, (one, content) in enumerate(desired.reals.items(), start=5)
+    }
+
+
+@pytest.fixture
+def config() -> Config:
+    """Three services, of which probes are needed for one."""
+    return parse(TEXT, "test")
+
+
+def test_who_is_probed(config: Config) -> None:
+    """The real servers of one service, also the one that gets no flows, at its first port."""
+    found = where(config)
+    reals = installed(config, found)
+    targets, homeless = targets_of(config, reals, ends_of(config, found, nowhere))
+    assert homeless == frozenset()
+    assert targets == tuple(
+        Target(one, ip_address(base) + entry.index, 8000)
+        for one, entry in reals.items()
+        for base in ["198.18.0.0" if one.service.family == 4 else "fd00:d5::"]
+        if one.service.name == "fast"
+    )
+    assert len(targets) == 4
+
+
+def test_what_they_become(config: Config) -> None:
+    """Of every service: other programs may probe those."""
+    ends = ends_of(config, where(config), nowhere)
+    own, vip = IPv4Address("10.0.0.1"), IPv4Address("192.0.2.10")
+    for service in ("fast", "other", "seen"):
+        assert ends[real(service, "10.0.0.11")] == Ends(own, vip)
+    six = Ends(IPv6Address("fd00::1"), IPv6Address("2001:db8::10"))
+    assert ends[real("fast", "fd00::12")] == six
+    assert len(ends) == 8
+
+
+def test_who_cannot_be(config: Config) -> None:
+    """One that has no MAC address, one that does not answer for it, one that this host has no
+    address for."""
+    unknown = Resolution(None, LINK, False)
+    silent = Resolution(MAC, LINK, False)
+    found = where(config, r11=unknown, r12=silent)
+    ends = ends_of(config, found, nowhere)
+    assert targets_of(config, installed(config, found), ends) == ((), frozenset())
+    found = where(config, r12=Resolution(MAC, BARE, True))
+    ends = ends_of(config, found, nowhere)
+    targets, homeless = targets_of(config, installed(config, found), ends)
+    assert {one.real.address for one in targets} == {
+        ip_address("10.0.0.11"),
+        ip_address("fd00::11"),
+    }
+    assert homeless == {real("fast", "10.0.0.12"), real("fast", "fd00::12")}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "link", "family", "expected"),
+    [
+        ("10.9.9.9", LINK, 4, "10.9.9.9"),
+        (None, LINK, 4, "10.0.0.1"),
+        ("fd09::9", LINK, 4, "10.0.0.1"),  # a tunnel to an address of the other family
+        ("10.9.9.9", LINK, 6, "fd00::1"),
+        ("fe80::9", LINK, 6, "fd00::1"),
+        ("fd09::9", BARE, 6, "fd09::9"),
+        (None, BARE, 6, None),
+        ("10.9.9.9", BARE, 6, None),
+        ("10.9.9.9", None, 4, "10.9.9.9"),
+        (None, None, 4, None),
+    ],
+)
+def test_own_address(
+    kernel: str | None, link: LinkState | None, family: int, expected: str | None
+) -> None:
+    """What the kernel would send from, else what the interface has."""
+    source = ip_address(kernel) if kernel else None
+    got = own_address(Resolution(MAC, link, True), source, family)
+    assert got == (ip_address(expected) if expected else None)
+
+
+def test_prefixes_of_the_families_that_are_probed(config: Config) -> None:
+    assert [str(one) for one in prefixes_needed(config)] == ["198.18.0.0/16", "fd00:d5::/96"]
+    four = parse(TEXT.replace(', "2001:db8::10"', "", 1), "test")
+    assert [str(one) for one in prefixes_needed(four)] == ["198.18.0.0/16"]
+    none = parse(TEXT.replace('"fastest-response-time"', '"adaptive"', 1), "test")
+    assert prefixes_needed(none) == []
