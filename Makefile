@@ -40,6 +40,10 @@ venv: ## distribution packages and .venv, if missing
 demo: venv ## real clients through every mode, every frame checked; reports in build/demo/
 	netns-lab/lab demo all
 
+.PHONY: compare
+compare: venv ## all algorithms under one load, and when to choose which; a page in build/compare/
+	netns-lab/lab compare
+
 .PHONY: test
 test: venv ## everything: check, unit, packets, lab (root)
 	@.ci/test

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`netns-lab/lab`: up, down, status, exec, shell, capture, demo."""
+"""`netns-lab/lab`: up, down, status, exec, shell, capture, demo, compare."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ import click
 from lablib import demo as demos
 from lablib import network, topofile
 from lablib.capture import Capture
+from lablib.compare import cases as algorithms
+from lablib.compare import run as comparing
+from lablib.compare.network import CompareLab
 from lablib.daemons import LARGE_BYTES
 from lablib.lab import Lab
 from lablib.shell import BUILD, LabError, inside, processes_in
@@ -213,9 +216,9 @@ def demo(
 ) -> None:
     """Real clients through the mode; every frame checked; fails unless all promises hold.
 
-    Without a NAME, or with `all`, every topology of netns-lab/topologies, one after the other.
+    Without a NAME, or with `all`, every mode and method, one after the other.
     """
-    every = topofile.names() if set(names) <= {"all"} else names
+    every = topofile.demos() if set(names) <= {"all"} else names
     labs = [Lab(topofile.load(name)) for name in every]
     run = partial(demos.run, say=_say, requests=requests, download=download << 20, output=output)
     failed = [lab.topology.name for lab in labs if not _demo(lab, run, keep)]
@@ -234,6 +237,39 @@ def _demo(lab: Lab, run: Callable[[Lab], bool], keep: bool) -> bool:
     finally:
         if not keep:
             _down(lab)
+
+
+@cli.command()
+@click.argument("name", default="algorithms")
+@click.option("--algorithms", "names", metavar="A,B", help="Only these.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=1),
+    default=comparing.SECONDS,
+    show_default=True,
+    help="How long connections begin, in each case.",
+)
+@click.option("--seed", default=comparing.SEED, show_default=True, help="Of the load.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=comparing.FOLDER,
+    help="Folder; default build/compare.",
+)
+def compare(name: str, names: str | None, seconds: float, seed: int, output: Path) -> None:
+    """All algorithms under the same load, on real servers of different speed; a page of it."""
+    try:
+        cases = algorithms.chosen(names)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    lab = CompareLab(topofile.load(name))
+    try:
+        click.echo(f"building {lab.topology.name}")
+        lab.up()
+        comparing.run(lab, cases, seconds, seed, output, click.echo)
+    finally:
+        _down(lab)
+    click.echo(f"\nopen {output / 'index.html'}; results.json is beside it")
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "topologies"
 _ONLY_SEGMENT = "sw"  # of a file that names none
 _LONGEST_NAME = 15  # a switch port is called as its node, and IFNAMSIZ is 16
 _KEYS = {"name", "mode", "method", "about", "config", "vips", "segments", "node", "shares"}
-_KEYS |= {"title", "dscp", "tunnel_source", "pool", "real_ports", "outbound"}
+_KEYS |= {"title", "dscp", "tunnel_source", "pool", "real_ports", "outbound", "demo"}
 _NODE_KEYS = {"name", "role", "segment", "mac", "addresses", "interface", "routes", "bridge"}
 _BRIDGE_KEYS = {"name", "addresses"}
 
@@ -27,6 +27,11 @@ def names() -> list[str]:
     return sorted(
         path.stem for path in FOLDER.glob("*.toml") if not path.name.endswith(".dsrlb.toml")
     )
+
+
+def demos() -> list[str]:
+    """Topologies that a demo can be made of."""
+    return [name for name in names() if load(name).demo]
 
 
 def load(name: str) -> Topology:
@@ -63,6 +68,7 @@ def _topology(data: dict[str, Any], path: Path) -> Topology:
         pool=tuple(address for range_ in data.get("pool", ()) for address in _range(range_)),
         real_ports=data.get("real_ports", {}),
         outbound=data.get("outbound", False),
+        demo=data.get("demo", True),
     )
 
 

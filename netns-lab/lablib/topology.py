@@ -144,6 +144,7 @@ class Topology:
     pool: tuple[IP, ...] = ()
     real_ports: dict[str, int] = field(default_factory=dict)  # service -> port, where it differs
     outbound: bool = False  # real servers are clients, too: of the client, which serves PORTS
+    demo: bool = True
 
     @property
     def translates(self) -> bool:

@@ -14,14 +14,14 @@ from lablib.promises import Promise
 from lablib.report import Report
 
 
-def document(title: str, *content: Content) -> str:
-    """A page that needs no other file."""
+def document(title: str, *content: Content, style: str = "") -> str:
+    """A page that needs no other file; ``style``: rules of its own, behind those of all pages."""
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("title", title),
-        tag("style", Markup(SHEET)),
+        tag("style", Markup(SHEET + style)),
     )
     return join(
         Markup("<!doctype html>\n"),

@@ -13,14 +13,14 @@ import pytest
 from lablib.hops import follow
 from lablib.pages.drawing import drawing, ways
 from lablib.pages.layout import Box, Layout, Way, layout
-from lablib.topofile import load, names
+from lablib.topofile import demos, load
 from lablib.topology import Node, Topology
 from tests.unit.lablib import crossed
 from tests.unit.lablib.routed import exchange
 from tests.unit.lablib.wire import captures, evidence
 
 REALS = ("r1", "r2", "r3")
-EVERY = [(name, version, real) for name in names() for version in (4, 6) for real in REALS]
+EVERY = [(name, version, real) for name in demos() for version in (4, 6) for real in REALS]
 
 
 def _node(topology: Topology, name: str) -> Node:

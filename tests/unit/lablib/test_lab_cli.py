@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from lablib import cli, demo
 from lablib.lab import Lab
-from lablib.topofile import names
+from lablib.topofile import demos
 
 NOT_VERIFIED, INTERRUPTED = ["l3dsr-gue"], ["l2dsr"]
 
@@ -49,7 +49,7 @@ def _demo(monkeypatch: pytest.MonkeyPatch, calls: Calls, *argv: str, bad: list[s
 
 
 def _all() -> list[str]:
-    return [f"{word} {name}" for name in names() for word in ("up", "demo", "down")]
+    return [f"{word} {name}" for name in demos() for word in ("up", "demo", "down")]
 
 
 @pytest.mark.parametrize("argv", [(), ("all",)])

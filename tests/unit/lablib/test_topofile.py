@@ -10,14 +10,14 @@ import pytest
 
 from lablib.promises import METHODS
 from lablib.shell import LabError
-from lablib.topofile import FOLDER, load, names
+from lablib.topofile import FOLDER, demos, load, names
 from lablib.topology import TRANSLATED, Topology, sights
 
 ROUTED = ("l3dsr-dscp", "l3dsr-gue", "l3dsr-ipip")
 
 
 def test_there_is_a_topology_of_every_method() -> None:
-    assert sorted(METHODS) == sorted(load(name).kind for name in names())
+    assert sorted(METHODS) == sorted(load(name).kind for name in demos())
 
 
 @pytest.mark.parametrize("name", names())
