@@ -12,32 +12,54 @@ from pathlib import Path
 from typing import Any
 
 from dsrlb.errors import DsrlbError
-from tests.bench import direct, flowtable, pool, translated
-from tests.bench.cases import DIRECT, TRANSLATED, Case
+from tests.bench import choices, direct, flowtable, pool, translated
+from tests.bench.cases import CHOICES, DIRECT, TRANSLATED, Case
 
 ROOT = Path(__file__).resolve().parents[2]
 _OTHERS = ("pool", "flow-table")
 
 
+_COLUMNS = {
+    "case": "<13",
+    "method": "<9",
+    "algorithm": "<26",
+    "reals": ">5",
+    "direction": "<10",
+    "family": "<7",
+    "protocol": "<9",
+    "flows": ">8",
+    "floor": ">6",
+    "median": ">7",
+    "ratio": ">7",
+    "floor min": ">10",
+    "min": ">6",
+    "min ratio": ">10",
+}
+"""Headings of the table, and how wide."""
+_KEYS = {
+    "floor": "floor_median_ns",
+    "median": "median_ns",
+    "floor min": "floor_min_ns",
+    "min": "min_ns",
+    "min ratio": "min_ratio",
+}
+
+
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    if not rows:
-        return
-    yield (
-        f"{'case':<13}{'method':<9}{'direction':<10}{'family':<7}{'proto':<6}{'flows':>8}"
-        f"{'floor ns':>10}{'median':>8}{'ratio':>7}{'floor min':>11}{'min ns':>8}{'ratio':>7}"
-    )
+    """Times in ns."""
+    if rows:
+        yield " ".join(f"{name:{width}}" for name, width in _COLUMNS.items())
     for row in rows:
-        yield (
-            f"{row['case']:<13}{row['method'] or row['mode']:<9}{row['direction']:<10}"
-            f"{row['family']:<7}{row['protocol']:<6}{row['flows']:>8}{row['floor_median_ns']:>10}"
-            f"{row['median_ns']:>8}{row['ratio']:>7}{row['floor_min_ns']:>11}{row['min_ns']:>8}"
-            f"{row['min_ratio']:>7}"
+        cells = {**row, "method": row["method"] or row["mode"]}
+        yield " ".join(
+            f"{cells[_KEYS.get(name, name)]:{width}}" for name, width in _COLUMNS.items()
         )
 
 
 def _arguments() -> argparse.Namespace:
-    names = sorted({case.name for case in DIRECT + TRANSLATED} | {*_OTHERS})
-    modes = sorted({case.mode for case in DIRECT + TRANSLATED})
+    cases = DIRECT + CHOICES + TRANSLATED
+    names = sorted({case.name for case in cases} | {*_OTHERS})
+    modes = sorted({case.mode for case in cases})
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=31)
     parser.add_argument(
@@ -65,6 +87,7 @@ def main() -> int:
     rounds = arguments.rounds
     rows = [
         *direct.measure(wanted(DIRECT), rounds),
+        *choices.measure(wanted(CHOICES), rounds),
         *translated.measure(wanted(TRANSLATED), rounds),
     ]
     pools = []

@@ -27,6 +27,8 @@ class Case:
     reason: str  # the one that every packet must be counted under
     method: str = "l2dsr"
     direction: str = "request"
+    algorithm: str = "round-robin"
+    reals: int = REALS
 
     @property
     def mode(self) -> str:
@@ -44,12 +46,12 @@ class Case:
             "case": self.name,
             "mode": self.mode,
             "method": self.method if self.method not in ("l2dsr", self.mode) else None,
-            "algorithm": "round-robin",
+            "algorithm": self.algorithm,
             "direction": self.direction,
             "family": f"ipv{self.family}",
             "protocol": self.protocol,
             "flows": self.flows,
-            "reals": REALS,
+            "reals": self.reals,
             "cpus": 1,
             "rounds": rounds,
             "floor_min_ns": min(floor),
@@ -83,6 +85,22 @@ DIRECT = (
     Case("foreign", 6, "tcp", 4_096, "pass"),
 )
 """Of the modes whose replies do not come back."""
+
+SCANNED = (
+    "least-connection",
+    "weighted-least-connection",
+    "fastest-response-time",
+    "adaptive",
+)
+HASHED = ("hash", "maglev")
+
+CHOICES = tuple(
+    Case(name, 4, "tcp", 1 << 22, "forwarded", algorithm=algorithm, reals=reals)
+    for algorithm in ("round-robin", "weighted-round-robin", *SCANNED, *HASHED)
+    for reals in (2, 16, 64, 256, *((1_024, 4_096) if algorithm in HASHED else ()))
+    for name in ("choose", *(("choose-ack",) if algorithm in HASHED else ()))
+)
+"""New flows by each algorithm: SYNs, and the ACKs behind them where those are recorded instead."""
 
 TRANSLATED = (
     *(

@@ -49,7 +49,7 @@ def _vip(method: str, family: int) -> str:
     return f"192.0.2.{number}" if family == 4 else f"2001:db8::{number}"
 
 
-def _frame(case: Case, flags: int) -> bytes:
+def frame_of(case: Case, flags: int) -> bytes:
     """A frame of at least 64 bytes (without FCS: 60)."""
     if case.protocol == "tcp":
         transport = struct.pack("!HHIIBBHHH", 1024, 80, 1, 1, 5 << 4, flags, 1024, 0, 0)
@@ -85,7 +85,7 @@ class Direct(Programs):
 
     def control(self, case: Case, *, shuffled: bool) -> None:
         """Set the number of flows (a power of two) and their order; start again at the first."""
-        length = len(_frame(case, 0)) if case.outer else 0
+        length = len(frame_of(case, 0)) if case.outer else 0
         vip = 0
         if methods()[case.method].routes:
             packed = ip_address(_vip(case.method, case.family)).packed
@@ -106,7 +106,7 @@ class Direct(Programs):
         first = 0x02 if case.protocol == "tcp" else 0
         for flags in (first, 0x10):
             self.control(case, shuffled=False)
-            self.run("bench_dsrlb", _frame(case, flags), case.flows)
+            self.run("bench_dsrlb", frame_of(case, flags), case.flows)
 
     def measure(self, case: Case, rounds: int) -> dict[str, Any]:
         """The case's row. Raises DsrlbError when a packet took another way than it should."""
@@ -114,7 +114,7 @@ class Direct(Programs):
         repeat = NEW if is_new else REPEAT
         if case.name == "established":
             self.establish(case)
-        frame = _frame(case, 0x02 if is_new else 0x10)
+        frame = frame_of(case, 0x02 if is_new else 0x10)
         self.control(case, shuffled=not is_new)
         before, recorded = self.counts(), self.recorded(case.family)
         times = self.rounds(rounds, frame, repeat, lambda: self.begin(case))

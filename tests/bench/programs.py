@@ -57,9 +57,15 @@ class Programs:
         for link in links.values():
             self.maps["egress"].set(link.number, IFINDEX)  # a test run redirects nothing
         self.come_in(next(iter(links.values())))
+        self._links, self._where = links, where
+        self.configure(config)
+
+    def configure(self, config: str) -> None:
+        """Go on with this configuration."""
         parsed = parse(config, "bench")
-        found = {identity: where(identity) for identity in targets_of(parsed)}
-        Applier(self.maps, installed.read(self.maps)).apply(compute(parsed, links, found))
+        found = {identity: self._where(identity) for identity in targets_of(parsed)}
+        self.applier = Applier(self.maps, installed.read(self.maps))
+        self.applier.apply(compute(parsed, self._links, found))
 
     def close(self) -> None:
         """Give everything back."""
@@ -114,9 +120,10 @@ class Programs:
                 f"{what}: packets were counted as {seen}, not {wanted}, so the time means nothing"
             )
 
-    def recorded(self, family: int) -> int:
-        """New flows that were recorded so far."""
-        place = self._tables_of[f"TABLE_PENDING{family}"] * self.constants["MAX_FLOW_EVENTS"]
+    def recorded(self, family: int, *, pending: bool = True) -> int:
+        """New flows that were recorded so far, as pending ones or else as others."""
+        table = f"TABLE_{'PENDING' if pending else 'FLOWS'}{family}"
+        place = self._tables_of[table] * self.constants["MAX_FLOW_EVENTS"]
         return int(np.sum(np.asarray(self.maps["flow_counters"].get(place))))
 
     def pressure(self, family: int, tick: int) -> None:
