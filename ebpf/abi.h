@@ -10,7 +10,7 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 5
+#define ABI_VERSION 6
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
@@ -18,11 +18,13 @@
 #define MAX_REASONS 64
 #define MAX_VIPS 4096
 #define MAX_SERVICE_KEYS 65536
-#define MAX_SERVICES 4096   /* service ids: one per [[service]] and address family */
-#define MAX_RECORDS 16384   /* immutable service records, recycled by the control plane */
-#define MAX_MEMBERS 1048576 /* entries of all schedules together */
-#define MAX_REALS 65536	    /* one per service and real address; index 0 is never used */
-#define MAX_SOURCES 65536   /* prefixes in all allow and deny lists together */
+#define MAX_SERVICES 4096  /* service ids: one per [[service]] and address family */
+#define MAX_RECORDS 16384  /* immutable service records, recycled by the control plane */
+#define MAX_MEMBERS 262144 /* real servers of all services together, those that may have flows */
+#define MAX_TABLE_LINES 524288 /* of TABLE_LINE entries, of all services' tables together */
+#define TABLE_LINE 32	       /* a power of two */
+#define MAX_REALS 65536	       /* one per service and real address; index 0 is never used */
+#define MAX_SOURCES 65536      /* prefixes in all allow and deny lists together */
 #define MAX_SOURCE_LISTS 4096
 #define MAX_HOMES 65536		 /* reals of services that share a persistence group */
 #define MAX_SOURCE_RATES 65536	 /* clients whose rate of new flows is remembered */
@@ -39,8 +41,6 @@
 #define PATH_HOPS 8 /* a power of two */
 #define MAX_EXTENSION_HEADERS 6
 #define MAX_ND_BYTES 128
-#define SCHEDULE_ATTEMPTS 16
-#define SCHEDULE_SEARCH 256 /* as many as a service may have reals */
 
 /* Flow tables: sets of SET_FLOWS entries; a flow stands in one of the first SET_PROBES sets of its
  * own order. The loader creates the tables with as many sets as are configured. */
@@ -112,13 +112,16 @@
 	       "a new flow without a way back: too many neighbours, or two tags")                  \
 	REASON(BRIDGE_SAME_SIDE, "bridge-same-side", PASS,                                         \
 	       "mode bridge: the client is on the real server's side")                             \
-	REASON(BRIDGE_BLOCKED, "bridge-blocked", PASS, "mode bridge: a port is not forwarding")
+	REASON(BRIDGE_BLOCKED, "bridge-blocked", PASS, "mode bridge: a port is not forwarding")    \
+	REASON(PROBE_ANSWER, "probe-answer", FORWARD, "a real server's answer to a probe of ours")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };
 
 /* A stage that has nothing to say lets the next one go on. */
 #define R_CONTINUE (-1)
+/* STAGE_SCAN has a word to say first. */
+#define R_SCAN (-2)
 
 /* Programs that others go on to by a tail call: the places in stages[]. */
 enum stage {
@@ -127,6 +130,8 @@ enum stage {
 	STAGE_FRAGMENT, /* all but the first one of a packet */
 	STAGE_ICMP,	/* ICMP errors, to a VIP or about a tunnel */
 	STAGE_REFUSE,	/* ICMP errors of our own */
+	STAGE_SCAN,	/* an algorithm that compares all real servers */
+	STAGE_PROBED,	/* answers to probes */
 	/* From here on: loaded where replies come back (dataplane/loader.py). */
 	STAGE_ALLOCATE,	 /* a port of the pool for a new flow */
 	STAGE_PAIR,	 /* both halves of a flow whose replies come back */
@@ -149,10 +154,13 @@ struct address {
 };
 
 struct settings {
-	u32 announce; /* answer ARP and ND for VIPs */
-	u32 tunnels;  /* there are real servers behind tunnels */
-	u32 replies;  /* there are services whose replies come back */
-	u32 reserved;
+	u32 announce;	   /* answer ARP and ND for VIPs */
+	u32 tunnels;	   /* there are real servers behind tunnels */
+	u32 replies;	   /* there are services whose replies come back */
+	u32 probe_ifindex; /* where answers to probes go; 0: nobody probes */
+	u64 choice_seed;   /* choice_hash.h */
+	u8 probe_mac[6];   /* who probes */
+	u8 reserved[2];
 };
 
 /* Written once, when the tables are made; only spill_active changes. */
@@ -164,7 +172,7 @@ struct flow_settings {
 	u64 secret[HASH_WORDS + 1]; /* the hash function of this start */
 };
 
-/* interest[0]: of VIPs and pool addresses as destinations; [1]: of real servers as sources. */
+/* interest[0]: of VIPs and pool addresses as destinations; [1]: of who answers as sources (interest.h). */
 struct interest {
 	u64 word[INTEREST_WORDS];
 };
@@ -188,9 +196,10 @@ struct service_key {
 #define UNKNOWN_SCHEDULE 1
 #define UNKNOWN_RESET 2
 
-#define SERVICE_ONE_PACKET 1 /* UDP: every packet is a flow of its own */
-#define SERVICE_ALLOW_ONLY 2 /* who is on no list may not use it */
-#define SERVICE_TOA 4	     /* real servers are told the client's address: toa.h */
+#define SERVICE_ONE_PACKET 1  /* UDP: every packet is a flow of its own */
+#define SERVICE_ALLOW_ONLY 2  /* who is on no list may not use it */
+#define SERVICE_TOA 4	      /* real servers are told the client's address: toa.h */
+#define SERVICE_HASH_SOURCE 8 /* hash, maglev: the source's address alone decides */
 
 /*
  * Immutable once a slot names it; slot value = revision << 32 | record index, 0 = no service.
@@ -202,8 +211,8 @@ struct service_record {
 	u32 first; /* in members[] */
 	u32 count;
 	u32 revision;
-	u16 algorithm;
-	u16 method; /* methods.h */
+	u16 algorithm; /* algorithms.h */
+	u16 method;    /* methods.h */
 	u64 links;
 	u32 on_unknown;
 	u32 flags;
@@ -212,8 +221,10 @@ struct service_record {
 	u32 persistence_ticks; /* 0: off */
 	u32 pool_first;	       /* in pools[] */
 	u16 pool_count;
-	u16 mss_clamp; /* 0: off */
-	u32 reserved;
+	u16 mss_clamp;	 /* 0: off */
+	u32 table_first; /* in tables[], a line */
+	u32 table_count; /* entries; 0: there is no table */
+	u32 table_rule;	 /* by which the control plane made it */
 	u64 service_interval;
 	u64 service_burst;
 	u64 source_interval;
@@ -251,6 +262,7 @@ struct home_key {
 #define REAL_IPV6 32	  /* its address is an IPv6 one */
 #define REAL_HOPS 64	  /* its path has several next hops */
 #define REAL_OUTBOUND 128 /* stands for the connections that a real server opens itself */
+#define REAL_TIMED 256	  /* how long it takes to answer decides */
 
 /*
  * The first two 8-byte groups are written by one store each and read by one load each. The first is
@@ -309,6 +321,7 @@ struct traffic {
 	u64 exhausted; /* new flows that the pool had no port for */
 };
 
+#include "abi_choice.h"
 #include "abi_flow.h"
 #include "abi_way.h"
 

@@ -86,22 +86,12 @@ static __always_inline s32 cut_trailer(const struct packet *pkt, const struct re
 	return bpf_xdp_adjust_tail(pkt->ctx, -trailer) ? R_MALFORMED : R_CONTINUE;
 }
 
-/*
- * Whatever can keep the packet from leaving by this way, before anything in it is changed: the kernel
- * gets it as it came, and so does its sender in what is quoted of it. Returns R_CONTINUE or the final
- * reason.
- */
-static __always_inline s32 set_out(struct packet *pkt, const struct real *real, struct way *way)
+/* Whatever can keep the packet from leaving by this way, once it is known that it may go there. */
+static __always_inline s32 may_leave(struct packet *pkt, const struct real *real, struct way *way)
 {
 	u32 bytes = frame_bytes(pkt), link = way_link(way);
-	s32 reason;
+	s32 reason = fits(pkt, real, way);
 
-	if (real->method == METHOD_BRIDGE) {
-		reason = bridge_crosses(pkt->link, link);
-		if (reason != R_CONTINUE)
-			return reason;
-	}
-	reason = fits(pkt, real, way);
 	if (reason != R_CONTINUE)
 		return refuse(pkt, reason, way->mtu);
 	way->mtu = unknown(pkt, way->mtu);
@@ -111,6 +101,23 @@ static __always_inline s32 set_out(struct packet *pkt, const struct real *real, 
 	if (egress.redirect_map(link, 0) != XDP_REDIRECT)
 		return R_NO_EGRESS;
 	return cut_trailer(pkt, real, way, bytes);
+}
+
+/*
+ * Whatever can keep the packet from leaving by this way, before anything in it is changed: the kernel
+ * gets it as it came, and so does its sender in what is quoted of it. Returns R_CONTINUE or the final
+ * reason.
+ */
+static __always_inline s32 set_out(struct packet *pkt, const struct real *real, struct way *way)
+{
+	s32 reason;
+
+	if (real->method == METHOD_BRIDGE) {
+		reason = bridge_crosses(pkt->link, way_link(way));
+		if (reason != R_CONTINUE)
+			return reason;
+	}
+	return may_leave(pkt, real, way);
 }
 
 /* The same on the way to the real server, which is found. */

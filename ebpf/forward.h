@@ -56,6 +56,7 @@ static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip 
 	with->key = *key;
 	with->moving = *moving;
 	with->then = THEN_DELIVER;
+	with->scanned = false;
 	with->due = due ? DUE_OPEN : DUE_NONE;
 	with->opens = false;
 	with->blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
@@ -100,6 +101,26 @@ static __always_inline s32 forward_reply(struct packet *pkt, const struct flow_r
 	return go_on(pkt, with, STAGE_REPLY);
 }
 
+/*
+ * From a real server, or, while somebody probes, from a VIP: an answer to a probe, a reply, or neither.
+ * Where no replies come back the filter has none but VIPs.
+ */
+static __always_inline s32 forward_answer(struct packet *pkt)
+{
+	lookup_key zero = 0;
+	struct settings *found = settings.lookup(&zero);
+	struct scratch *with;
+
+	if (!found)
+		return R_INCOMPLETE;
+	if (found->probe_ifindex && !pkt->fragment &&
+	    bpf_ntohs(pkt->destination_port_be) >= FIRST_PROBE_PORT) {
+		with = scratch_find();
+		return with ? go_on(pkt, with, STAGE_PROBED) : R_INCOMPLETE;
+	}
+	return found->replies ? forward_reply(pkt, NULL) : R_PASS;
+}
+
 /* What is no whole packet of TCP or UDP. */
 static __always_inline s32 forward_special(struct packet *pkt)
 {
@@ -140,7 +161,7 @@ static __always_inline s32 forward_foreign(struct packet *pkt)
 	if (pkt->irregular != R_CONTINUE)
 		return R_PASS;
 	if (!is_special(pkt))
-		return forward_reply(pkt, NULL);
+		return forward_answer(pkt);
 	if (pkt->fragment != FRAGMENT_LATER)
 		return pass(pkt);
 	with = scratch_find();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interest filter: one bit per hash of a VIP, and of a real server whose replies come back. Foreign
- * packets end here and touch no table; what is ours always has its bit, a foreign address rarely has
- * one (and is then told apart by vips[], or by the flow table).
+ * Interest filter: one bit per hash of a VIP, and of a real server whose replies come back (while somebody
+ * probes, of VIPs as sources too). Foreign packets end here and touch no table; what is ours always has its
+ * bit, a foreign address rarely has one (and is then told apart by vips[], or by the flow table).
  */
 #ifndef DSRLB_INTEREST_H
 #define DSRLB_INTEREST_H

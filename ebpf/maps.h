@@ -24,6 +24,9 @@ BPF_F_TABLE("array", u32, u64, members, MAX_MEMBERS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct real, reals, MAX_REALS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct service_name, names, MAX_SERVICES, BPF_F_MMAPABLE);
 BPF_TABLE("array", u32, u64, cursors, MAX_SERVICES);
+BPF_F_TABLE("array", u32, struct table_line, tables, MAX_TABLE_LINES, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct response, responses, MAX_REALS, BPF_F_MMAPABLE);
+BPF_TABLE("array", u32, struct timing, timings, TIMINGS);
 
 BPF_F_TABLE("array", u32, struct flow_set4, flows4, FLOW_SETS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct flow_set6, flows6, FLOW_SETS, BPF_F_MMAPABLE);
@@ -47,6 +50,9 @@ BPF_TABLE("array", u32, u64, error_rates, ERROR_BUCKETS);
 BPF_F_TABLE("array", u32, struct address, pools, MAX_POOL_ADDRESSES, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct last_hop, last_hops, MAX_LAST_HOPS, BPF_F_MMAPABLE);
 BPF_TABLE("hash", struct address, u32, natted, MAX_REALS);
+
+BPF_F_TABLE("array", u32, struct probe_target, probe_targets, MAX_REALS, BPF_F_MMAPABLE);
+BPF_TABLE("lru_hash", struct probe_key, struct probe_flow, probe_flows, MAX_PROBE_FLOWS);
 
 BPF_TABLE("percpu_array", u32, struct traffic, service_traffic, MAX_SERVICES);
 BPF_TABLE("percpu_array", u32, struct traffic, real_traffic, MAX_REALS);

@@ -10,6 +10,7 @@
 #define DSRLB_NEW_FLOW_H
 
 #include "admit.h"
+#include "choice_hash.h"
 #include "count.h"
 #include "methods.h"
 #include "persistence.h"
@@ -27,7 +28,7 @@ static __always_inline s32 take_up(const struct packet *pkt, const struct servic
 		return R_CONTINUE;
 	if (pkt->tcp_flags & (TCP_SYN | TCP_RST))
 		return R_NO_FLOW;
-	if (with->known || with->grace || record->on_unknown == UNKNOWN_SCHEDULE)
+	if (with->known || with->grace || with->stateless || record->on_unknown == UNKNOWN_SCHEDULE)
 		return R_CONTINUE;
 	return record->on_unknown == UNKNOWN_RESET ? R_ANSWERED_RESET : R_NO_FLOW;
 }
@@ -45,7 +46,7 @@ static __always_inline void classify(const struct packet *pkt, struct scratch *w
 	if (with->first && pkt->proto == PROTO_TCP)
 		with->by_hash = age < PRESSURE_TICKS;
 	with->hash = with->key.hash;
-	with->full = with->index = 0;
+	with->full = with->index = with->search = 0;
 }
 
 /*
@@ -61,21 +62,45 @@ static __always_inline s32 can_return(struct packet *pkt, const struct service_r
 	return R_CONTINUE;
 }
 
-/* Choose the real server: the source's, or the next. */
+/*
+ * How the service's algorithm wants it. Where a hash tells the real server, any segment of a connection finds it:
+ * nothing has to be known of that one, unless its replies come back here.
+ */
+static __always_inline void follow_algorithm(const struct packet *pkt,
+					     const struct service_record *record,
+					     struct scratch *with)
+{
+	with->kind = algorithm_kind(record->algorithm);
+	with->stateless = with->kind == KIND_HASH && !with->replies;
+	if (with->kind == KIND_HASH)
+		with->hash = choice_hash(pkt, !(record->flags & SERVICE_HASH_SOURCE));
+}
+
+/* R_CONTINUE, or the reason why there is no real server for the flow. */
+static __always_inline s32 chosen(const struct scratch *with)
+{
+	if (with->index)
+		return R_CONTINUE;
+	return with->full ? R_REALS_FULL : R_NO_REAL;
+}
+
+/* Choose the real server: the source's, or the next. R_SCAN: it takes a look at all of them first. */
 static __always_inline s32 choose(struct packet *pkt, const struct service_record *record,
 				  struct scratch *with)
 {
 	if (record->persistence_ticks) {
 		source_key_of(&with->source, pkt, record->persistence_group);
-		with->hash = with->source.hash;
+		if (with->kind != KIND_HASH)
+			with->hash = with->source.hash;
 		forget(pkt, with);
 		if (persistent_real(with))
 			return R_CONTINUE;
-		forget(pkt, with);
 	}
-	if (schedule(record, with))
-		return R_CONTINUE;
-	return with->full ? R_REALS_FULL : R_NO_REAL;
+	forget(pkt, with);
+	if (with->kind == KIND_SCAN && !with->by_hash)
+		return R_SCAN;
+	schedule(record, with);
+	return with->search ? R_SCAN : R_CONTINUE;
 }
 
 /* What is to be recorded of the flow. */
@@ -105,7 +130,7 @@ plan_recording(const struct packet *pkt, const struct service_record *record, st
 					   FLOW_UNVERIFIED;
 	recording->expires = pkt->now + flow_timeout(recording->state, real);
 	recording->value = value_of(with->index, real->generation);
-	if (record->persistence_ticks && recording->state != FLOW_UNVERIFIED &&
+	if (record->persistence_ticks && (with->first || with->known) &&
 	    !(with->replies &&
 	      pressure_age(table_of(pkt->ipv6, true), pkt->now) < PRESSURE_TICKS)) {
 		recording->group = record->persistence_group;
@@ -113,10 +138,25 @@ plan_recording(const struct packet *pkt, const struct service_record *record, st
 	}
 }
 
+/* The algorithm has spoken. Returns R_CONTINUE, or the reason why there is no new flow. */
+static __always_inline s32 new_flow_chosen(struct packet *pkt, struct scratch *with)
+{
+	struct service_record *record = records.lookup(&with->record);
+	s32 reason = chosen(with);
+
+	if (reason != R_CONTINUE || !record)
+		return reason;
+	with->is_new = true;
+	forget(pkt, with);
+	plan_recording(pkt, record, with);
+	return R_CONTINUE;
+}
+
 /*
  * Give the packet a real server (with->index): for a first packet a pending flow, for a later one of
  * a flow that moves an open one, for one of an unknown connection that the service takes up an
- * unverified one. Returns R_CONTINUE, or the reason why not.
+ * unverified one; new_flow_chosen() goes on. Returns R_CONTINUE, R_SCAN (when that is done), or the reason
+ * why not.
  */
 static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
 {
@@ -134,6 +174,8 @@ static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
 	with->replies = method_replies(record->method);
 	if (with->replies) /* then no flow goes without a record, whatever the pressure */
 		with->grace = with->by_hash = false;
+	follow_algorithm(pkt, record, with);
+	forget(pkt, with);
 	reason = take_up(pkt, record, with);
 	if (reason != R_CONTINUE)
 		return reason;
@@ -146,13 +188,7 @@ static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
 	if (reason != R_CONTINUE)
 		return reason;
 	forget(pkt, with);
-	reason = choose(pkt, record, with);
-	if (reason != R_CONTINUE)
-		return reason;
-	with->is_new = true;
-	forget(pkt, with);
-	plan_recording(pkt, record, with);
-	return R_CONTINUE;
+	return choose(pkt, record, with);
 }
 
 #endif

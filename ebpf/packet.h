@@ -28,7 +28,7 @@ struct packet {
 	u8 icmp_type;
 	u8 icmp_code;
 	u8 fragment;  /* enum fragment_place */
-	u8 from_real; /* to no VIP, but from a real server whose replies come back */
+	u8 from_real; /* to no VIP, but from a real server whose replies come back, or a VIP */
 	u8 outbound;  /* of a connection that a real server opened */
 	u8 other_mac; /* to a VIP, and to another station: only mode bridge takes it */
 };
@@ -86,6 +86,15 @@ static __always_inline u64 blur(u64 value, u64 any)
 		     "%0 += %1"
 		     : "+r"(value), "+r"(any));
 	return value;
+}
+
+/* Is a less than b (of numbers below 2^63)? 1 or 0, and no branch, which loops have no room for. */
+static __always_inline u64 less(u64 a, u64 b)
+{
+	u64 difference = a - b;
+
+	hide(difference);
+	return difference >> 63;
 }
 
 static __always_inline u32 unknown(const struct packet *pkt, u32 value)

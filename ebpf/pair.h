@@ -13,6 +13,7 @@
 #include "methods.h"
 #include "pairing.h"
 #include "record.h"
+#include "response.h"
 
 #define PAIR_RACES 4
 
@@ -126,6 +127,8 @@ static __always_inline s32 make_pair(bool ipv6, struct packet *pkt, struct scrat
 			return try_other_port(pkt, with);
 		if (with->moving.old)
 			remove_old(ipv6, &with->moving);
+		if (real->flags & REAL_TIMED && recording->pending)
+			timing_begin(ipv6, made.forward.entry, made.forward.seen);
 		return paired(pkt, with, false);
 	}
 	if (recording->promotes && result != INSERT_RACED)

@@ -103,7 +103,7 @@ static __always_inline s32 record_flow(struct packet *pkt, struct scratch *with)
 			continue;
 		if (recording->source)
 			return R_CONTINUE;
-		if (result == INSERT_FULL && !with->by_hash)
+		if (result == INSERT_FULL && !with->by_hash && !with->stateless)
 			return R_FLOW_BUSY; /* that is pressure: a SYN's repetition goes by hash */
 		recorded(pkt, result, with);
 		if (!recording->group || result == INSERT_EXISTS)
@@ -111,7 +111,8 @@ static __always_inline s32 record_flow(struct packet *pkt, struct scratch *with)
 		record_source(pkt, with);
 	}
 	/* A pending flow can be promoted by its next packet; a source kept by its next flow. */
-	return recording->promotes || recording->source ? R_CONTINUE : R_FLOW_BUSY;
+	return recording->promotes || recording->source || with->stateless ? R_CONTINUE :
+									     R_FLOW_BUSY;
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "pairing.h"
 #include "parse_link.h"
 #include "record.h"
+#include "response.h"
 #include "send_reply.h"
 
 /*
@@ -138,6 +139,18 @@ static __always_inline void note_answer(bool ipv6, struct pair *pair)
 			 pair->reverse.value | PAIR_ANSWERED);
 }
 
+/* The first answer of a flow: how long did it take? */
+static __always_inline void note_time(bool ipv6, const struct packet *pkt, const struct pair *pair,
+				      const struct real *real)
+{
+	const u8 first = TCP_SYN | TCP_ACK;
+
+	if (real->flags & REAL_TIMED &&
+	    (pkt->proto != PROTO_TCP || (pkt->tcp_flags & (first | TCP_RST)) == first))
+		timing_end(ipv6, pair->forward.entry, pair->forward.seen,
+			   value_real(pair->forward.value), pkt->now);
+}
+
 static __always_inline void reply_pending(bool ipv6, const struct packet *pkt, struct pair *pair,
 					  const struct real *real)
 {
@@ -182,6 +195,8 @@ static __always_inline s32 reply(bool ipv6, struct packet *pkt, struct scratch *
 		return not_ours(pkt, with);
 	if (!reply_is_ours(pkt, real))
 		return pkt->from_real ? R_PASS : R_OTHER_HOST;
+	if (pending)
+		note_time(ipv6, pkt, &pair, real);
 	if (pending && pkt->proto == PROTO_UDP && with->reply != REPLY_PROMOTED)
 		return reply_opens(pkt, with, &pair, real, &to);
 	if (pending)

@@ -2,81 +2,112 @@
 /*
  * Choose the real server of a new flow.
  *
- * Round robin and its weighted form are one thing here: the control plane writes the smooth
- * sequence of a whole cycle into members[], and one cursor per service walks it. A fetch-and-add
- * makes that exact on any number of CPUs. Where a flow cannot be recorded, its hash takes the
- * cursor's place: every packet of it finds the same real server without a record.
+ * members[] has a service's real servers, each once; tables[] an order of them in which each stands as often
+ * as its share says: a whole cycle of weighted round robin, or what a hash looks up. Whose turn it is a
+ * cursor per service says, by one fetch-and-add, which is exact on any number of CPUs; a hash says
+ * it for hash and maglev, and where a flow cannot be recorded: then every packet of it finds the same
+ * real server. Algorithms that compare all real servers do so in scan.h.
  */
 #ifndef DSRLB_SCHEDULE_H
 #define DSRLB_SCHEDULE_H
 
+#include "algorithms.h"
 #include "scratch.h"
 
+static __always_inline u32 member_real(u64 member)
+{
+	return member;
+}
+
+static __always_inline u32 member_weight(u64 member)
+{
+	return member >> 32;
+}
+
 /*
- * May the real have another flow? It may until it has max_open, and then again when it has come
- * down to max_open_low. Handshakes that are under way are not counted: anybody can begin those.
+ * Is the real at its limit, or not yet down far enough from it? Handshakes that are under way do not count:
+ * anybody can begin those. (Without branches, which a loop over many has no room for.)
  */
+static __always_inline bool load_has_room(struct load *load)
+{
+	u64 open = load->open, was = load->full, full;
+
+	open &= ~((s64)open >>
+		  63); /* below 0 for a moment while a removed real's count is put right */
+	full = less(load->max_open, open + 1) | (less(load->max_open_low, open) & was);
+	full &= less(0, load->max_open);
+	if (full != was)
+		load->full = full;
+	return !full;
+}
+
+/* May the real have another flow? It may until it has max_open, then when it is down to max_open_low. */
 static __always_inline bool has_room(lookup_key index)
 {
 	struct load *load = loads.lookup(&index);
-	s64 open;
 
-	if (!load)
-		return true;
-	open = load->open; /* below 0 for a moment while a removed real's count is put right */
-	if (load->max_open && open >= (s64)load->max_open) {
-		if (!load->full)
-			load->full = 1;
+	return !load || load_has_room(load);
+}
+
+/* The index of the real server at a place of the members, or of the table where there is one. 0: none. */
+static __always_inline u32 real_at(const struct service_record *record, u32 place)
+{
+	lookup_key at = record->first + place;
+	struct table_line *line;
+	u64 *member;
+
+	if (record->table_count) {
+		at = record->table_first + place / TABLE_LINE;
+		line = tables.lookup(&at);
+		return line ? line->real[place & (TABLE_LINE - 1)] : 0;
+	}
+	member = members.lookup(&at);
+	return member ? member_real(*member) : 0;
+}
+
+/* Set with->index to the real, if it may have the flow. */
+static __always_inline bool take(lookup_key index, struct scratch *with)
+{
+	struct real *real = reals.lookup(&index);
+
+	if (!real || !(real->flags & REAL_USABLE))
+		return false;
+	if (!has_room(index)) {
+		with->full = 1;
 		return false;
 	}
-	if (!load->full)
-		return true;
-	if (load->max_open && open > (s64)load->max_open_low)
-		return false;
-	load->full = 0;
+	with->index = index;
 	return true;
 }
 
 /*
- * Set with->index to the real server chosen: the first in turn that may have the flow. Behind a row
- * of SCHEDULE_ATTEMPTS that may not the whole schedule is searched, in SCHEDULE_SEARCH steps. False:
- * there is none; with->full then says whether one was refused for being full.
+ * Set with->index to the real server chosen: the first in turn, or from the place that the hash names, that
+ * may have the flow. Behind a row of SCHEDULE_ATTEMPTS that may not, with->search asks for any other.
  */
-static __always_inline bool schedule(const struct service_record *record, struct scratch *with)
+static __always_inline void schedule(const struct service_record *record, struct scratch *with)
 {
+	u32 count = record->table_count ? record->table_count : record->count, i;
+	u32 turns = !with->by_hash && with->kind != KIND_HASH;
 	u64 *cursor = cursors.lookup(&with->service);
-	u64 turn = with->hash;
-	u32 i, stride;
+	u32 place;
 
 	if (!cursor || !record->count)
-		return false;
-	stride = record->count / SCHEDULE_SEARCH + 1;
-	for (i = 0; i < SCHEDULE_ATTEMPTS + SCHEDULE_SEARCH; i++) {
-		lookup_key member, index;
-		struct real *real;
-		u64 *chosen;
-
-		if (i >= SCHEDULE_ATTEMPTS)
-			turn += stride;
-		else if (with->by_hash)
-			turn++;
-		else
-			turn = __sync_fetch_and_add(cursor, 1);
-		member = record->first + (u32)(turn % record->count);
-		chosen = members.lookup(&member);
-		if (!chosen)
-			return false;
-		index = *chosen;
-		real = reals.lookup(&index);
-		if (!real || !(real->flags & REAL_USABLE))
-			continue;
-		if (has_room(index)) {
-			with->index = index;
-			return true;
-		}
-		with->full = 1;
+		return;
+	count = blur(count, with->hash);
+	turns = blur(turns, with->hash);
+	place = ((u64)with->hash * count) >> 32;
+	for (i = 0; i < SCHEDULE_ATTEMPTS; i++) {
+		hide(i);
+		if (turns)
+			place = __sync_fetch_and_add(cursor, 1) % count;
+		if (take(real_at(record, place), with))
+			return;
+		place++;
+		if (place >= count)
+			place = 0;
+		place = blur(place, with->hash);
 	}
-	return false;
+	with->search = SEARCH_WANTED;
 }
 
 #endif

@@ -19,6 +19,17 @@ struct survey {
 	u32 reserved;
 };
 
+/* What a look at all real servers of a service has found (scan.h). */
+struct scan {
+	u64 least;
+	u64 weight;
+	u32 place; /* in the members, of the one to look at */
+	u32 index; /* of the real server that is best */
+	u32 next;  /* the place behind it */
+	u32 shows; /* a flow shows how long its real server takes */
+	u32 searched;
+};
+
 /* An entry that is to be written (flow_insert), and what for. */
 struct recording {
 	u64 value;
@@ -47,8 +58,19 @@ struct moving {
 	u8 reserved[6];
 };
 
+/* A probe in hand (probe.h). */
+struct probing {
+	struct probe_key key;
+	struct probe_key answer; /* of its answers */
+	struct probe_flow to;	 /* what it becomes */
+	struct probe_flow back;	 /* what its answers become */
+};
+
 /* Which table has the reverse half that is to be kept fresh. */
 enum due { DUE_NONE, DUE_OPEN, DUE_PENDING };
+
+/* For any real server that may have a flow. */
+enum search { SEARCH_NONE, SEARCH_WANTED, SEARCH_BEGUN };
 
 /* Where to go on when a pair is made. */
 enum then { THEN_DELIVER, THEN_REPLY, THEN_OUTBOUND };
@@ -71,6 +93,8 @@ struct scratch {
 	struct moving moving;
 	struct recording recording;
 	struct survey survey;
+	struct scan scan;
+	struct probing probing;
 	struct service_key service_key;
 	struct source_key source_key;
 	struct source_rate_key source_rate_key;
@@ -98,16 +122,22 @@ struct scratch {
 	u32 index;  /* of the real server */
 	u32 full;   /* a real was refused for being full */
 	u32 service;
-	u32 is_new;  /* a flow that is to be counted as one */
-	u32 hash;    /* by which to schedule */
-	s32 refused; /* reason that the sender is to be told */
-	u32 mtu;     /* ... and the MTU */
-	u8 first;    /* the flow's first packet */
-	u8 known;    /* of a flow that moves */
-	u8 grace;    /* the pending table was at its rating not long ago */
-	u8 by_hash;  /* schedule by hash, and not by the cursor */
-	u8 due;	     /* the reverse half is to be kept fresh: enum due */
-	u8 replies;  /* of the real server come back: the flow is a pair */
+	u32 record;   /* in records[], of the service */
+	u32 is_new;   /* a flow that is to be counted as one */
+	u32 hash;     /* by which to schedule */
+	s32 refused;  /* reason that the sender is to be told */
+	u32 mtu;      /* ... and the MTU */
+	u8 first;     /* the flow's first packet */
+	u8 known;     /* of a flow that moves */
+	u8 grace;     /* the pending table was at its rating not long ago */
+	u8 by_hash;   /* schedule by hash, and not by the cursor */
+	u8 kind;      /* of the algorithm: enum algorithm_kind */
+	u8 search;    /* none of those whose turn it was may have the flow: enum search */
+	u8 scanned;   /* STAGE_SCAN has chosen */
+	u8 opened;    /* another CPU has made it an open flow meanwhile */
+	u8 stateless; /* every packet of a connection finds its real server, also without a flow */
+	u8 due;	      /* the reverse half is to be kept fresh: enum due */
+	u8 replies;   /* of the real server come back: the flow is a pair */
 	u8 opens; /* the packet made a pending pair an open one: set on all ways to STAGE_DELIVER */
 };
 

@@ -30,7 +30,8 @@ static __always_inline struct service_record *service_record_of(lookup_key id)
 }
 
 /*
- * Find the service of the packet's destination port and set with->service. Only the block sizes in
+ * Find the service of the packet's destination port and set with->service and with->record, which stays as it is
+ * while the packet is in the program. Only the block sizes in
  * use on this VIP (with->blocks) are looked up, the smallest first, so an exact port costs one
  * look-up.
  */
@@ -41,6 +42,7 @@ static __always_inline struct service_record *service_find(const struct packet *
 	u16 port = bpf_ntohs(pkt->destination_port_be);
 	struct service_record *record;
 	u32 *found = NULL;
+	u64 *slot;
 	u32 i;
 
 	key->vip = pkt->destination;
@@ -59,7 +61,11 @@ static __always_inline struct service_record *service_find(const struct packet *
 	if (!found)
 		return NULL;
 	with->service = *found;
-	record = service_record_of(*found);
+	slot = slots.lookup(&with->service);
+	if (!slot || !*slot)
+		return NULL;
+	with->record = *slot;
+	record = records.lookup(&with->record);
 	if (!record || !(record->links >> (pkt->link & (MAX_LINKS - 1)) & 1))
 		return NULL;
 	return record;

@@ -9,6 +9,7 @@
 #include "answer_reset.h"
 #include "count.h"
 #include "record.h"
+#include "response.h"
 
 /*
  * Return whether the packet's flow is pending at a real that answers (with->index). A second packet
@@ -28,6 +29,7 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 	real = reals.lookup(&with->index);
 	if (!real || !value_is_of(flow.value, real) || !(real->flags & REAL_PRESENT)) {
 		moving->orphan = true;
+		note_old(moving, &flow);
 		return false;
 	}
 	if (pkt->other_mac && real->method != METHOD_BRIDGE)
@@ -39,6 +41,8 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 		moving->from = with->index;
 	with->replies = method_replies(real->method);
 	if (pure_syn(pkt) || (pkt->proto == PROTO_UDP && with->replies)) {
+		if (real->flags & REAL_TIMED)
+			timing_forget(pkt->ipv6, flow.entry, flow.seen);
 		flow_touch(&flow, pkt->now + real->pending_ticks);
 		with->due = with->replies ? DUE_PENDING : DUE_NONE;
 		if (moving->from && !pure_syn(pkt))
@@ -77,21 +81,36 @@ static __always_inline bool opened_meanwhile(struct packet *pkt, struct scratch 
 	return true;
 }
 
-/* A packet to a service that no open flow takes: pending, or new. Sets with->index. */
-static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
+/* The real server of a pending flow, or of a new one: with->index. */
+static __always_inline s32 find_or_choose(struct packet *pkt, struct scratch *with)
 {
 	s32 reason;
 
-	__builtin_memset(&with->recording, 0, sizeof(with->recording));
-	with->is_new = with->replies = false;
-	if (!with->moving.from && pending_real(pkt, with)) {
-		reason = R_CONTINUE;
-	} else if (opened_meanwhile(pkt, with)) {
-		return R_CONTINUE;
-	} else {
+	with->opened = false;
+	if (!with->scanned) {
+		__builtin_memset(&with->recording, 0, sizeof(with->recording));
+		with->is_new = with->replies = with->stateless = false;
+		if (!with->moving.from && pending_real(pkt, with))
+			return R_CONTINUE;
+		with->opened = opened_meanwhile(pkt, with);
+		if (with->opened)
+			return R_CONTINUE;
 		forget(pkt, with);
 		reason = new_flow(pkt, with);
+		if (reason != R_CONTINUE)
+			return reason;
 	}
+	forget(pkt, with);
+	return new_flow_chosen(pkt, with);
+}
+
+/* A packet to a service that no open flow takes: pending, or new. Sets with->index. */
+static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
+{
+	s32 reason = find_or_choose(pkt, with);
+
+	if (reason == R_SCAN || (reason == R_CONTINUE && with->opened))
+		return reason;
 	if (reason != R_CONTINUE) {
 		if (!with->moving.from)
 			return reason;
@@ -115,6 +134,8 @@ static __always_inline s32 serve_unknown(struct packet *pkt, struct scratch *wit
 	s32 reason = settle(pkt, with);
 
 	forget(pkt, with);
+	if (reason == R_SCAN)
+		return go_on(pkt, with, STAGE_SCAN);
 	if (reason == R_ANSWERED_RESET)
 		return answer_reset(pkt);
 	if (reason == R_TTL_EXCEEDED)

@@ -13,6 +13,7 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	case R_FORWARDED:
 	case R_FORWARDED_REPLY:
 	case R_FORWARDED_OUTBOUND:
+	case R_PROBE_ANSWER:
 		return pkt->egress == pkt->link ? XDP_TX : XDP_REDIRECT;
 	case R_ANSWERED_ARP:
 	case R_ANSWERED_ND:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import json_option, require_root, who_asks
+from dsrlb.cli.serviceoptions import given, one_or_list, service_options, service_settings
 from dsrlb.cli.verbs import show_changes
 
 _weight = click.option(
@@ -26,56 +27,7 @@ _port = click.option(
     help="Where it listens, if not on the service's port (modes bridge, router, one-arm, nat); "
     "0: there.",
 )
-_WAYS = (
-    click.option(
-        "--method",
-        type=click.Choice(["dscp", "ipip", "gue"]),
-        help="Of mode l3dsr: how packets find a real server behind routers.",
-    ),
-    click.option(
-        "--dscp",
-        type=click.IntRange(1, 63),
-        metavar="N",
-        help="Of method dscp: the code that stands for the VIPs on the real servers, 1 to 63.",
-    ),
-    click.option(
-        "--gue-port",
-        type=click.IntRange(1, 65535),
-        metavar="PORT",
-        help="Of method gue: the real servers' UDP port; default: 6080.",
-    ),
-    click.option(
-        "--pool",
-        multiple=True,
-        metavar="IP[-IP]",
-        help="Of modes one-arm, and nat with --outbound: source addresses; also a prefix; may be "
-        "repeated.",
-    ),
-    click.option(
-        "--toa/--no-toa",
-        default=None,
-        help="Of mode one-arm: a TCP option tells real servers the client's address.",
-    ),
-    click.option(
-        "--outbound/--no-outbound",
-        default=None,
-        help="Of mode nat: what real servers open leaves with an address of the pool.",
-    ),
-    click.option(
-        "--mss-clamp",
-        type=click.IntRange(0, 9000),
-        metavar="BYTES",
-        help="Of modes bridge, router, one-arm and nat: the largest TCP MSS; 0: off.",
-    ),
-)
 _MODES = "l2dsr, l3dsr, bridge, router, one-arm or nat"
-
-
-def _way(command: Callable[..., None]) -> Callable[..., None]:
-    """Options that say more about the mode."""
-    for option in reversed(_WAYS):
-        command = option(command)
-    return command
 
 
 _max_open = click.option(
@@ -130,42 +82,6 @@ def _pairs(pairs: tuple[str, ...], options: Mapping[str, Any] | None = None) -> 
     return settings
 
 
-def _one_or_list(texts: tuple[str, ...]) -> Any:
-    """Values of a repeatable option that may also hold commas."""
-    from dsrlb.config.edit import value_of
-
-    values: list[Any] = []
-    for text in texts:
-        value = value_of(text)
-        values += value if isinstance(value, list) else [value]
-    return values[0] if len(values) == 1 else values
-
-
-def _given(**settings: Any) -> dict[str, Any]:
-    """The options that were given, by their names in the configuration."""
-    return {key: value for key, value in settings.items() if value is not None}
-
-
-def _way_settings(
-    method: str | None,
-    dscp: int | None,
-    gue_port: int | None,
-    pool: tuple[str, ...],
-    toa: bool | None,
-    outbound: bool | None,
-    mss_clamp: int | None,
-) -> dict[str, Any]:
-    """[service.l3dsr], [service.snat] and the other keys, as far as they are given."""
-    tables: dict[str, Any] = {}
-    l3dsr = _given(method=method, dscp=dscp, gue_port=gue_port)
-    if l3dsr:
-        tables["l3dsr"] = l3dsr
-    snat = _given(pool=_one_or_list(pool) if pool else None, toa=toa)
-    if snat:
-        tables["snat"] = snat
-    return tables | _given(outbound=outbound, mss_clamp=mss_clamp)
-
-
 def _real(text: str) -> dict[str, Any]:
     """ADDRESS[,ADDRESS6][,weight=N][,mac=M] as a table."""
     parts = [part.strip() for part in text.split(",")]
@@ -173,7 +89,7 @@ def _real(text: str) -> dict[str, Any]:
     if not addresses or not all(addresses):
         raise click.BadParameter(f"{text!r} is not ADDRESS[,weight=N][,mac=MAC]")
     settings = _pairs(tuple(part for part in parts if "=" in part))
-    return {"address": _one_or_list(addresses), **settings}
+    return {"address": one_or_list(addresses), **settings}
 
 
 @click.group()
@@ -204,8 +120,7 @@ def service() -> None:
     metavar="NAME",
     help=f"How packets are sent on: {_MODES}.",
 )
-@_way
-@click.option("--algorithm", metavar="NAME", help="Who gets the next flow.")
+@service_options
 @json_option
 @click.pass_obj
 def service_add(
@@ -219,20 +134,17 @@ def service_add(
     reals: tuple[str, ...],
     group: str | None,
     mode: str,
-    algorithm: str | None,
     as_json: bool,
-    **way: Any,
+    **options: Any,
 ) -> None:
     """Add service NAME; KEY=VALUE as in the configuration file."""
-    table: dict[str, Any] = {"vip": _one_or_list(vip), "protocol": protocol, "mode": mode}
-    table["port"] = _one_or_list(port)
-    table |= _way_settings(**way)
+    table: dict[str, Any] = {"vip": one_or_list(vip), "protocol": protocol, "mode": mode}
+    table["port"] = one_or_list(port)
+    table |= service_settings(**options)
     if reals:
         table["real"] = [_real(text) for text in reals]
     if group is not None:
         table["group"] = group
-    if algorithm is not None:
-        table["algorithm"] = algorithm
     _edit(instance, "service-add", name, as_json, _pairs(settings, table))
 
 
@@ -240,7 +152,7 @@ def service_add(
 @click.argument("name")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--mode", metavar="NAME", help=f"How packets are sent on: {_MODES}.")
-@_way
+@service_options
 @json_option
 @click.pass_obj
 def service_set(
@@ -250,12 +162,14 @@ def service_set(
     settings: tuple[str, ...],
     mode: str | None,
     as_json: bool,
-    **way: Any,
+    **options: Any,
 ) -> None:
     """Change settings of service NAME; KEY=VALUE as in the configuration file."""
-    changes = _pairs(settings, _given(mode=mode) | _way_settings(**way))
+    changes = _pairs(settings, given(mode=mode) | service_settings(**options))
     if not changes:
-        raise click.UsageError("nothing to change: give KEY=VALUE, --mode or an option of the mode")
+        raise click.UsageError(
+            "nothing to change: give KEY=VALUE, or an option such as --algorithm"
+        )
     _edit(instance, "service-set", name, as_json, changes)
 
 
@@ -298,7 +212,7 @@ def real_add(
     as_json: bool,
 ) -> None:
     """Add ADDRESS to SERVICE (two, with a comma: one per family)."""
-    settings = _given(
+    settings = given(
         weight=weight, port=port, mac=mac, max_open=max_open, max_open_low=max_open_low
     )
     _edit(instance, "real-add", service, as_json, settings, address)
@@ -326,7 +240,7 @@ def real_set(
     as_json: bool,
 ) -> None:
     """Change the weight, port, MAC address or limit of a real server."""
-    settings = _given(
+    settings = given(
         weight=weight, port=port, mac=mac, max_open=max_open, max_open_low=max_open_low
     )
     if not settings:

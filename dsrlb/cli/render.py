@@ -27,6 +27,7 @@ from dsrlb.control.views import (
 
 _WIDE = 110  # columns from which tables show everything
 _PLAIN_WIDTH = 120  # of a pipe or file
+_STALE = 10  # seconds: RESPONSE_STALE in abi_choice.h
 _LOST = ("replaced-", "unrecorded", "raced")  # events of flow tables that matter at a glance
 
 _STYLES = {
@@ -134,6 +135,22 @@ def _replies(rows: Sequence[Mapping[str, Any]]) -> list[_Column]:
     return [_Column("REPLIES", lambda row: octets(row["reply_bytes"]), number=True, wide=True)]
 
 
+def _answers(rows: Sequence[RealRow]) -> list[_Column]:
+    """How fast real servers answer, where that was measured."""
+    if all(row["response_ms"] is None for row in rows):
+        return []
+    return [_Column("RESPONSE", _response, number=True)]
+
+
+def _response(row: RealRow) -> str:
+    """With its age, when that is no longer what new flows go by."""
+    value, passed = row["response_ms"], row["response_age"]
+    if value is None or passed is None:
+        return ""
+    digits = 3 if value < 0.9995 else 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f} ms" + (f"\n{passed:.0f}s ago" if passed >= _STALE else "")
+
+
 def _pool(row: ServiceRow) -> str:
     """How many flows have a port there, at how many addresses, and how many found none."""
     pool = row["pool"]
@@ -179,6 +196,7 @@ def _reals(console: Console, rows: list[RealRow]) -> None:
         _Column("PACKETS", lambda row: count(row["packets"]), number=True, wide=True),
         _Column("BYTES", lambda row: octets(row["bytes"]), number=True),
         *_replies(rows),
+        *_answers(rows),
         _Column("MAC", lambda row: row["mac"] or "", wide=True, whole=True),
     )
     _print(console, columns, rows, "no real servers")

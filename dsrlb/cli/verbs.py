@@ -148,7 +148,8 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
 @click.command()
 @click.argument("file", type=_FILE)
 @_adopt_vip
-def check(file: Path, adopt_vip: bool) -> None:
+@click.pass_obj
+def check(instance: str, file: Path, adopt_vip: bool) -> None:
     """Validate FILE, alone and against this host's interfaces and addresses.
 
     FILE "-" is standard input.
@@ -156,6 +157,7 @@ def check(file: Path, adopt_vip: bool) -> None:
     from dsrlb.config import check_host, digest
     from dsrlb.control.limits import exceeded
     from dsrlb.control.placement import misplaced
+    from dsrlb.control.probing.prefixes import occupied
     from dsrlb.control.tunnels import unreachable
     from dsrlb.net.host import host_facts
 
@@ -165,6 +167,7 @@ def check(file: Path, adopt_vip: bool) -> None:
     problems = check_host(config, facts, given.origin, adopt_vip)
     problems += unreachable(config, facts, given.origin)
     problems += misplaced(config, facts, given.origin)
+    problems += occupied(config, facts, given.origin, instance)
     problems += exceeded(config, given.origin)
     if problems:
         raise ConfigError(problems)

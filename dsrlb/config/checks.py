@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dsrlb.config.algorithms import check_algorithms
 from dsrlb.config.members import real_addresses, users
 from dsrlb.config.models import (
     MOST_REALS,
@@ -20,6 +21,7 @@ from dsrlb.config.models import (
 from dsrlb.config.modes import check_modes
 from dsrlb.config.nat import check_nat
 from dsrlb.config.policies import Found, check_policies
+from dsrlb.config.probes import check_probes
 from dsrlb.errors import Problem
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def _names(config: Config) -> Iterator[Found]:
 def _reals(path: tuple[str | int, ...], reals: tuple[Real, ...]) -> Iterator[Found]:
     seen: dict[IPAddress, int] = {}
     if len(reals) > MOST_REALS:
-        yield path, f"{len(reals)} reals", f"at most {MOST_REALS} real servers"
+        yield path, f"{len(reals)} reals", f"at most {MOST_REALS:,} real servers"
     for index, real in enumerate(reals):
         here = (*path, index, "address")
         if len({ip.version for ip in real.address}) != len(real.address):
@@ -197,6 +199,8 @@ def check(config: Config) -> Iterator[Found]:
     yield from check_policies(config)
     yield from check_modes(config)
     yield from check_nat(config)
+    yield from check_algorithms(config)
+    yield from check_probes(config)
 
 
 def _check_interface(name: str, facts: HostFacts) -> str | None:

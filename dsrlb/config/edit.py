@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
 
+from dsrlb.config.choices import HASHED
 from dsrlb.config.models import REPLIES, Config
 from dsrlb.config.render import to_tables
 from dsrlb.config.source import from_tables, value_text
 from dsrlb.errors import ConfigError, Problem
 
 _COMMAND = "<command>"
+_OFF = (0, "0", "0s")
 
 
 def _wrong(key: str, value: Any, message: str) -> ConfigError:
@@ -103,7 +105,7 @@ def _without_toa(entry: Mapping[str, Any]) -> None:
 
 
 def _meaningless(entry: Mapping[str, Any]) -> Iterator[str]:
-    """Keys that a service does not have in its mode and with its protocol."""
+    """Keys that a service does not have in its mode, with its protocol and by its algorithm."""
     mode = entry["mode"]
     outbound = mode == "nat" and entry.get("outbound") is True
     if mode != "l3dsr":
@@ -114,6 +116,9 @@ def _meaningless(entry: Mapping[str, Any]) -> Iterator[str]:
         yield "snat"
     if mode not in REPLIES or entry["protocol"] != "tcp":
         yield "mss_clamp"
+    if entry["algorithm"] not in HASHED:
+        yield "hash_on"
+        yield "table_size"
 
 
 def _l3dsr(present: Any, given: Any) -> Any:
@@ -142,7 +147,7 @@ _BELONGING = {
 
 def _update(entry: dict[str, Any], settings: Mapping[str, Any]) -> None:
     for key, belonging in _BELONGING.items():
-        if key in settings and settings[key] in (0, "0", "0s"):
+        if key in settings and settings[key] in _OFF:
             entry.pop(belonging, None)
     entry.update(settings)
 

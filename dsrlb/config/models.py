@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from dsrlb.config.balancer import Balancer
+from dsrlb.config.choices import HASHED, AlgorithmName, TableSize
 from dsrlb.config.values import (
     Addresses,
     AddressRange,
@@ -21,11 +23,8 @@ from dsrlb.config.values import (
     Prefixes,
     Seconds,
     SecondsOrOff,
-    SecondsToAMinute,
-    as_tuple,
-    built,
 )
-from dsrlb.config.ways import REPLIES, TUNNELS, Bridge, Interface, L3dsr, Snat, pool_addresses
+from dsrlb.config.ways import REPLIES, TUNNELS, Bridge, L3dsr, Snat, pool_addresses
 
 __all__ = [
     "REPLIES",
@@ -44,55 +43,12 @@ __all__ = [
     "Snat",
 ]
 
-MOST_REALS = 256
+MOST_REALS = 4096
+MOST_SCANNED = 256
+"""Real servers of a service whose algorithm compares them all (abi.h)."""
 MOST_OPEN = 16_000_000
 MOST_RATE = 10_000_000
 _NAME = r"^[A-Za-z0-9_.-]{1,56}$"
-
-LATER_ALGORITHMS = (
-    "least-connection",
-    "weighted-least-connection",
-    "fastest-response-time",
-    "adaptive",
-    "hash",
-    "maglev",
-)
-
-
-class Balancer(Model):
-    """The balancer itself."""
-
-    interfaces: Annotated[tuple[Interface, ...], BeforeValidator(as_tuple)] = Field(
-        min_length=1, max_length=63, description="XDP goes onto each of these interfaces"
-    )
-    xdp_mode: Literal["auto", "native", "generic"] = Field(
-        "auto",
-        description="auto: native where the driver has it (generic on veth, whose native mode "
-        "needs help from the peer); native, generic: that one or an error",
-    )
-    flow_capacity: int = Field(
-        1_000_000,
-        strict=True,
-        ge=1_000,
-        le=16_000_000,
-        description="flows per address family; a flow of bridge, router, one-arm and nat counts "
-        "twice",
-    )
-    announce: bool = Field(
-        True,
-        strict=True,
-        description="answer ARP and ND for VIPs and announce them; false for routed VIPs or a "
-        "standby",
-    )
-    scan_interval: SecondsToAMinute = Field(
-        2, description="how often flows are counted and expired ones removed; 1s to 60s"
-    )
-    tunnel_source: Prefixes = Field(
-        (),
-        description="where ipip and gue packets come from: an address, or a prefix out of which "
-        "each flow has its own; one per address family; routed to the balancer, which learns the "
-        "path MTU from ICMP errors about them",
-    )
 
 
 class Real(Model):
@@ -179,11 +135,26 @@ class Service(Model):
         description="TCP connections' MSS is lowered to this in both directions, 536 to 9000 "
         "bytes; 0: off (tcp; modes bridge, router, one-arm and nat)",
     )
-    algorithm: Annotated[
-        Literal["round-robin", "weighted-round-robin"],
-        built(LATER_ALGORITHMS, "this algorithm is", "round-robin, weighted-round-robin"),
-    ] = Field(
-        "round-robin", description="who gets the next flow: round-robin, weighted-round-robin"
+    algorithm: AlgorithmName = Field(
+        "round-robin",
+        description="who gets the next flow. Each in turn: round-robin; weighted-round-robin, by "
+        "weight. The least of something, which up to 256 real servers are compared by: "
+        "least-connection, of open flows; weighted-least-connection, of those for each unit of "
+        "weight; adaptive, of open and pending flows; fastest-response-time, of the time to the "
+        "first answer, in modes l2dsr and l3dsr to that of a probe (tcp, and not only port any). "
+        "By a hash, so that a client keeps its real server: hash and maglev, by weight; when one "
+        "comes or goes few clients move. Algorithms that are not by weight know no weight but 0",
+    )
+    hash_on: Literal["source", "tuple"] | None = Field(
+        None,
+        description="algorithms hash and maglev: what decides, the client's address alone (source) "
+        "or also its port, the VIP and the VIP's port (tuple)",
+    )
+    table_size: TableSize = Field(
+        0,
+        description="algorithms hash and maglev: entries of the table that real servers share, a "
+        "prime; 0: 65537, and more where the lightest real server would have less than 100 of "
+        "them. Another size, also one that follows from weights, sends most clients elsewhere",
     )
     group: str | None = Field(None, description="name of a [[group]]; or give [[service.real]]")
     real: tuple[Real, ...] = Field((), description="real servers of this service alone")
@@ -200,7 +171,8 @@ class Service(Model):
     on_unknown: Literal["drop", "reset", "schedule"] = Field(
         "drop",
         description="TCP segments of no known flow: drop, answer with a TCP RST (reset), or "
-        "schedule as a new flow",
+        "schedule as a new flow; hash and maglev schedule them in modes l2dsr and l3dsr whatever "
+        "stands here: the hash says where their connection goes",
     )
     allow: Prefixes = Field(
         (),
@@ -262,6 +234,22 @@ class Service(Model):
         return self.mode if self.l3dsr is None else self.l3dsr.method
 
     @property
+    def by_hash(self) -> bool:
+        """Does a hash of the flow say who gets it?"""
+        return self.algorithm in HASHED
+
+    @property
+    def by_source(self) -> bool:
+        """Does the client's address alone say so?"""
+        default = "source" if self.algorithm == "hash" else "tuple"
+        return self.by_hash and (self.hash_on or default) == "source"
+
+    @property
+    def probed(self) -> bool:
+        """Are response times needed that only probes tell?"""
+        return self.algorithm == "fastest-response-time" and not self.replies
+
+    @property
     def replies(self) -> bool:
         """Do the real servers' replies come back through the balancer?"""
         return self.mode in REPLIES
@@ -305,7 +293,6 @@ class Config(Model):
 
 NOT_BUILT = frozenset(
     {
-        "balancer.probe_prefix",
         "group.health",
         "service.health",
         "service.on_down",

@@ -10,7 +10,7 @@ from dsrlb.config.members import complete
 from dsrlb.config.models import Config, IPAddress, IPNetwork, L3dsr, Service
 from dsrlb.config.policies import Found
 
-_NO_SOURCES: dict[int, tuple[IPNetwork, ...]] = {
+NO_SOURCES: dict[int, tuple[IPNetwork, ...]] = {
     4: tuple(map(ip_network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"))),
     6: tuple(map(ip_network, ("::/127", "::ffff:0:0/96", "fe80::/10", "ff00::/8"))),
 }
@@ -87,7 +87,7 @@ def _tunnel_source(config: Config) -> Iterator[Found]:
         if other is not source:
             message = f"one IPv{source.version} address or prefix; there is {other} already"
             yield path, str(source), message
-        if any(source.overlaps(network) for network in _NO_SOURCES[source.version]):
+        if any(source.overlaps(network) for network in NO_SOURCES[source.version]):
             message = "unicast addresses that can be routed to the balancer"
             yield path, str(source), message
         owner = next((text for ip, text in (vips | reals).items() if ip in source), None)

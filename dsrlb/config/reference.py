@@ -14,7 +14,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from dsrlb.config import models, values
+from dsrlb.config import values
 from dsrlb.config.models import (
     AddressRange,
     Balancer,
@@ -46,6 +46,8 @@ EXAMPLES: dict[str, str] = {
     "balancer.announce": "false",
     "balancer.scan_interval": '"5s"',
     "balancer.tunnel_source": '["192.0.2.1", "2001:db8:ffff::/64"]',
+    "balancer.hash_seed": "7",
+    "balancer.probe_prefix": '["10.255.0.0/16", "fd00:9::/96"]',
     "bridge.name": '"br0"',
     "bridge.ports": '["eth1", "eth2"]',
     "bridge.reals_on": '"eth2"',
@@ -61,6 +63,8 @@ EXAMPLES: dict[str, str] = {
     "service.outbound": "true",
     "service.mss_clamp": "1400",
     "service.algorithm": '"weighted-round-robin"',
+    "service.hash_on": '"tuple"',
+    "service.table_size": "65537",
     "service.group": '"web"',
     "service.real": '[{ address = "10.0.0.11", weight = 2 }]',
     "service.interfaces": '["eth0"]',
@@ -96,6 +100,7 @@ DEFAULTS = {
     "service.snat": "none",
     "l3dsr.dscp": "none",
     "service.idle_timeout": '"15m" (tcp), "60s" (udp)',
+    "service.hash_on": '"source" (hash), "tuple" (maglev)',
     "service.interfaces": "all of balancer.interfaces",
     "service.group": "none",
     "service.persistence": "0",
@@ -103,7 +108,6 @@ DEFAULTS = {
     "real.max_open_low": "9/10 of max_open",
 }
 _DURATIONS = {get_args(kind)[1] for kind in (values.Seconds, values.SecondsOrOff)}
-LATER = set(models.LATER_ALGORITHMS)
 
 INTRODUCTION = """\
 # Configuration
@@ -155,7 +159,7 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return "table"
     if get_origin(bare) is Literal:
-        return "string"
+        return _type(type(get_args(bare)[0]), [])
     return {bool: "true or false", int: "integer", str: "string"}[bare]
 
 
@@ -166,8 +170,11 @@ def _number(value: Any) -> str:
 def _allowed(annotation: Any, metadata: list[Any]) -> Iterator[str]:
     bare, inner = _unwrap(annotation)
     metadata = [*metadata, *inner]
+    if get_origin(bare) in (types.UnionType, Union):
+        bare = next((arm for arm in get_args(bare) if get_origin(arm) is Literal), bare)
     if get_origin(bare) is Literal:
-        yield ", ".join(f'`"{value}"`' for value in get_args(bare) if value not in LATER)
+        texts = (f'"{value}"' if isinstance(value, str) else value for value in get_args(bare))
+        yield ", ".join(f"`{text}`" for text in texts)
     least: Any = None
     shortest = next((item.min_length for item in metadata if isinstance(item, MinLen)), 0)
     for item in metadata:
@@ -196,7 +203,9 @@ def _default(key: str, info: FieldInfo) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"'
-    return "none" if value == () else _number(value)
+    if isinstance(value, tuple):
+        return ", ".join(f'"{one}"' for one in value) or "none"
+    return _number(value)
 
 
 def keys() -> Iterator[tuple[str, FieldInfo]]:

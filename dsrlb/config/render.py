@@ -63,6 +63,16 @@ def _of_modes(service: Service) -> dict[str, Any]:
     return table
 
 
+def _of_algorithms(service: Service) -> dict[str, Any]:
+    """What belongs to some algorithms, where it is set."""
+    table: dict[str, Any] = {}
+    if service.hash_on is not None:
+        table["hash_on"] = service.hash_on
+    if service.table_size:
+        table["table_size"] = service.table_size
+    return table
+
+
 def _service(service: Service) -> dict[str, Any]:
     ports = [port.plain for port in service.port]
     table: dict[str, Any] = {
@@ -87,7 +97,7 @@ def _service(service: Service) -> dict[str, Any]:
     }
     if service.persistence_group is not None:
         table["persistence_group"] = service.persistence_group
-    table |= _of_modes(service)
+    table |= _of_modes(service) | _of_algorithms(service)
     if service.interfaces:
         table["interfaces"] = list(service.interfaces)
     if service.group is not None:
@@ -108,6 +118,8 @@ def to_tables(config: Config) -> dict[str, Any]:
             "announce": balancer.announce,
             "scan_interval": f"{balancer.scan_interval}s",
             "tunnel_source": [str(source) for source in balancer.tunnel_source],
+            "hash_seed": balancer.hash_seed,
+            "probe_prefix": [str(prefix) for prefix in balancer.probe_prefix],
         }
     }
     if config.bridge:

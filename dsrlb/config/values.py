@@ -119,17 +119,6 @@ def _prefix(value: Any) -> Any:
     return network
 
 
-def built(later: tuple[str, ...], what: str, available: str) -> BeforeValidator:
-    """Names that are known and refused as not in this version; ``available``: what is."""
-
-    def check(value: Any) -> Any:
-        if isinstance(value, str) and value in later:
-            raise ValueError(f"{what} not in this version; available: {available}")
-        return value
-
-    return BeforeValidator(check)
-
-
 class PortRange(Model):
     """Ports first..last; 0..65535 is "any"."""
 

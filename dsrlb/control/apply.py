@@ -2,12 +2,13 @@
 """Write the difference between desired and installed state, so that no packet meets half of it.
 
 Order: what others refer to first. Interfaces, addresses of pools and reals, then homes, lists of
-sources, pools, schedules, records and slots (one 8-byte store makes a service's new form valid),
-with who opens connections behind the services that have a pool, then service keys and VIPs; removal
-goes the other way round, and the interest filter is wide meanwhile. A real that may have no new
-flows any more says so after the schedules that name it are gone. Every intermediate state is one in
-which each new flow is treated either as before or as after; only a service that changes and loses a
-port or VIP at the same time may serve that one by its new form until it is gone.
+sources, pools, schedules, tables, records and slots (one 8-byte store makes a service's new form
+valid), with who opens connections behind the services that have a pool, then service keys and
+VIPs; removal goes the other way round, and the interest filter is wide meanwhile. A real that may
+have no new flows any more says so after the schedules that name it are gone. Every intermediate
+state is one in which each new flow is treated either as before or as after; only a service that
+changes and loses a port or VIP at the same time may serve that one by its new form until it is
+gone.
 
 A real whose flows cannot go on by its new method (forms.py) gets another place: the old one stays
 as it is until no schedule names it, and its flows go with it.
@@ -15,8 +16,9 @@ as it is until no schedule names it, and its flows go with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
+
+import numpy as np
 
 from dsrlb.control.desired import (
     USABLE,
@@ -35,14 +37,13 @@ from dsrlb.control.persistence import Home, Homes, group_numbers
 from dsrlb.control.pools import PoolTable, Range
 from dsrlb.control.realtable import RealTable, zero_traffic
 from dsrlb.control.records import service_record
+from dsrlb.control.settings import Interest, Settings
 from dsrlb.control.sources import SourceLists
+from dsrlb.control.tableplace import TablePlaces
 from dsrlb.control.viptable import VipTable
-from dsrlb.dataplane.keys import IPAddress, interest_words
+from dsrlb.dataplane.keys import IPAddress
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import StateError
-
-_TO, _FROM = 0, 1
-"""Elements of interest[]: by destination, by source."""
 
 
 class Applier:
@@ -57,6 +58,9 @@ class Applier:
         self._natted = Natted(maps)
         self._reals = RealTable(maps)
         self._homes = Homes(maps["homes"], installed.homes)
+        self._settings = Settings(maps)
+        self._interest = Interest(maps, installed.vips, self._natted.content)
+        self._tables = TablePlaces(maps, installed.table_lines)
         self._vips = VipTable(maps, installed.keys, installed.vips)
         numbers = maps["slots"].max_entries  # as many lists as services (MAX_SOURCE_LISTS)
         self._lists = SourceLists(maps["sources"], numbers, installed.lists, self._named())
@@ -90,10 +94,9 @@ class Applier:
         """
         before = self._snapshot()
         self._collect()
-        self._settings(desired, wide=True)
-        self._filter(
-            {*desired.vips, *self._installed.vips}, {*desired.natted, *self._natted.content}
-        )
+        self._tables.prepare(self._new_contents(desired))
+        self._settings.put(desired, wide=True)
+        self._interest.widen(desired)
         self._put_ends(desired)
         self._vips.put_keys(
             {key: self._installed.services[name].id for key, name in desired.keys.items()}
@@ -101,10 +104,19 @@ class Applier:
         self._vips.remove(desired.vips, desired.keys)
         self._vips.put(desired.vips)
         self._remove_ends(desired)
-        self._filter(set(desired.vips), set(desired.natted))
-        self._settings(desired)
+        self._interest.put(desired)
+        self._settings.put(desired)
         self._collect()
         return self._snapshot() != before
+
+    def _new_contents(self, desired: Desired) -> list[DesiredService]:
+        """Of the services that are new or change."""
+        present = self._installed.services
+        return [
+            content
+            for name, content in desired.services.items()
+            if name not in present or present[name].content != content
+        ]
 
     def _put_ends(self, desired: Desired) -> None:
         """What keys and VIPs lead to: everything that is new or changes."""
@@ -169,22 +181,6 @@ class Applier:
         """Lists and pools that no record names any more begin to rest."""
         self._lists.collect(self._named())
         self.pools.collect(self._ranges())
-
-    def _settings(self, desired: Desired, *, wide: bool = False) -> None:
-        """``wide``: services of before, whose replies come back, are still there."""
-        settings = self._maps["settings"]
-        present = settings.get(0)
-        replies = desired.replies or (wide and present is not None and bool(present["replies"]))
-        tunnels = any(any(path.source) for path in desired.paths.values())
-        value = (int(desired.announce), int(tunnels), int(replies), 0)
-        if present is None or present.tolist() != value:
-            settings.set(0, value)
-
-    def _filter(self, destinations: Iterable[IPAddress], sources: Iterable[IPAddress]) -> None:
-        interest = self._maps["interest"]
-        words = interest.value_type["word"].shape[0]
-        for place, addresses in ((_TO, destinations), (_FROM, sources)):
-            interest.set(place, interest_words(addresses, words).tobytes())
 
     def _name(self, service: ServiceId) -> None:
         """Give a service an id, with fresh counters; its slot stays empty until it is complete."""
@@ -286,7 +282,7 @@ class Applier:
                 self._natted.put(self._wanted_natted(desired))
 
     def _put_service(self, service: ServiceId, wanted: DesiredService, group: int) -> None:
-        """Write list, pool, schedule and record to fresh places, then flip the slot."""
+        """Write list, pool, schedule, table and record to fresh places, then flip the slot."""
         state = self._installed
         present = state.services[service]
         moved = any(real.service == service for real, _ in state.former)
@@ -295,27 +291,36 @@ class Applier:
             return
         sources = self._lists.number_of(wanted.sources) if wanted.has_list else 0
         pool = self.pools.range_of(wanted.pool) if wanted.pool else 0
-        count = len(wanted.schedule)
-        record = state.records.allocate()
-        try:
-            first = state.members.allocate(count) if count else 0
-        except StateError:
-            state.records.free(record)
-            raise
-        indices = [state.reals[real].index for real in wanted.schedule]
-        self._maps["members"].array[first : first + count] = indices
-        self._revision += 1
-        self._maps["records"].array[record] = service_record(
-            wanted, first, self._revision, sources, group, pool
-        )
+        fresh = self._allocate(present.id, wanted)
+        fresh.source_list, fresh.persistence_group, fresh.pool = sources, group, pool
+        self._maps["records"].array[fresh.record] = service_record(fresh)
         if present.content.service_rate != wanted.service_rate:
             # How far ahead the old rate was used up says nothing of the new one.
             self._maps["service_rates"].set(present.id, 0)
-        self._maps["slots"].array[present.id] = self._revision << 32 | record
+        self._maps["slots"].array[present.id] = fresh.revision << 32 | fresh.record
         self._release(present)
-        state.services[service] = InstalledService(
-            present.id, record, first, count, self._revision, sources, group, pool, wanted
-        )
+        state.services[service] = fresh
+
+    def _allocate(self, number: int, wanted: DesiredService) -> InstalledService:
+        """Places for a service's next form, with schedule and table written there. Raises
+        StateError when there is no room; nothing is taken then."""
+        state = self._installed
+        self._revision += 1
+        fresh = InstalledService(number, revision=self._revision, content=wanted)
+        indices = [state.reals[real].index for real in wanted.schedule]
+        try:
+            fresh.record = state.records.allocate()
+            if indices:
+                first = fresh.first = state.members.allocate(len(indices))
+                fresh.count = len(indices)
+                members = np.array(wanted.weights, np.uint64) << np.uint64(32)
+                members |= np.array(indices, np.uint64)
+                self._maps["members"].array[first : first + fresh.count] = members
+            fresh.table, fresh.entries = self._tables.put(wanted, indices)
+        except StateError:
+            self._release(fresh)
+            raise
+        return fresh
 
     def _named(self) -> set[int]:
         """The lists of sources that records name."""
@@ -331,6 +336,7 @@ class Applier:
             self._installed.records.free(service.record)
         if service.count:
             self._installed.members.free(service.first, service.count)
+        self._tables.free(service.table, service.entries)
 
     def _clear(self, real: InstalledReal) -> None:
         self._reals.clear(real.index)

@@ -14,17 +14,24 @@ QUARANTINE_SECONDS = 1.0
 
 
 class Arena:
-    """First-fit allocator of ranges in 0..size-1 with a quarantine for what was freed.
+    """Best-fit allocator of ranges in 0..size-1 with a quarantine for what was freed.
 
     Place 0 is never given out, so that 0 can mean "none".
     """
 
-    def __init__(self, name: str, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._name = name
         self._size = size
         self._free: list[tuple[int, int]] = [(1, size - 1)]
         self._quarantine: deque[tuple[float, int, int]] = deque()
         self._clock = clock
+        self._sleep = sleep
 
     def reserve(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Mark (start, length) ranges as used: what a running data plane holds at take-over."""
@@ -43,13 +50,26 @@ class Arena:
         raise StateError(f"{self._name}: range {start}+{length} is in use twice")
 
     def allocate(self, length: int = 1) -> int:
-        """Return the start of ``length`` free places, or raise StateError when there are none."""
+        """Return the start of ``length`` free places, or raise StateError when there are none.
+
+        Places that still rest are waited for when there are no others.
+        """
         self._release_rested()
-        for start, free_length in self._free:
-            if free_length >= length:
-                self._take(start, length)
-                return start
-        raise StateError(
+        while (start := self._find(length)) is None:
+            if not self._quarantine:
+                raise self._full(length)
+            self._sleep(max(0.0, self._quarantine[0][0] - self._clock()))
+            self._release_rested()
+        self._take(start, length)
+        return start
+
+    def _find(self, length: int) -> int | None:
+        """The place that is least too large: so what is large stays whole."""
+        fitting = ((room, start) for start, room in self._free if room >= length)
+        return min(fitting, default=(0, None))[1]
+
+    def _full(self, length: int) -> StateError:
+        return StateError(
             f"{self._name}: no room for {length} more (of {self._size})",
             hint="fewer services or reals, or smaller weights",
         )

@@ -15,6 +15,7 @@ from dsrlb.control.desired import (
     ALLOW_ONLY,
     AWAY,
     FORWARDING,
+    HASH_SOURCE,
     HOPS,
     IPV6,
     NO_HOPS,
@@ -23,6 +24,7 @@ from dsrlb.control.desired import (
     PRESENT,
     RESOLVED,
     STICKY,
+    TIMED,
     TOA,
     USABLE,
     Desired,
@@ -43,11 +45,12 @@ from dsrlb.control.desired import (
 )
 from dsrlb.control.hops import SLOTS, spread
 from dsrlb.control.ports import ANY_BLOCK, blocks
-from dsrlb.control.sequence import sequence
+from dsrlb.control.tableplace import entries_wanted
+from dsrlb.control.tables import RULE
+from dsrlb.dataplane.algorithms import algorithms
 from dsrlb.dataplane.keys import IPAddress, address_bytes, mac_bytes
 from dsrlb.dataplane.methods import Method, methods
 
-ALGORITHMS = {"round-robin": 1, "weighted-round-robin": 2}
 PROTOCOLS = {"tcp": 6, "udp": 17}
 TICK_NS = 1 << 27
 _TCP_IDLE_SECONDS = 900  # as service.idle_timeout is where nothing else is said
@@ -120,6 +123,8 @@ def _real(
     flags = PRESENT if found.fresh else PRESENT | AWAY
     if service.persistence:
         flags |= STICKY
+    if service.algorithm == "fastest-response-time":
+        flags |= TIMED
     if key.address.version == 6:
         flags |= IPV6
     if path is not None and path.several:
@@ -173,18 +178,20 @@ def _sources(service: Service, family: int) -> Sources:
 
 def _flags(service: Service) -> int:
     toa = service.snat is not None and service.snat.toa
-    return ONE_PACKET * service.one_packet | ALLOW_ONLY * bool(service.allow) | TOA * toa
+    flags = ONE_PACKET * service.one_packet | ALLOW_ONLY * bool(service.allow) | TOA * toa
+    return flags | HASH_SOURCE * service.by_source
 
 
 def _service(
-    service: Service, family: int, links: int, schedule: tuple[RealId, ...]
+    service: Service, family: int, links: int, usable: Mapping[RealId, int], entries: int
 ) -> DesiredService:
+    """``usable``: who may have new flows, by weight; ``entries``: of their table."""
     return DesiredService(
-        algorithm=ALGORITHMS[service.algorithm],
+        algorithm=algorithms()[service.algorithm].number,
         method=methods()[service.method].number,
         links=links,
         on_unknown=UNKNOWN[service.on_unknown],
-        schedule=schedule,
+        schedule=tuple(usable),
         flags=_flags(service),
         sources=_sources(service, family),
         persistence_ticks=ticks(service.persistence),
@@ -192,6 +199,9 @@ def _service(
         source_rate=rate(service.source_flow_rate, service.source_flow_burst),
         pool=service.pool_for(family),
         mss_clamp=service.mss_clamp,
+        weights=tuple(usable.values()),
+        table_size=entries if usable else 0,
+        table_rule=RULE,
     )
 
 
@@ -299,25 +309,29 @@ def compute(
     ``links``: the attached interfaces by name; ``found``: where each real is. A real that is not
     in ``found`` counts as unresolved.
     """
-    desired = Desired(announce=config.balancer.announce, links=_links(links))
+    balancer = config.balancer
+    desired = Desired(
+        announce=balancer.announce, links=_links(links), choice_seed=balancer.hash_seed
+    )
     nowhere = Resolution(None, None, False)
     for service in config.service:
         mask = _mask(service.interfaces or links, links)
         desired.replies |= methods()[service.method].replies
         for family in sorted({vip.version for vip in service.vip}):
             identity = ServiceId(service.name, family)
-            usable: list[tuple[RealId, int]] = []
+            usable: dict[RealId, int] = {}
+            weights = []
             for real in config.reals_of(service):
                 address = config.address_for(service, real, family)
                 if address is None:
                     continue
                 key = RealId(identity, address)
+                weights.append(real.weight)
                 entry = _add_real(desired, config, service, real, key, found.get(key, nowhere))
                 if entry.flags & USABLE:
-                    usable.append((key, real.weight))
-            order = sequence(service.algorithm, [weight for _, weight in usable])
-            schedule = tuple(usable[index][0] for index in order.tolist())
-            desired.services[identity] = _service(service, family, mask, schedule)
+                    usable[key] = real.weight
+            entries = entries_wanted(service, weights)
+            desired.services[identity] = _service(service, family, mask, usable, entries)
             if service.persistence_group is not None:
                 desired.groups[identity] = service.persistence_group
             _add_keys(desired, service, identity, mask)

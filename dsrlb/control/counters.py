@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flow counts per real and per family, and what happened to entries."""
+"""Flow counts per real and per family, what happened to entries, and response times."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dsrlb.control.compute import TICK_NS
 from dsrlb.dataplane.artifact import Artifact
 from dsrlb.dataplane.maps import MapSet
+
+UNIT_NS = 16
+"""RESPONSE_SHIFT in abi_choice.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,27 @@ def loads(maps: MapSet, kind: str) -> npt.NDArray[np.int64]:
     """Flows by real index (``kind``: "open" or "pending") at this moment. Exact, but that a place
     whose real was removed keeps the number of its flows until the second scan behind that."""
     return maps["loads"].readonly[kind].astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How long a real server takes to answer, smoothed (in ms), and how long ago that was measured
+    for the last time (in seconds)."""
+
+    milliseconds: float
+    age: float
+
+
+def response(maps: MapSet, index: int, now_ns: int) -> Response | None:
+    """Of the real server with this index (struct response in abi.h); None: it was never measured.
+    ``now_ns``: of the clock that counts from the host's start."""
+    measured = int(maps["responses"].readonly["measured"][index])
+    tick, units = measured & 0xFFFFFFFF, measured >> 32
+    if not units:
+        return None
+    ticks = (now_ns // TICK_NS - tick) & 0xFFFFFFFF
+    age = ticks * TICK_NS / 1e9 if ticks < 1 << 31 else 0.0  # measured since the clock was read
+    return Response(round(units * UNIT_NS / 1e6, 3), round(age, 1))
 
 
 def flow_events(maps: MapSet, artifact: Artifact) -> dict[str, dict[str, int]]:

@@ -10,13 +10,13 @@ from dsrlb.config.values import IPNetwork
 from dsrlb.control.hops import SLOTS
 from dsrlb.dataplane.keys import IPAddress, address_from_bytes
 
-USABLE, RESOLVED, PRESENT, AWAY, STICKY, IPV6, HOPS, OUTBOUND = 1, 2, 4, 8, 16, 32, 64, 128
+USABLE, RESOLVED, PRESENT, AWAY, STICKY, IPV6, HOPS, OUTBOUND, TIMED = (1 << n for n in range(9))
 """real.flags in abi.h."""
 
 FORWARDING = 1
 """own_link.flags in abi.h."""
 
-ONE_PACKET, ALLOW_ONLY, TOA = 1, 2, 4
+ONE_PACKET, ALLOW_ONLY, TOA, HASH_SOURCE = 1, 2, 4, 8
 """service_record.flags in abi.h."""
 
 Sources = frozenset[tuple[IPNetwork, bool]]
@@ -151,10 +151,11 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class DesiredService:
-    """The content of one service record, with its schedule by real, its list of sources and the
-    addresses of its pool.
+    """The content of one service record, with its schedule (the real servers that may have new
+    flows, each once, and their weights), its list of sources and the addresses of its pool.
 
-    The numbers of list and persistence group, and the pool's place, are the Applier's.
+    The numbers of list and persistence group, and the places of pool and table, are the Applier's.
+    ``table_size``: entries that real servers share by a hash; 0: that is not how it goes.
     """
 
     algorithm: int
@@ -169,6 +170,9 @@ class DesiredService:
     source_rate: Rate = Rate()
     pool: tuple[IPAddress, ...] = ()
     mss_clamp: int = 0  # bytes; 0: off
+    weights: tuple[int, ...] = ()
+    table_size: int = 0
+    table_rule: int = 0  # version of what builds the tables
 
     @property
     def has_list(self) -> bool:
@@ -234,3 +238,7 @@ class Desired:
     """What stands in reals[] for the connections that a real server opens: nobody is sent there."""
     replies: bool = False
     """Is there a service whose replies come back?"""
+    choice_seed: int = 0
+    """Of the hash by which algorithms choose."""
+    probe: tuple[int, bytes] | None = None
+    """Who probes real servers: where frames for it leave (ifindex), and its MAC address."""

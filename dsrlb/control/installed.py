@@ -29,6 +29,8 @@ from dsrlb.control.desired import (
 from dsrlb.control.persistence import Home, read_homes
 from dsrlb.control.pools import addresses_in
 from dsrlb.control.sources import read_lists
+from dsrlb.control.tableplace import lines_of
+from dsrlb.dataplane.algorithms import by_number
 from dsrlb.dataplane.keys import IPAddress, address_from_bytes
 from dsrlb.dataplane.maps import MapSet
 
@@ -38,7 +40,8 @@ _INDEX = 0xFFFFFFFF
 @dataclass(slots=True)
 class InstalledService:
     """A service in force: id, its record's place, its schedule's place, the numbers of its list of
-    sources and its persistence group, its pool's place (0: none), and the content."""
+    sources and its persistence group, its pool's place (0: none), the content, its table's first
+    line and entries (0: none)."""
 
     id: int
     record: int = 0
@@ -49,6 +52,8 @@ class InstalledService:
     persistence_group: int = 0
     pool: int = 0
     content: DesiredService = NO_SERVICE
+    table: int = 0
+    entries: int = 0
 
 
 @dataclass(slots=True)
@@ -77,6 +82,7 @@ class Installed:
     real_indices: Arena = field(init=False)
     records: Arena = field(init=False)
     members: Arena = field(init=False)
+    table_lines: Arena = field(init=False)
 
     def service_name(self, number: int) -> ServiceId | None:
         """The service with this id, or None."""
@@ -151,7 +157,12 @@ def _read_services(
         place = slot & _INDEX
         record = records[place]
         first, count = int(record["first"]), int(record["count"])
-        schedule = members[first : first + count].tolist()
+        schedule = [
+            (by_index[member & _INDEX], member >> 32)
+            for member in members[first : first + count].tolist()
+            if member & _INDEX in by_index
+        ]
+        algorithm, entries = int(record["algorithm"]), int(record["table_count"])
         source_list, pool = int(record["source_list"]), int(record["pool_first"])
         found[identity] = InstalledService(
             id=number,
@@ -163,11 +174,11 @@ def _read_services(
             persistence_group=int(record["persistence_group"]),
             pool=pool,
             content=DesiredService(
-                algorithm=int(record["algorithm"]),
+                algorithm=algorithm,
                 method=int(record["method"]),
                 links=int(record["links"]),
                 on_unknown=int(record["on_unknown"]),
-                schedule=tuple(by_index[index] for index in schedule if index in by_index),
+                schedule=tuple(real for real, _ in schedule),
                 flags=int(record["flags"]),
                 sources=lists.get(source_list, frozenset()),
                 persistence_ticks=int(record["persistence_ticks"]),
@@ -175,7 +186,12 @@ def _read_services(
                 source_rate=Rate(int(record["source_interval"]), int(record["source_burst"])),
                 pool=addresses_in(maps, pool, int(record["pool_count"])),
                 mss_clamp=int(record["mss_clamp"]),
+                weights=tuple(weight for _, weight in schedule),
+                table_size=entries if by_number()[algorithm].kind == "hash" else 0,
+                table_rule=int(record["table_rule"]),
             ),
+            table=int(record["table_first"]),
+            entries=entries,
         )
     return found
 
@@ -219,3 +235,9 @@ def _reserve(maps: MapSet, installed: Installed, ids: dict[int, ServiceId]) -> N
     installed.records.reserve((entry.record, 1) for entry in services if entry.record)
     installed.members = Arena("schedules", maps["members"].max_entries)
     installed.members.reserve((entry.first, entry.count) for entry in services if entry.count)
+    tables = maps["tables"]
+    width = tables.value_type["real"].shape[0]
+    installed.table_lines = Arena("tables", tables.max_entries)
+    installed.table_lines.reserve(
+        (entry.table, lines_of(entry.entries, width)) for entry in services if entry.entries
+    )

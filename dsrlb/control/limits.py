@@ -14,7 +14,8 @@ from dsrlb.config.source import Origin
 from dsrlb.config.values import IPAddress
 from dsrlb.control.compute import compute
 from dsrlb.control.desired import Desired, ServiceId, Sources
-from dsrlb.control.sequence import sequence
+from dsrlb.control.tableplace import entries_wanted, lines_of
+from dsrlb.control.tables import table_entries
 from dsrlb.dataplane.artifact import parse_constants
 from dsrlb.dataplane.methods import methods
 from dsrlb.errors import Problem
@@ -38,8 +39,8 @@ def exceeded(
         "ports": limits["MAX_SERVICE_KEYS"],
         "services": limits["MAX_SERVICES"] - 1,  # place 0 means none
         "real servers": limits["MAX_REALS"] - 1,
-        # Old schedules and lists stay until the new ones are in force.
-        "schedules": limits["MAX_MEMBERS"] // 2,
+        # Old tables and lists stay until the new ones are in force.
+        "entries": limits["MAX_TABLE_LINES"] // 2 * limits["TABLE_LINE"],
         "prefixes": limits["MAX_SOURCES"] // 2,
         "lists": limits["MAX_SOURCE_LISTS"] // 2,
         "homes": limits["MAX_HOMES"],
@@ -56,7 +57,7 @@ def exceeded(
 
     problems: dict[str, Problem] = {}
     for index, service in enumerate(config.service):
-        for name, more in _needs(config, service, keys).items():
+        for name, more in _needs(config, service, keys, limits["TABLE_LINE"]).items():
             totals[name] += more
         totals["real servers"] += openers[service.name]
         pools = [pool for family in (4, 6) if (pool := service.pool_for(family))]
@@ -82,7 +83,8 @@ _WHAT = {
     "services": "too many services (one counts once for each address family)",
     "real servers": "too many real servers (one counts for each service and address, and again "
     "where it opens connections)",
-    "schedules": "the weights make too long schedules; smaller weights share as well",
+    "entries": "too many entries in tables of algorithms; a smaller table_size (hash, maglev) or "
+    "smaller weights (weighted-round-robin) share nearly as well",
     "prefixes": "too many prefixes in allow and deny (equal lists count once)",
     "lists": "too many lists of allow and deny (one per address family; equal ones count once)",
     "paths": "too many addresses of real servers in modes l3dsr, router, one-arm and nat (equal "
@@ -111,9 +113,12 @@ def _routed(config: Config, service: Service) -> set[IPAddress]:
     }
 
 
-def _needs(config: Config, service: Service, keys: Mapping[ServiceId, int]) -> dict[str, int]:
-    """How many places of each table a service takes, VIPs and lists left out."""
-    needs = {"ports": 0, "services": 0, "real servers": 0, "schedules": 0, "homes": 0}
+def _needs(
+    config: Config, service: Service, keys: Mapping[ServiceId, int], width: int
+) -> dict[str, int]:
+    """How many places of each table a service takes, VIPs and lists left out. ``width``: entries
+    of a line of tables[]."""
+    needs = Counter(dict.fromkeys(("ports", "services", "real servers"), 0))
     for family in {vip.version for vip in service.vip}:
         weights = [
             real.weight
@@ -123,6 +128,8 @@ def _needs(config: Config, service: Service, keys: Mapping[ServiceId, int]) -> d
         needs["services"] += 1
         needs["real servers"] += len(weights)
         needs["homes"] += len(weights) if service.persistence_group is not None else 0
-        needs["schedules"] += len(sequence(service.algorithm, [w for w in weights if w]))
+        size = entries_wanted(service, weights)
+        entries = table_entries(service.algorithm, [w for w in weights if w], size)
+        needs["entries"] += lines_of(entries, width) * width
         needs["ports"] += keys.get(ServiceId(service.name, family), 0)
     return needs

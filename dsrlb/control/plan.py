@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dsrlb.config import Bridge, Config, Real, Service, digest
 from dsrlb.config.values import IPAddress
 from dsrlb.control.forms import form
+from dsrlb.control.planchoice import chosen_anew, reseeded, resized
 from dsrlb.control.views import Change, ChangeKind, PlanView
 from dsrlb.dataplane.methods import methods
 
@@ -117,6 +118,7 @@ def _service(old: Service, new: Service) -> Iterator[Change]:
         ends = _ends(field, old, new)
         affects = ends or field == "protocol" or (field == "vip" and removed)
         text = f"{_text(was)} -> {_text(now)}{f'; {_ENDS[field]}' if ends else ''}"
+        text += chosen_anew(field, old, new)
         if field in _LISTS:
             text = _list_text(was, now)
         yield _change("change", f"service {new.name}", f"{field}: {text}", affects)
@@ -146,9 +148,9 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
             was, now = getattr(before.balancer, field), getattr(after.balancer, field)
             if was != now:
                 affects = field == "interfaces" and bool(set(was) - set(now))
-                yield _change(
-                    "change", "balancer", f"{field}: {_text(was)} -> {_text(now)}", affects
-                )
+                text = f"{field}: {_text(was)} -> {_text(now)}"
+                text += reseeded(before) if field == "hash_seed" else ""
+                yield _change("change", "balancer", text, affects)
     yield from _bridges(before.bridge if before else (), after.bridge)
     old = {service.name: service for service in before.service} if before else {}
     new = {service.name: service for service in after.service}
@@ -165,6 +167,8 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
             yield from _reals(service, (), after.reals_of(service))
         else:
             yield from _service(old[name], service)
+            for detail in resized(before, old[name], after, service):
+                yield _change("change", f"service {name}", detail)
             yield from _reals(service, before.reals_of(old[name]), after.reals_of(service))
             yield from _ways(before, old[name], after, service)
     if before is not None:

@@ -26,12 +26,15 @@ class RealTable:
         self._reals = maps["reals"].array
         self._loads = maps["loads"].array
         self._traffic = maps["real_traffic"]
+        self._responses = maps["responses"].array
 
     def begin(self, index: int, service: int, address: IPAddress) -> None:
         """Give a free place to a real of the service with this id."""
         zero_traffic(self._traffic, index)
         for field in ("open", "pending", "full"):  # nobody's, and rested: nothing is counted there
             self._loads[field][index] = 0
+        for field in ("measured", "tried"):
+            self._responses[field][index] = 0
         row = self._reals[index : index + 1]
         row["service"] = service
         row["address"]["word_be"] = np.frombuffer(address_bytes(address), "<u4")

@@ -3,30 +3,30 @@
 
 from __future__ import annotations
 
-from dsrlb.control.desired import DesiredService
+from dsrlb.control.installed import InstalledService
 
 
-def service_record(
-    wanted: DesiredService, first: int, revision: int, sources: int, group: int, pool: int
-) -> tuple[int, ...]:
-    """The record of a service: places of schedule and pool, numbers of list and persistence group
-    (0: none)."""
+def service_record(service: InstalledService) -> tuple[int, ...]:
+    """The record of a service."""
+    wanted = service.content
     return (
-        first,
-        len(wanted.schedule),
-        revision,
+        service.first,
+        service.count,
+        service.revision,
         wanted.algorithm,
         wanted.method,
         wanted.links,
         wanted.on_unknown,
         wanted.flags,
-        sources,
-        group,
+        service.source_list,
+        service.persistence_group,
         wanted.persistence_ticks,
-        pool,
+        service.pool,
         len(wanted.pool),
         wanted.mss_clamp,
-        0,
+        service.table,
+        service.entries,
+        wanted.table_rule,
         wanted.service_rate.interval,
         wanted.service_rate.burst,
         wanted.source_rate.interval,

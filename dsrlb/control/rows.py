@@ -15,7 +15,7 @@ from dsrlb.config import Config, Real, Service, digest
 from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.compute import TICK_NS
-from dsrlb.control.counters import FamilyTotals, flow_events, loads
+from dsrlb.control.counters import FamilyTotals, flow_events, loads, response
 from dsrlb.control.desired import USABLE, DesiredPath, RealId, Resolution, ServiceId
 from dsrlb.control.installed import InstalledService
 from dsrlb.control.mactable import Found
@@ -155,6 +155,8 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
             continue
         for real, key in _each_real(config, entry, identity):
             index = installed.reals[key].index
+            timed = entry.algorithm == "fastest-response-time"
+            answered = response(maps, index, time.monotonic_ns()) if timed else None
             where = with_source(entry, key, found[key], balancer.applier.paths.content)
             rows.append(
                 {
@@ -174,6 +176,8 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
                     "reply_bytes": int(traffic["reply_bytes"][index]),
                     "mac": where.mac,
                     "interface": where.link.name if where.link else None,
+                    "response_ms": answered.milliseconds if answered else None,
+                    "response_age": answered.age if answered else None,
                 }
             )
     return rows
@@ -227,9 +231,10 @@ def _mac(address: IPAddress, found: Found, path_mtu: int | None) -> MacRow:
 
 
 def stats(balancer: Balancer) -> list[StatsRow]:
-    """Packets by interface and reason."""
+    """Packets by interface and reason; last what probes leave by."""
     counters = balancer.attachments.counters()
     reasons = [reason.name for reason in balancer.dataplane.artifact.reasons]
+    probes = balancer.probes.attachment
     return [
         {
             "interface": entry.name,
@@ -239,5 +244,5 @@ def stats(balancer: Balancer) -> list[StatsRow]:
             "attached": entry.attached,
             "reasons": dict(zip(reasons, counters[entry.number].tolist(), strict=False)),
         }
-        for entry in balancer.attachments.status.values()
+        for entry in (*balancer.attachments.status.values(), *((probes,) if probes else ()))
     ]

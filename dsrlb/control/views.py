@@ -66,6 +66,8 @@ class RealRow(TypedDict):
     reply_bytes: int
     mac: str | None
     interface: str | None
+    response_ms: float | None  # smoothed; None: not measured, or not by fastest-response-time
+    response_age: float | None  # seconds since the last measurement
 
 
 class MacHop(TypedDict):

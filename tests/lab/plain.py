@@ -244,6 +244,12 @@ class Plain:
         )
         self._servers.append(server)
 
+    def stop_server(self, host: str) -> None:
+        """End the server of a real server; nobody listens there any more."""
+        server = self._servers[("r1", "r2").index(host)]
+        server.kill()
+        server.wait()
+
     def down(self) -> None:
         """Remove everything, whatever there is of it."""
         for server in self._servers:

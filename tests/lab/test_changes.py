@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.lab.instance import Instance, config
 from tests.lab.plain import MORE_VIPS, PORT, VIPS, Plain, addresses
 from tests.lab.traffic import Load, request, syn_retransmissions
 from tests.waiting import wait_until
+
+ALGORITHMS = (
+    *("least-connection", "weighted-least-connection", "adaptive", "fastest-response-time"),
+    *("weighted-round-robin", "hash", "maglev", "hash", "adaptive", "maglev", "round-robin"),
+)
 
 
 def test_bad_file_changes_nothing(plain: Plain, balancer: Instance) -> None:
@@ -67,6 +74,33 @@ def test_commands_under_traffic_lose_nothing(plain: Plain, balancer: Instance, l
     assert load.errors == []
     assert syn_retransmissions(plain.client) == before
     assert [row["name"] for row in balancer.get("/services")] == ["web", "web", "dns", "dns"]
+
+
+def test_every_algorithm_under_traffic(plain: Plain, balancer: Instance, load: Load) -> None:
+    """One command each; connections and handshakes that are there stay at their real servers."""
+    balancer.start(config())
+    load.start()
+    for name in ALGORITHMS:
+        balancer.done("service", "set", "web", "--algorithm", name)
+        rows = balancer.get("/services")
+        assert {row["algorithm"] for row in rows if row["name"] == "web"} == {name}
+        for vip in VIPS:
+            assert set(request(plain.client, vip, count=20)) <= {"r1", "r2"}
+        load.progress(50)
+    load.stop()
+    assert load.errors == []
+
+
+@pytest.mark.parametrize("name", ["hash", "maglev"])
+def test_a_client_keeps_its_real_server(plain: Plain, balancer: Instance, name: str) -> None:
+    """By its address alone, and over a restart."""
+    balancer.start(config())
+    balancer.done("service", "set", "web", "--algorithm", name, "--hash-on", "source")
+    homes = [request(plain.client, vip, count=10) for vip in VIPS]
+    assert [len(home) for home in homes] == [1, 1]
+    balancer.kill()
+    balancer.start()
+    assert [request(plain.client, vip, count=10) for vip in VIPS] == homes
 
 
 def test_real_leaves_and_returns_under_traffic(

@@ -17,7 +17,7 @@ KEYS = {
     "services": "name vip protocol port mode algorithm family reals_up reals open pending packets "
     "bytes new reply_packets reply_bytes pool",
     "reals": "service address port weight state reason since open pending packets bytes new "
-    "reply_packets reply_bytes mac interface",
+    "reply_packets reply_bytes mac interface response_ms response_age",
     "macs": "address via mac interface vlan mtu path_mtu hops state source reason since",
     "stats": "interface ifindex driver xdp_mode attached reasons",
     "status": "instance pid version started config_hash file file_differs interfaces services "
@@ -31,7 +31,7 @@ REASONS = (
     "mtu-exceeded no-egress answered-reset denied service-rate source-rate reals-full flow-busy "
     "incomplete fragment-early answered-too-big answered-time-exceeded ttl-exceeded tunnel-error "
     "no-headroom forwarded-reply forwarded-outbound outbound-kernel pool-exhausted tuple-taken "
-    "hairpin last-hop bridge-same-side bridge-blocked"
+    "hairpin last-hop bridge-same-side bridge-blocked probe-answer"
 )
 
 

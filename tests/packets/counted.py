@@ -26,10 +26,11 @@ class Counters:
         self._keys = ctypes.create_string_buffer(4 * self._count)
         self._values = ctypes.create_string_buffer(8 * self._count * self._shape[1])
         # Elements follow the one that is named: the kernel takes it for the last one it gave.
-        self._before = ctypes.create_string_buffer(struct.pack("<I", first * stride - 1), 4)
+        self._before = ctypes.create_string_buffer(struct.pack("<i", first * stride - 1), 4)
         self._token = ctypes.create_string_buffer(8)
-        places = (self._before, self._token, self._keys, self._values)
-        addresses = map(ctypes.addressof, places)
+        places = (self._token, self._keys, self._values)
+        before = ctypes.addressof(self._before) if first else 0
+        addresses = (before, *map(ctypes.addressof, places))
         self._attr = struct.pack("<QQQQIIQQ", *addresses, self._count, fd, 0, 0)
         self._last = self._read()
 

@@ -35,6 +35,10 @@ LINK = LinkState(
 )
 OTHER_LINK = LinkState(2, 99, "out0", OTHER_MAC.hex(":"), 1500)
 LINKS = {"in0": LINK, "out0": OTHER_LINK}
+PROBES = 0
+"""What probes are counted as."""
+PROBER = bytes.fromhex("0200000000d5")
+"""MAC address of who probes."""
 _ACTIONS = {
     bpf.XDP_ABORTED: "aborted",
     bpf.XDP_DROP: "drop",
@@ -59,6 +63,8 @@ class Program:
         self.reasons = [reason.name for reason in self.dataplane.artifact.reasons]
         self.applier = Applier(self.maps, installed.read(self.maps))
         self._headroom = Headroom(self.dataplane.program_fd)
+        assert self.dataplane.probe_fd is not None
+        self._probe_headroom = Headroom(self.dataplane.probe_fd)
         self._seen: dict[tuple[FlowKey, str], tuple[int, int]] = {}
         self._told = 0
         self._ingress = LINK.number
@@ -72,12 +78,13 @@ class Program:
         self.fragments = fragments.view(np.uint64).reshape(len(fragments), -1, 3)
         """Check, value and hash of each, by set."""
         stride = self.dataplane.artifact.constants["MAX_REASONS"]
-        numbers = (LINK.number, OTHER_LINK.number)
+        numbers = (PROBES, OTHER_LINK.number)
         self._counters = Counters(self.maps["counters"].fd, self.reasons, stride, *numbers)
 
     def close(self) -> None:
         """Give everything back."""
         self._headroom.close()
+        self._probe_headroom.close()
         self.dataplane.close()
 
     def link(self, link: LinkState) -> None:
@@ -101,10 +108,14 @@ class Program:
         self.maps["links"].set(ifindex, own)
 
     def configure(
-        self, text: str, resolutions: Mapping[str, Resolution] | None = None
+        self,
+        text: str,
+        resolutions: Mapping[str, Resolution] | None = None,
+        *,
+        probes: bool = False,
     ) -> dict[str, RealId]:
         """Apply a configuration; reals are behind in0 unless ``resolutions`` says otherwise. Ports
-        of bridges forward."""
+        of bridges forward. ``probes``: PROBER probes."""
         config = parse(text, "test")
         ports = {port for bridge in config.bridge for port in bridge.ports}
         for link in list(self._links.values()):
@@ -116,7 +127,9 @@ class Program:
             given = (resolutions or {}).get(address)
             found[identity] = given or Resolution(mac, LINK, True)
         links = {link.name: link for link in self._links.values()}
-        self.applier.apply(compute(config, links, found))
+        desired = compute(config, links, found)
+        desired.probe = (INGRESS, PROBER) if probes else None
+        self.applier.apply(desired)
         return {str(identity.address): identity for identity in found}
 
     def run(self, frame: bytes, link: int = LINK.number) -> Outcome:
@@ -131,12 +144,19 @@ class Program:
         result = bpf.prog_test_run(self._headroom.taken, frame, INGRESS)
         return self._counted(_ACTIONS[result.code], result.frame[TAKEN:])
 
-    def _counted(self, action: str, frame: bytes) -> Outcome:
-        """With the reason, which is the one counter that has grown."""
+    def probe(self, frame: bytes) -> Outcome:
+        """One frame of PROBER's through the program for probes."""
+        result = bpf.prog_test_run(self._probe_headroom.poisoned, frame, INGRESS)
+        return self._counted(_ACTIONS[result.code], result.frame, PROBES)
+
+    def _counted(self, action: str, frame: bytes, number: int | None = None) -> Outcome:
+        """With the reason, which is the one counter that has grown. ``number``: the interface's;
+        None: of the one that frames come in on."""
         grown = self._counters.grown()
         assert list(grown.values()) == [1], f"counted {grown}"
         ((link, reason),) = grown
-        assert link == self._ingress, f"counted {grown} of a frame that came in on {self._ingress}"
+        expected = self._ingress if number is None else number
+        assert link == expected, f"counted {grown} of a frame that came in on {expected}"
         if reason in ("answered-too-big", "answered-time-exceeded"):
             self._told += 1
             if self._told % 8 == 0:  # a source is told ten times at once

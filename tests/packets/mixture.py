@@ -8,8 +8,9 @@ from ipaddress import ip_address, ip_network
 
 from dsrlb.control.desired import Resolution
 from tests.packets import mixture_paired
+from tests.packets.algorithms import algorithm
 from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, Program, mac_of
-from tests.packets.mixture_paired import SMALL
+from tests.packets.mixture_paired import SMALL, TABLE_SIZE, size_of
 from tests.packets.model import Model, Real, Service
 
 _TIMES = """idle_timeout = "1d"  # the model has no clock
@@ -36,13 +37,14 @@ class Routed:
     method: str
     on_unknown: str = "drop"
     real: int = 0
+    algorithm: str = "round-robin"
 
 
 ROUTED = [
-    Routed(90, "dscp"),
+    Routed(90, "dscp", algorithm="maglev"),
     Routed(91, "ipip", "schedule"),
-    Routed(92, "gue", "reset"),
-    Routed(93, "ipip", "drop", 51),
+    Routed(92, "gue", "reset", algorithm="adaptive"),
+    Routed(93, "ipip", "drop", 51, algorithm="hash"),
     Routed(94, "gue", "schedule", 52),
 ]
 TUNNELS = [
@@ -89,7 +91,8 @@ def _routed(routed: Routed) -> str:
     for suffix, (vips, address) in into.items():
         reals = f'real = [{{ address = ["{address}"] }}]' if address else 'group = "c"'
         for protocol in PROTOCOLS:
-            keys = f'mode = "l3dsr"\n{reals}\n'
+            keys = f'mode = "l3dsr"\nalgorithm = "{routed.algorithm}"\n{size_of(routed.algorithm)}'
+            keys += f"{reals}\n"
             if protocol == "tcp":
                 keys += f'on_unknown = "{routed.on_unknown}"\n'
             keys += f"[service.l3dsr]\n{_TABLES[routed.method]}"
@@ -103,7 +106,7 @@ TEXT = (
     f'tunnel_source = ["{SOURCES[4]}", "{SOURCES[6]}"]\n{mixture_paired.BRIDGE}{_groups()}'
     + _service(
         *("web", "tcp", '"192.0.2.10", "2001:db8::10"', '[80, "8000-8099"]'),
-        'mode = "l2dsr"\ngroup = "a"',
+        'mode = "l2dsr"\nalgorithm = "least-connection"\ngroup = "a"',
     )
     + _service(
         *("rest", "tcp", '"192.0.2.10", "2001:db8::10"', '["any", 8050]'),
@@ -111,7 +114,7 @@ TEXT = (
     )
     + _service(
         *("dns", "udp", '"192.0.2.11", "192.0.2.10", "2001:db8::10"', "53"),
-        'mode = "l2dsr"\ngroup = "b"',
+        'mode = "l2dsr"\nalgorithm = "weighted-least-connection"\ngroup = "b"',
     )
     + "".join(map(_routed, ROUTED))
     + "".join(
@@ -138,7 +141,7 @@ def _reals(family: int, numbers: tuple[int, ...], method: str = "l2dsr") -> list
         far = number in (13, 33)
         source, mtu = (OTHER_MAC, SMALL) if far else (MAC, 1500)
         real = Real(name, mac_of(name), source, mtu, same_link=not far, method=method)
-        real.vlan = {32: TAG, 33: FAR_TAG}.get(number, 0)
+        real.vlan, real.weight = {32: TAG, 33: FAR_TAG}.get(number, 0), _WEIGHTS.get(number, 1)
         real.dscp, real.gue_port = 12, 6081
         real.source = ip_network(SOURCES[family])
         made.append(real)
@@ -157,14 +160,14 @@ def _model_of(routed: Routed, family: int) -> dict[str, Service]:
             ((routed.port, routed.port),),
             _reals(outer, numbers, routed.method),
             on_unknown=routed.on_unknown if protocol == "tcp" else "drop",
+            algorithm=algorithm(routed.algorithm, size=TABLE_SIZE),
         )
         made[f"{routed.method}{suffix}-{protocol}"] = service
     return made
 
 
 def build() -> tuple[Model, dict[tuple[str, str], Real]]:
-    """The model of TEXT, and its real servers by service and address; schedules are written out by
-    hand: 3:1 smoothly is 21 21 22 21."""
+    """The model of TEXT, and its real servers by service and address."""
     services: list[Service] = []
     by_name = {}
     for family, vip in ((4, "192.0.2.10"), (6, "2001:db8::10")):
@@ -173,12 +176,19 @@ def build() -> tuple[Model, dict[tuple[str, str], Real]]:
         rest, dns = _reals(family, (21, 22)), _reals(family, (21, 22))
         dns_vips = (address, ip_address("192.0.2.11")) if family == 4 else (address,)
         named = {
-            "web": Service((address,), 6, ((80, 80), (8000, 8099)), web),
-            "rest": Service(
-                *((address,), 6, ((0, 65535), (8050, 8050)), [rest[0], *rest, rest[0]]),
-                on_unknown="schedule",
+            "web": Service(
+                *((address,), 6, ((80, 80), (8000, 8099)), web),
+                algorithm=algorithm("least-connection"),
             ),
-            "dns": Service(dns_vips, 17, ((53, 53),), dns),
+            "rest": Service(
+                *((address,), 6, ((0, 65535), (8050, 8050)), rest),
+                on_unknown="schedule",
+                algorithm=algorithm("weighted-round-robin"),
+            ),
+            "dns": Service(
+                *(dns_vips, 17, ((53, 53),), dns),
+                algorithm=algorithm("weighted-least-connection"),
+            ),
         }
         for routed in ROUTED:
             named.update(_model_of(routed, family))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 
 from dsrlb.control.desired import Resolution
+from tests.packets.algorithms import HASHED, algorithm
 from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, mac_of
 from tests.packets.model import Link, Real, Service
 from tests.packets.model.types import IP
@@ -16,6 +17,7 @@ FAR = replace(OTHER_LINK, address4=IPv4Address("10.0.9.1"), mtu=SMALL)
 """out0. It has no IPv6 address, and an MTU that many a reply does not fit."""
 POOL = ("198.51.100.200-198.51.100.202", "2001:db8:51:1::200-2001:db8:51:1::201")
 CLAMP = 600
+TABLE_SIZE = 4093
 
 
 @dataclass(frozen=True)
@@ -52,23 +54,31 @@ class Paired:
     clamp: int = 0
     persistent: bool = False
     max_open: int = 0  # of each real server; open again at half of it
+    algorithm: str = "round-robin"
 
 
 PAIRED = [
     Paired(95, "bridge", (61, 62)),
-    Paired(96, "router", (71, 72), "reset", CLAMP),
-    Paired(97, "one-arm", (81, 82), "drop", CLAMP),
-    Paired(98, "nat", (91, 92), clamp=CLAMP, persistent=True),
-    Paired(99, "router", (72,)),
-    Paired(100, "one-arm", (82,), "reset", max_open=4),
+    Paired(96, "router", (71, 72), "reset", CLAMP, algorithm="least-connection"),
+    Paired(97, "one-arm", (81, 82), "drop", CLAMP, algorithm="hash"),
+    Paired(98, "nat", (91, 92), clamp=CLAMP, persistent=True, algorithm="maglev"),
+    # Of one real server alone: how long one takes to answer no model can tell.
+    Paired(99, "router", (72,), algorithm="fastest-response-time"),
+    Paired(100, "one-arm", (82,), "reset", max_open=4, algorithm="adaptive"),
 ]
 PORTS = [95, 96, 97, 98, 99, 100]
 _POOLED = f'[service.snat]\npool = ["{POOL[0]}", "{POOL[1]}"]'
 BRIDGE = '[[bridge]]\nname = "br0"\nports = ["in0", "out0"]\nreals_on = "out0"\n'
 
 
+def size_of(name: str) -> str:
+    """The key of a table that the models make quickly, for algorithms that look something up."""
+    return f"table_size = {TABLE_SIZE}\n" if name in HASHED else ""
+
+
 def _text(service: Paired, protocol: str) -> str:
-    lines = [f'mode = "{service.mode}"']
+    lines = [f'mode = "{service.mode}"', f'algorithm = "{service.algorithm}"']
+    lines.append(size_of(service.algorithm))
     lines += ['persistence = "7d"'] if service.persistent else []
     if protocol == "tcp":
         lines.append(f'on_unknown = "{service.on_unknown}"')
@@ -131,6 +141,7 @@ def services(family: int, vip: IP) -> dict[str, Service]:
         for protocol, number in (("tcp", 6), ("udp", 17)):
             reals = [_real(family, real, paired.mode) for real in paired.reals]
             service = Service((vip,), number, ((paired.port, paired.port),), reals)
+            service.algorithm = algorithm(paired.algorithm, size=TABLE_SIZE)
             if protocol == "tcp":
                 service.on_unknown, service.mss_clamp = paired.on_unknown, paired.clamp
             if paired.mode == "one-arm":

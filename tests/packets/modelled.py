@@ -51,10 +51,8 @@ def _plain(family: int, protocol: int, port: int, number: int, **more: object) -
     real = Real(name, mac_of(name), source, mtu, same_link=not far)
     if more.pop("full", 0):
         real.max_open = 1
-    unusable = more.pop("unusable", 0)
-    service = Service((VIPS[family],), protocol, ((port, port),), [real], **more)  # type: ignore[arg-type]
-    service.sequence = [] if unusable else [real]
-    return service
+    real.weight = 0 if more.pop("unusable", 0) else 1
+    return Service((VIPS[family],), protocol, ((port, port),), [real], **more)  # type: ignore[arg-type]
 
 
 def _l2dsr(family: int) -> list[Service]:

@@ -13,13 +13,14 @@ from tests.packets.harness import Program
 @dataclass(frozen=True)
 class Snapshot:
     """Memory of the flows (keys, states, versions, timeouts); what is counted of them; fragments;
-    the real servers, the MTUs of ways to them, and whose turn it is."""
+    the real servers, the MTUs of ways to them, how fast they answer, and whose turn it is."""
 
     flows: bytes
     loads: bytes
     fragments: bytes
     reals: bytes
     lowered: bytes
+    responses: bytes
     cursors: tuple[int, ...]
 
 
@@ -42,5 +43,6 @@ def snapshot(program: Program) -> Snapshot:
         program.fragments[program.fragments[:, :, 0] != 0].tobytes(),
         maps["reals"].array[places].tobytes(),
         maps["paths"].array["lowered"].tobytes(),
+        maps["responses"].array[places].tobytes(),
         tuple(int(maps["cursors"].get(service.id) or 0) for service in state.services.values()),
     )

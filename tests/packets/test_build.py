@@ -23,7 +23,7 @@ def test_reasons_are_read_from_the_header() -> None:
     reasons = artifact.parse_reasons((paths.ebpf_sources() / "abi.h").read_text())
     assert reasons[0].name == "pass"
     assert {reason.action for reason in reasons} == {"pass", "forward", "answer", "drop"}
-    assert len({reason.name for reason in reasons}) == len(reasons) == 41
+    assert len({reason.name for reason in reasons}) == len(reasons) == 42
 
 
 def test_bcc_stays_out_of_this_process(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_verifier_words_are_in_the_error(tmp_path: Path) -> None:
 def test_programs_stay_within_their_budget() -> None:
     """Budget per program: 300,000 verified instructions (the limit is a million)."""
     with closing(Dataplane.create(None, 1024)) as dataplane:
-        for name in (artifact.FIRST, *dataplane.artifact.stages, "reaper"):
+        for name in (artifact.FIRST, *dataplane.artifact.stages, "probe", "reaper"):
             (program,) = artifact.build(artifact.part(name)).programs.values()
             fd = load_program(program, dataplane.maps)
             assert bpf.prog_info(fd).verified_instructions < 300_000, program.name
@@ -80,7 +80,7 @@ def test_programs_stay_within_their_budget() -> None:
 
 def test_parts_declare_the_same_maps() -> None:
     first = artifact.build()
-    for name in (*first.stages, "reaper"):
+    for name in (*first.stages, "probe", "reaper"):
         other = artifact.build(artifact.part(name))
         assert (other.maps, other.reasons) == (first.maps, first.reasons)
         assert set(other.programs) == {f"dsrlb_{name}"}
@@ -89,17 +89,21 @@ def test_parts_declare_the_same_maps() -> None:
 def test_stages_are_put_in_place_by_complete() -> None:
     """A start that is refused before leaves those of the running program as they were."""
     with closing(Dataplane.create(None, 1024, wait=False)) as dataplane:
-        places = dataplane.artifact.stages.values()
-        stages = dataplane.maps["stages"]
-        assert [stages.get(place) for place in places] == [None] * 11
-        dataplane.complete(replies=False)
+        places = list(dataplane.artifact.stages.values())
+        stages, first = dataplane.maps["stages"], dataplane.artifact.stages["allocate"]
+        probed = dataplane.artifact.stages["probed"]
+        assert [stages.get(place) for place in places] == [None] * len(places)
+        dataplane.complete(replies=False, probes=False)
         loaded = [stages.get(place) for place in places]
-        assert None not in loaded[:5]
-        assert loaded[5:] == [None] * 6
+        assert [place for place in places if loaded[place] is None] == [probed, *places[first:]]
+        before = dataplane.probe_fd
         dataplane.complete()
-        assert [stages.get(place) for place in places][:5] == loaded[:5]
-        loaded = [stages.get(place) for place in places]
-        assert None not in loaded
+        assert (before, dataplane.probe_fd is None) == (None, False)
+        again = [stages.get(place) for place in places]
+        assert None not in again
+        kept = [place for place in places if loaded[place] is not None]
+        assert [again[place] for place in kept] == [loaded[place] for place in kept]
+        loaded = again
         dataplane.complete()  # as every later change of the configuration does
         assert [stages.get(place) for place in places] == loaded
 

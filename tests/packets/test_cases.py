@@ -10,6 +10,7 @@ import pytest
 
 from dsrlb import paths
 from dsrlb.dataplane import artifact
+from tests.packets import probing
 from tests.packets.cases import CONFIG, CONVERSATIONS, RESOLUTIONS, SINGLES, Case, flows, paired
 from tests.packets.cases.l3dsr import expired, no_headroom, sources
 from tests.packets.cases.refused import admission
@@ -23,9 +24,10 @@ CHANGES = [flows.UNRESOLVED, flows.NO_EGRESS]  # test_changes.py sends them
 BROKEN = [admission.FLOW_BUSY, admission.INCOMPLETE, *no_headroom.SINGLES]
 OTHERS = [*sources.PREFIX, *sources.KERNEL, *expired.NO_ADDRESS]
 PAIRED = [case.with_port(0xC0DE) for case in paired.ALL]  # test_paired_cases.py and others
+PROBES = [case.with_port(0xF00D).with_place(0xBEEF) for case in probing.CASES]  # test_probes.py
 ALL = [
     *(*SINGLES, *(case for steps in CONVERSATIONS for case in steps)),
-    *(*CHANGES, *BROKEN, *OTHERS, *PAIRED),
+    *(*CHANGES, *BROKEN, *OTHERS, *PAIRED, *PROBES),
 ]
 CHECKED = [case for case in ALL if case not in sources.PREFIX]  # those have no checksum written out
 WRONG_ON_PURPOSE = {
@@ -146,7 +148,9 @@ def test_every_reason_has_a_case() -> None:
     verdicts: dict[str, set[str]] = {}
     for case in ALL:
         verdicts.setdefault(case.reason, set()).add(case.verdict)
-    assert verdicts == {reason.name: VERDICTS[reason.action] for reason in reasons}
+    expected = {reason.name: VERDICTS[reason.action] for reason in reasons}
+    expected["probe-answer"] = {"redirect"}  # always into the veth pair
+    assert verdicts == expected
 
 
 def test_ids_are_unique() -> None:

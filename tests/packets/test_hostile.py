@@ -34,7 +34,7 @@ def unharmed(program: Program, sent: bytes, before: Snapshot) -> tuple[str, Snap
     if got.action not in INNOCENT or got.reason == TOLD:
         return "", after
     if got.reason in CHOSEN:
-        before = replace(before, cursors=after.cursors)
+        before = replace(before, cursors=after.cursors, responses=after.responses)
     if got.reason == "tuple-taken":  # entries were taken, and are empty again
         before = replace(before, flows=after.flows)
     assert after == before, f"{got.reason}: {sent.hex()}"

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from dsrlb.control.desired import Resolution
 from tests import scale
+from tests.packets.algorithms import algorithm
 from tests.packets.evidence import check
 from tests.packets.harness import LINK, MAC, Program, mac_of
+from tests.packets.mixture_paired import TABLE_SIZE, size_of
 from tests.packets.model import Model, Real, Service
 from tests.packets.test_hypothesis import KINDS
 from tests.packets.test_model import compare_counters, compare_loads, converse, pass_no_time
@@ -26,6 +28,13 @@ ALLOW = ("10.1.0.0/30", "10.2.0.0/16", "10.2.0.80/28", "fd01::/62", "fd02::/32",
 DENY = ("10.1.0.2/32", "10.2.0.64/26", "fd01:0:0:2::1/128", "fd02:0:0:40::/58")
 MAX_OPEN, MAX_OPEN_LOW = 4, 2
 LONG = 'idle_timeout = "7d"\nclosing_timeout = "7d"\npending_timeout = "7d"\nmode = "l2dsr"'
+ALGORITHMS = {
+    "web": "adaptive",
+    "tls": "weighted-least-connection",
+    "rest": "least-connection",
+    "dns": "maglev",
+    "log": "hash",
+}
 VIPS = ["192.0.2.10", "2001:db8::10"]
 PORTS = [80, 80, 443, 53, 53, 514, 5000]
 
@@ -34,6 +43,11 @@ def tables(numbers: list[int], more: str = "") -> str:
     """Real servers as inline tables."""
     listed = (f'{{ address = ["10.0.0.{n}", "fd00::{n}"]{more} }}' for n in numbers)
     return f"real = [{', '.join(listed)}]"
+
+
+def keys_of(name: str) -> str:
+    """How a service chooses."""
+    return f'algorithm = "{ALGORITHMS[name]}"\n{size_of(ALGORITHMS[name])}'
 
 
 def text(numbers: list[int]) -> str:
@@ -53,13 +67,14 @@ def text(numbers: list[int]) -> str:
     head = '[balancer]\ninterfaces = ["in0", "out0"]\n'
     both = "vip = [" + ", ".join(f'"{vip}"' for vip in VIPS) + "]"
     return head + "".join(
-        f'[[service]]\nname = "{name}"\n{both}\n{LONG}\n{keys}\n' for name, keys in parts.items()
+        f'[[service]]\nname = "{name}"\n{both}\n{LONG}\n{keys_of(name)}{keys}\n'
+        for name, keys in parts.items()
     )
 
 
 def build() -> tuple[Model, dict[tuple[str, str], Real]]:
     """The model of text(NUMBERS), and its real servers by service and address."""
-    services = []
+    services: list[Service] = []
     by_name = {}
     for family, vip in ((4, VIPS[0]), (6, VIPS[1])):
 
@@ -78,8 +93,9 @@ def build() -> tuple[Model, dict[tuple[str, str], Real]]:
 
         here = (ip_address(vip),)
         web, tls = made("web"), made("tls")[::-1]
-        services += [
-            Service(
+        dns = made("dns", MAX_OPEN * 20, MAX_OPEN * 18)
+        named = {
+            "web": Service(
                 here,
                 6,
                 ((80, 80),),
@@ -89,11 +105,14 @@ def build() -> tuple[Model, dict[tuple[str, str], Real]]:
                 deny=prefixes(DENY),
                 group="shop",
             ),
-            Service(here, 6, ((443, 443),), tls, on_unknown="schedule", group="shop"),
-            Service(here, 6, ((0, 65535),), made("rest", MAX_OPEN, MAX_OPEN_LOW)),
-            Service(here, 17, ((53, 53),), made("dns", MAX_OPEN * 20, MAX_OPEN * 18), group="dns"),
-            Service(here, 17, ((514, 514),), made("log"), one_packet=True),
-        ]
+            "tls": Service(here, 6, ((443, 443),), tls, on_unknown="schedule", group="shop"),
+            "rest": Service(here, 6, ((0, 65535),), made("rest", MAX_OPEN, MAX_OPEN_LOW)),
+            "dns": Service(here, 17, ((53, 53),), dns, group="dns"),
+            "log": Service(here, 17, ((514, 514),), made("log"), one_packet=True),
+        }
+        for name, service in named.items():
+            service.algorithm = algorithm(ALGORITHMS[name], size=TABLE_SIZE)
+        services += named.values()
     return Model(MAC, services), by_name
 
 
@@ -170,8 +189,6 @@ class Changes:
                 real = self._reals[key]
                 real.usable, real.away = after == "there", after != "there"
                 real.resolved = after != "lost"
-        for service in self._model.services:
-            service.sequence = [real for real in service.reals if real.usable]
         self._configure()
 
     def _configure(self) -> None:

@@ -5,6 +5,7 @@
 - fragments, errors: of modes l2dsr and l3dsr; the other modes have theirs in their own rooms
 - answers, refused: whatever the mode
 - decap: the program of real servers
+- probes: what leaves the balancer itself, and its answers
 
 In a room, ipv4.py and ipv6.py come first; otherwise a 6 at the end of a name is IPv6, and "mixed" a
 real server with an address of the other family. rooms.py finds the lists; services.py and

@@ -25,12 +25,12 @@ def wire(text: str) -> bytes:
     return bytes.fromhex(hexadecimal(text))
 
 
-_SUM = re.compile(r"([0-9a-f]{4})-P")
+_SUM = re.compile(r"([0-9a-f]{4})-[PI]")
 
 
-def _less(sum_: str, port: int) -> str:
-    """A checksum that is ``sum_`` where a port is 0, for another port (RFC 1624, equation 3)."""
-    total = 0xFFFF - int(sum_, 16) + port
+def _less(sum_: str, word: int) -> str:
+    """A checksum that is ``sum_`` where a word is 0, for another word (RFC 1624, equation 3)."""
+    total = 0xFFFF - int(sum_, 16) + word
     return f"{0xFFFF - (total & 0xFFFF) - (total >> 16):04x}"
 
 
@@ -38,7 +38,7 @@ def _less(sum_: str, port: int) -> str:
 class Case:
     """A frame sent, on in0 or another interface, and the frame expected, both written out; verdict;
     reason. PPPP is a port that the program chooses, 1234-P a checksum that would be 1234 if that
-    port was 0."""
+    port was 0; IIII and 1234-I the same of a real server's place in reals[]."""
 
     id: str
     sent_text: str
@@ -56,10 +56,18 @@ class Case:
 
     def with_port(self, port: int) -> Case:
         """The case in which the program has chosen ``port``."""
+        return self._with("P", port)
+
+    def with_place(self, index: int) -> Case:
+        """The case in which the real server that a probe is for has this place."""
+        return self._with("I", index)
+
+    def _with(self, letter: str, word: int) -> Case:
+        sums = re.compile(rf"([0-9a-f]{{4}})-{letter}")
 
         def filled(text: str) -> str:
-            text = _SUM.sub(lambda found: _less(found[1], port), text)
-            return text.replace("PPPP", f"{port:04x}")
+            text = sums.sub(lambda found: _less(found[1], word), text)
+            return text.replace(letter * 4, f"{word:04x}")
 
         sent, expected = filled(self.sent_text), filled(self.expected_text)
         return replace(self, sent_text=sent, expected_text=expected)

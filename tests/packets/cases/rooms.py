@@ -13,7 +13,8 @@ from tests.packets.cases.case import Case
 from tests.packets.cases.paired_services import MODES
 
 _HERE = "tests.packets.cases"
-_DECAP = "decap"
+_OTHERS = ("decap", "probes")
+"""Rooms of other programs: test_decap.py, test_probes.py."""
 
 PAIRED = [mode.replace("-", "_") for mode in MODES]
 """The modes in which replies come back: paired.py."""
@@ -21,9 +22,9 @@ PAIRED = [mode.replace("-", "_") for mode in MODES]
 DIRECT = [
     found.name
     for found in iter_modules([str(Path(__file__).parent)])
-    if found.ispkg and found.name not in (_DECAP, *PAIRED)
+    if found.ispkg and found.name not in (*_OTHERS, *PAIRED)
 ]
-"""All other rooms but that of another program."""
+"""All other rooms but those of other programs."""
 
 _SINGLES = {"SINGLES", "ANSWERED", "PASSED", "LISTED", "MALFORMED", "FLAGS"}
 """The names of lists of frames of which each is the first. Every other list is a conversation."""

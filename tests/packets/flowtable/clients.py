@@ -48,9 +48,10 @@ class Kind(IntEnum):
     UDP = 5
 
 
-def _config(more: str) -> str:
+def _config(more: str, weights: Sequence[int]) -> str:
     reals = "\n".join(
-        f'[[group.real]]\naddress = ["10.0.0.{n}", "fd00::{n}"]' for n in range(1, REALS + 1)
+        f'[[group.real]]\naddress = ["10.0.0.{n}", "fd00::{n}"]\nweight = {weight}'
+        for n, weight in enumerate(weights, 1)
     )
     services = "\n".join(
         f'[[service]]\nname = "{name}"\nvip = ["192.0.2.10", "2001:db8::10"]\n'
@@ -78,20 +79,24 @@ class Balancer:
     """One instance of ``capacity`` flows per family, with a TCP and a UDP service."""
 
     def __init__(self, capacity: int, family: int = 4, more: str = "") -> None:
+        """``more``: see configure()."""
         self.family = family
         self.dataplane = Dataplane.create(None, capacity, build(main=HERE / "drive.c"))
         self.maps = self.dataplane.maps
         self._drive = load_program(self.dataplane.artifact.programs["drive"], self.maps)
         self.maps["links"].set(INGRESS, link_bytes(LINK.mac, LINK.number))
-        config = parse(_config(more), "test")
+        self._applier = Applier(self.maps, installed.read(self.maps))
+        self.configure(more)
+        self.table = Table(self.maps, family)
+
+    def configure(self, more: str = "", weights: Sequence[int] = (1,) * REALS) -> None:
+        """``more``: keys of both services; ``weights``: of their real servers."""
+        config = parse(_config(more, weights), "test")
         found = {
             identity: Resolution(mac_of(str(identity.address)).hex(":"), LINK, True)
             for identity in targets_of(config)
         }
-        applier = Applier(self.maps, installed.read(self.maps))
-        applier.apply(compute(config, {"in0": LINKS["in0"]}, found))
-        self.table = Table(self.maps, family)
-        self._reals = {real.index: identity for identity, real in applier.installed.reals.items()}
+        self._applier.apply(compute(config, {"in0": LINKS["in0"]}, found))
 
     def close(self) -> None:
         """Give everything back."""

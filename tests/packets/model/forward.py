@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from tests.packets.algorithms import NewFlow
 from tests.packets.model import pairs
 from tests.packets.model.parse import ACK, RST, SYN, TCP, UDP
 from tests.packets.model.types import IP, Flow, FlowKey, Homes, Packet, Pair, Real, Service
@@ -16,6 +19,8 @@ class Forward:
         self.flows: dict[FlowKey, Flow] = {}
         self.homes = Homes()
         self.replies = pairs.Replies()
+        self.clock: Callable[[], int] = lambda: 0
+        """The tick that it is: fastest-response-time asks."""
 
     def pair_of(self, key: FlowKey) -> Flow | None:
         """The flow of a request, if its replies come back."""
@@ -97,7 +102,7 @@ class Forward:
             return "no-service"
         if not first and packet.flags & (SYN | RST):
             return "no-flow"
-        if not first and not known and service.on_unknown != "schedule":
+        if not first and not known and not service.takes_up:
             return "answered-reset" if service.on_unknown == "reset" else "no-flow"
         if service.routed and packet.ttl <= 1:
             return "expired"
@@ -105,7 +110,7 @@ class Forward:
             return "denied"
         if pairs.is_paired(service):
             return self._new_pair(packet, service, first=first)
-        real = self._choose(packet.source, service)
+        real = self._choose(packet, service)
         if isinstance(real, str):
             return real
         real.new += 1
@@ -116,13 +121,14 @@ class Forward:
             state = next_state(packet, "open")
             if not known and state != "closing":
                 state = "unverified"
-        self._end(packet.key)
+        self.end(packet.key)
         self.flows[packet.key] = Flow(real, state)
-        if state != "unverified":
+        if first or known:
             self._settle(packet.source, service, real, first)
         return real
 
-    def _end(self, key: FlowKey) -> None:
+    def end(self, key: FlowKey) -> None:
+        """The flow, if there is one, is over."""
         if key in self.flows:
             flow = self.flows.pop(key)
             flow.end()
@@ -135,7 +141,7 @@ class Forward:
         hop = packet.arrival
         if packet.two_tags and service.routed:
             return "last-hop"
-        real = self._choose(packet.source, service)
+        real = self._choose(packet, service)
         if isinstance(real, str):
             return real
         if real.method == "bridge" and real.link == hop.link:
@@ -149,9 +155,9 @@ class Forward:
                 if holder.state not in ("closing", "reset"):
                     self._lose(packet.key, first)
                     return "tuple-taken"
-                self._end(holder.pair.key)
+                self.end(holder.pair.key)
         real.new += 1
-        self._end(packet.key)
+        self.end(packet.key)
         state = "pending" if first else next_state(packet, "open")
         flow = self.flows[packet.key] = Flow(real, state, pair)
         self.replies.take(flow)
@@ -163,28 +169,29 @@ class Forward:
         its entry, and is gone."""
         flow = self.flows.get(key)
         if first and flow and flow.state == "pending":
-            self._end(key)
+            self.end(key)
 
-    def _choose(self, source: IP, service: Service) -> Real | str:
-        """The source's real server, or else the next that may have it; or the reason why none."""
+    def _home(self, source: IP, service: Service) -> Real | None:
+        """The source's real server, if it may have another flow."""
         for homes in (self.homes.open, self.homes.pending) if service.group else ():
             home = homes.get((source, service.group))
             for real in service.reals:
                 if home is None or not home.present or real.name != home.name:
                     continue
-                if real.usable and real.has_room():
+                if real.usable and real.weight and real.has_room():
                     return real
-        reason = "no-real"
-        for _ in range(16):
-            if not service.sequence:
-                break
-            real = service.sequence[service.cursor % len(service.sequence)]
-            service.cursor += 1
-            if real.usable and real.has_room():
-                return real
-            if real.usable:
-                reason = "reals-full"
-        return reason
+        return None
+
+    def _choose(self, packet: Packet, service: Service) -> Real | str:
+        """The source's real server, or else the algorithm's choice; or the reason why none."""
+        home = self._home(packet.source, service)
+        if home is not None:
+            return home
+        configured = [real for real in service.reals if real.present]
+        if not any(real.usable and real.weight for real in configured):
+            return "no-real"
+        flow = NewFlow(*packet.key, self.clock())
+        return service.algorithm.choose(configured, service.turn, flow) or "reals-full"
 
     def _settle(self, source: IP, service: Service | None, real: Real, first: bool) -> None:
         """The source is at home at this real server now; for a first packet, for the time being."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from tests.packets.algorithms import Algorithm, Hashed, Response, Turn, algorithm
+
 IP = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 FlowKey = tuple[
@@ -76,7 +78,8 @@ class Real:
     source_mac: bytes
     mtu: int = 1500
     same_link: bool = True  # behind the ingress interface
-    usable: bool = True
+    weight: int = 1
+    usable: bool = True  # but for its weight
     resolved: bool = True
     present: bool = True
     away: bool = False  # does not answer; never usable then
@@ -96,6 +99,7 @@ class Real:
     dscp: int = 0
     gue_port: int = 6080
     source: Network | None = None  # of the outer header
+    response: Response = field(default_factory=Response)
 
     @cached_property
     def address(self) -> IP:
@@ -110,6 +114,7 @@ class Real:
     def has_room(self) -> bool:
         """May it have another flow? Not from max_open on, until it is down to max_open_low."""
         if not self.max_open:
+            self.full = False
             return True
         if self.open >= self.max_open:
             self.full = True
@@ -125,21 +130,17 @@ class Service:
     vips: tuple[IP, ...]
     protocol: int
     ports: tuple[tuple[int, int], ...]
-    sequence: list[Real]
+    reals: list[Real]  # also those that were removed
     on_unknown: str = "drop"  # "drop" | "reset" | "schedule"
     allow: tuple[Network, ...] = ()
     deny: tuple[Network, ...] = ()
     one_packet: bool = False
     group: str = ""  # of persistence; "": none
-    cursor: int = 0
+    algorithm: Algorithm = field(default_factory=lambda: algorithm("round-robin"))
+    turn: Turn = field(default_factory=Turn)
     pool: tuple[IP, ...] = ()  # where requests, or connections of the real servers, come from
     mss_clamp: int = 0  # 0: off
     outbound: bool = False
-    reals: list[Real] = field(default_factory=list)  # also those that are in no sequence
-
-    def __post_init__(self) -> None:
-        if not self.reals:
-            self.reals = list({id(real): real for real in self.sequence}.values())
 
     @property
     def routed(self) -> bool:
@@ -150,6 +151,12 @@ class Service:
     def method(self) -> str:
         """The same for all of its real servers."""
         return self.reals[0].method
+
+    @property
+    def takes_up(self) -> bool:
+        """Is a segment of no known flow scheduled? Where a hash says to whom it always is."""
+        direct = self.method in ("l2dsr", "dscp", "ipip", "gue")
+        return self.on_unknown == "schedule" or (isinstance(self.algorithm, Hashed) and direct)
 
     def admits(self, source: IP) -> bool:
         """By the longest prefix; on no list, by whether there is an allow list."""

@@ -91,6 +91,8 @@ def real_row(address: str, state: str, reason: str) -> RealRow:
         "reply_bytes": 0,
         "mac": "02:00:00:00:00:0b" if state == "up" else None,
         "interface": "eth0" if state == "up" else None,
+        "response_ms": None,
+        "response_age": None,
     }
 
 

@@ -22,7 +22,7 @@ SERVICE_KEYS = (
 )
 REAL_KEYS = (
     "service address port weight state reason since open pending packets bytes new reply_packets "
-    "reply_bytes mac interface"
+    "reply_bytes mac interface response_ms response_age"
 )
 
 

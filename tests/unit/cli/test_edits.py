@@ -233,7 +233,7 @@ def test_limits_of_a_real(run: Run, daemon: FakeController) -> None:
         (("service", "set", "web", "--mode", "router", "--mss-clamp", "1"), "from 536 to 9000"),
         (("service", "set", "web", "--mode", "one-arm", "--pool", "192.0.2.1/24"), "192.0.2.0/24"),
         (("real", "set", "web", "10.0.0.11", "--port", "8080"), "the port is kept"),
-        (("service", "set", "web", "algorithm=maglev"), "not in this version"),
+        (("service", "set", "web", "algorithm=lc"), "'hash' or 'maglev'"),
         ((*DNS, "--real", "10.0.0.11", "--mode", "l3dsr"), "needs [service.l3dsr]"),
         ((*DNS, "--real", "10.0.0.11", "--method", "ipip"), 'belongs to mode = "l3dsr"'),
         (("service", "set", "web", "--mode", "l3dsr", "--method", "dscp"), "a code from 1 to 63"),

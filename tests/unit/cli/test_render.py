@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from dsrlb.cli.main import cli
 from dsrlb.cli.man import page
 from dsrlb.cli.render import age, count, octets
+from tests.unit.api.fake import FakeController, real_row
+from tests.unit.cli.conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,45 @@ def test_octets(number: int, text: str) -> None:
 )
 def test_age(since: str, text: str) -> None:
     assert age(since, datetime(2024, 5, 1, 12, tzinfo=UTC)) == text
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize(
+    ("milliseconds", "passed", "text"),
+    [
+        (0.048, 0.0, "0.048 ms"),
+        (0.9996, 9.9, "1.00 ms"),
+        (12.34, 1.0, "12.3 ms"),
+        (1234.5, 12.4, "1234 ms"),
+        (68719.477, 4.0, "68719 ms"),
+    ],
+)
+def test_response_times(
+    run: Run,
+    daemon: FakeController,
+    columns: str,
+    milliseconds: float,
+    passed: float,
+    text: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "RESPONSE" not in run("reals").stdout
+    measured = {"response_ms": milliseconds, "response_age": passed}
+    first = real_row("10.0.0.11", "up", "")
+    rows = [{**first, **measured}, real_row("10.0.0.12", "up", "")]
+
+    async def reals(service: str | None) -> list[Any]:
+        return rows
+
+    monkeypatch.setattr(daemon, "reals", reals)
+    shown = run("reals").stdout
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= int(columns)
+    assert "RESPONSE" in lines[0]
+    assert text in lines[1]
+    assert ("12s ago" in lines[2]) == (passed > 10)
+    assert shown.count(" ms") == 1
 
 
 def test_the_man_page_has_every_command() -> None:

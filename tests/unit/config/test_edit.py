@@ -228,7 +228,7 @@ def test_real_remove() -> None:
         ("real-set", "web", "10.0.0.12", {"weight": -1}, "group[0].real[1].weight", "greater"),
         ("service-set", "web", "", {"gruop": "x"}, "service[0].gruop", "did you mean 'group'"),
         ("service-set", "web", "", {"port": 443}, "service[1].port", "belongs to service 'web'"),
-        ("service-set", "web", "", {"algorithm": "maglev"}, "service[0].algorithm", "not in this"),
+        ("service-set", "web", "", {"algorithm": "lc"}, "service[0].algorithm", "'maglev'"),
         ("service-set", "web", "", {"mode": "l3dsr"}, "service[0].mode", "needs [service.l3dsr]"),
         (
             "service-set",

@@ -23,7 +23,9 @@ from dsrlb.config import (
     dump,
     parse,
 )
+from dsrlb.config.balancer import MOST_SEED, PROBE_PREFIXES
 from dsrlb.config.checks import check
+from dsrlb.config.choices import COUNTED, HASHED
 from dsrlb.config.models import REPLIES, AddressRange
 
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True)
@@ -56,6 +58,7 @@ NETWORKS = st.one_of(
 SOURCES = st.tuples(st.tuples(V4, st.integers(16, 32)), st.tuples(V6, st.integers(48, 128))).map(
     lambda pairs: tuple(ip_network(pair, strict=False) for pair in pairs)
 )
+PROBES = (ip_network("126.0.0.0/9"), ip_network("fd00:9::/64"))
 METHODS = st.one_of(
     st.integers(1, 63).map(lambda code: L3dsr(method="dscp", dscp=code)),
     st.just(L3dsr(method="ipip")),
@@ -79,6 +82,8 @@ BALANCERS = st.builds(
     announce=st.booleans(),
     scan_interval=st.integers(1, 60),
     tunnel_source=st.tuples(SOURCES, st.integers(0, 2)).map(lambda pair: pair[0][: pair[1]]),
+    hash_seed=st.one_of(st.just(0), st.integers(0, MOST_SEED)),
+    probe_prefix=st.sampled_from([PROBE_PREFIXES, PROBE_PREFIXES[:1], PROBES, PROBES[1:], ()]),
 )
 
 
@@ -120,6 +125,18 @@ def policies(draw: st.DrawFn, protocol: str, replies: bool) -> dict[str, Any]:
     }
 
 
+def algorithm(draw: st.DrawFn, table: dict[str, Any], protocol: str) -> dict[str, Any]:
+    """One that a service of this mode and these policies can have, and what belongs to it."""
+    name = draw(st.sampled_from(["round-robin", "weighted-round-robin", *COUNTED, *HASHED]))
+    if table["one_packet"] and name in COUNTED:
+        name = "round-robin"
+    if name not in HASHED:
+        return {"algorithm": name}
+    hash_on = draw(st.sampled_from([None, "source", "tuple"]))
+    size = draw(st.sampled_from([0, 262147, 524309]))
+    return {"algorithm": name, "hash_on": hash_on, "table_size": size}
+
+
 def bridges(draw: st.DrawFn, interfaces: tuple[str, ...]) -> tuple[Bridge, ...]:
     """None, or one of the first two interfaces."""
     if len(interfaces) < 2:
@@ -153,6 +170,8 @@ def service(draw: st.DrawFn, name: str, group: str | None, config: Config) -> Se
     ports = tuple(draw(st.lists(PORT, min_size=1, max_size=3)))
     table = way(draw, families, protocol, bool(config.bridge))
     replies = table["mode"] in REPLIES
+    table |= policies(draw, protocol, replies)
+    table |= algorithm(draw, table, protocol)
     with_port = replies and len(ports) == 1 and ports[0].first == ports[0].last
     names = config.balancer.interfaces
     chosen = () if table["mode"] == "bridge" else draw(st.sampled_from([(), names[:1], names[-1:]]))
@@ -161,14 +180,12 @@ def service(draw: st.DrawFn, name: str, group: str | None, config: Config) -> Se
         vip=draw(ADDRESSES[families]),
         protocol=protocol,
         port=ports,
-        algorithm=draw(st.sampled_from(["round-robin", "weighted-round-robin"])),
         group=group,
         real=() if group else reals(draw, families, with_port),
         interfaces=chosen,
         idle_timeout=draw(st.integers(1, 604800)),
         pending_timeout=draw(st.integers(1, 604800)),
         closing_timeout=draw(st.integers(1, 604800)),
-        **policies(draw, protocol, replies),
         **table,
     )
 
@@ -264,6 +281,7 @@ name = "br0"
 ports = ["eth0", "eth1"]
 reals_on = "eth0"
 """
+MAGLEV = 'algorithm = "maglev"'
 IPIP = 'mode = "l3dsr"\nl3dsr = { method = "ipip" }'
 
 
@@ -290,6 +308,12 @@ def test_the_digest_changes_with_every_key() -> None:
         ("port = 80", 'port = 80\npersistence = 7\npersistence_group = "g"'),
         ("port = 80", 'port = 80\ninterfaces = "eth0"'),
         ("port = 80", 'port = 80\nalgorithm = "weighted-round-robin"'),
+        ("port = 80", f"port = 80\n{MAGLEV}"),
+        ("port = 80", f'port = 80\n{MAGLEV}\nhash_on = "source"'),
+        ("port = 80", f'port = 80\n{MAGLEV}\nhash_on = "tuple"'),
+        ("port = 80", f"port = 80\n{MAGLEV}\ntable_size = 4093"),
+        ('["eth0"]', '["eth0"]\nhash_seed = 7'),
+        ('["eth0"]', '["eth0"]\nprobe_prefix = "198.18.0.0/16"'),
         ("10.0.0.11", "10.0.0.12"),
         ('"10.0.0.11"', '"10.0.0.11"\nweight = 2'),
         ('"10.0.0.11"', '"10.0.0.11"\nmac = "02:00:00:00:00:01"'),

@@ -102,10 +102,10 @@ def test_a_bad_element_is_told_once() -> None:
 
 
 def test_too_many_reals() -> None:
-    reals = "".join(f'[[service.real]]\naddress = "10.1.{n >> 8}.{n & 255}"\n' for n in range(257))
+    reals = "".join(f'[[service.real]]\naddress = "10.1.{n >> 8}.{n & 255}"\n' for n in range(4097))
     (problem,) = problems(GOOD.replace('[[service.real]]\naddress = "10.0.0.13"\n', reals))
-    assert (problem.line, problem.key, problem.value) == (28, "service[1].real", '"257 reals"')
-    assert "at most 256" in problem.message
+    assert (problem.line, problem.key, problem.value) == (28, "service[1].real", '"4097 reals"')
+    assert "at most 4,096 real servers" in problem.message
 
 
 def test_tables_of_a_command_have_no_line() -> None:

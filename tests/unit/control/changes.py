@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dsrlb.config import Config
+from dsrlb.config.choices import HASHED
 from tests.unit.control.replay import A1, A2, A3, A4, ELEVEN, TEN, config_of, service
 
 TWO_DENIED = 'deny = ["203.0.113.0/24", "198.51.100.7"]'
@@ -14,6 +16,13 @@ ALLOWED = 'allow = "10.0.0.0/8"\ndeny = "10.66.0.0/16"'
 def grouped(name: str, port: str, group: str, reals: Iterable[str] = (A1, A2)) -> str:
     """A service of a persistence group."""
     return service(name, port, reals, f'persistence = 60\npersistence_group = "{group}"')
+
+
+def by(algorithm: str, reals: Iterable[str] = (A1, A2), more: str = "") -> Config:
+    """Service web by an algorithm; its table is a small one if nothing else is said."""
+    if algorithm in HASHED and "table_size" not in more:
+        more += "\ntable_size = 4093"
+    return config_of(service("web", "80", reals, f'algorithm = "{algorithm}"\n{more}'))
 
 
 NOTHING = config_of()
@@ -31,6 +40,24 @@ CHANGES = {
         config_of(service("web", "80", [A1, A2 + "*0"])),
         config_of(service("web", "80", [A1 + "*0", A2])),
     ),
+    "turns-become-maglev": (WEB, by("maglev")),
+    "maglev-becomes-hash": (by("maglev"), by("hash")),
+    "maglev-becomes-round-robin": (by("maglev"), by("round-robin")),
+    "hash-becomes-least-connection": (by("hash"), by("least-connection")),
+    "scan-becomes-fastest": (by("adaptive"), by("fastest-response-time")),
+    "weights-of-least-connection": (
+        by("weighted-least-connection"),
+        by("weighted-least-connection", [A1, A2 + "*3"]),
+    ),
+    "maglev-gets-a-real": (by("maglev"), by("maglev", [A3, A1, A2])),
+    "maglev-loses-a-real": (by("maglev", [A1, A2, A3]), by("maglev", [A1, A3])),
+    "maglev-loses-all-but-one": (by("maglev", [A1, A2]), by("maglev", [A1 + "*0", A2])),
+    "maglev-loses-all": (by("maglev", [A1]), by("maglev", [A1 + "*0"])),
+    "maglev-in-another-order": (by("maglev", [A1, A2, A3]), by("maglev", [A3, A2, A1])),
+    "maglev-weights": (by("maglev", [A1, A2 + "*2"]), by("maglev", [A1 + "*5", A2 + "*2"])),
+    "table-grows": (by("maglev"), by("maglev", more="table_size = 65537")),
+    "table-shrinks": (by("hash", more="table_size = 65537"), by("hash")),
+    "hash-on-all": (by("hash"), by("hash", more='hash_on = "tuple"')),
     "vip-added": (WEB, config_of(service("web", "80", [A1, A2], vip=f"[{TEN}, {ELEVEN}]"))),
     "vip-removed": (config_of(service("web", "80", [A1, A2], vip=f"[{TEN}, {ELEVEN}]")), WEB),
     "vip-moved": (WEB, config_of(service("web", "80", [A1, A2], vip=ELEVEN))),

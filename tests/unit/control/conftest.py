@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A MAC table on a network that tests make up."""
+"""A MAC table on a network that tests make up, and a clock for places."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from dsrlb.control import mactable
+from dsrlb.control.arena import Arena
 from dsrlb.control.mactable import MacTable
+from dsrlb.control.sources import SourceLists
 from dsrlb.net import bridges, frames, links, neighbours, routes
 from dsrlb.net.neighbours import Neighbour
 from dsrlb.net.routes import Hop
 from dsrlb.observe.events import EventLog
 from tests.unit.control.behind import G0, ROUTED
 from tests.unit.control.network import CONFIG, ETH0, ETH1, LINKS, OLD, OWN, R1, Network, through
+from tests.unit.control.places import Clock
 
 
 @pytest.fixture
@@ -39,6 +42,15 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
         lambda wanted: [one for one in net.stations if one.bridge in wanted],
     )
     return net
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of every arena made from now on."""
+    made = Clock()
+    monkeypatch.setattr(Arena.__init__, "__defaults__", (made, made.sleep))
+    monkeypatch.setattr(SourceLists.__init__, "__defaults__", (made,))
+    return made
 
 
 @pytest.fixture

@@ -6,11 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from dsrlb.control.desired import OUTBOUND, PRESENT
+from dsrlb.control.desired import HASH_SOURCE, OUTBOUND, PRESENT, USABLE
 from dsrlb.control.forms import by_number, form
+from dsrlb.dataplane.algorithms import by_number as algorithms_by_number
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, interest_bit
 from tests.unit.control.maps import FakeMaps
+from tests.unit.control.reader import table_of
 
 
 def of_interest(maps: FakeMaps, place: int, address: IPAddress) -> bool:
@@ -29,7 +32,9 @@ def check_named(maps: FakeMaps) -> None:
         assert service is not None
         slot = int(slots[int(service)])
         if slot:
-            _check_reals(maps, maps["records"].array[slot & 0xFFFFFFFF])
+            record = maps["records"].array[slot & 0xFFFFFFFF]
+            _check_schedule(maps, record, int(service))
+            _check_reals(maps, record)
     for key in maps["natted"].hash_keys():
         index = maps["natted"].get(key.tobytes())
         address = address_from_bytes(key.tobytes())
@@ -47,6 +52,32 @@ def _check_pool(maps: FakeMaps, record: Any) -> None:
         assert of_interest(maps, 0, address), f"replies to {address} are not looked at"
 
 
+def _members(maps: FakeMaps, record: Any) -> npt.NDArray[np.int64]:
+    """The real servers that a record names, by index."""
+    first, count = int(record["first"]), int(record["count"])
+    members = np.asarray(maps["members"].array[first : first + count])
+    return (members & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _check_schedule(maps: FakeMaps, record: Any, service: int) -> None:
+    """Who may get a flow: real servers of the service that may, each once; and no others are in the
+    table, where the algorithm has one."""
+    indices = _members(maps, record)
+    assert len(set(indices.tolist())) == len(indices)
+    reals = np.asarray(maps["reals"].array)[indices]
+    assert (reals["flags"] & (PRESENT | USABLE) == PRESENT | USABLE).all()
+    assert (reals["service"] == service).all()
+    entries = table_of(maps, record)
+    assert set(np.unique(entries).tolist()) <= set(indices.tolist())
+    algorithm = algorithms_by_number()[int(record["algorithm"])]
+    if algorithm.kind == "hash" or algorithm.name == "weighted-round-robin":
+        assert bool(len(entries)) == bool(len(indices))
+    elif algorithm.name != "weighted-least-connection":
+        assert not len(entries)
+    if algorithm.kind != "hash":
+        assert not int(record["flags"]) & HASH_SOURCE
+
+
 def _check_reals(maps: FakeMaps, record: Any) -> None:
     """Of a service that packets get to."""
     method = by_number()[int(record["method"])]
@@ -55,8 +86,7 @@ def _check_reals(maps: FakeMaps, record: Any) -> None:
     settings = maps["settings"].get(0)
     assert settings is not None
     assert settings["replies"], "replies are not looked at"
-    at = int(record["first"])
-    for index in maps["members"].array[at : at + int(record["count"])].tolist():
+    for index in _members(maps, record).tolist():
         address = address_from_bytes(maps["reals"].array[index]["address"].tobytes())
         if not method.snat:
             assert maps["natted"].get(address_bytes(address)) is not None, f"{address} is not known"
@@ -85,8 +115,7 @@ class Kept:
         reals, pools = maps["reals"].array, maps["pools"].array
         for slot in maps["slots"].array[maps["slots"].array != 0].tolist():
             record = maps["records"].array[slot & 0xFFFFFFFF]
-            first, count = int(record["first"]), int(record["count"])
-            for index in maps["members"].array[first : first + count].tolist():
+            for index in _members(maps, record).tolist():
                 key = (index, int(reals[index]["generation"]))
                 self._forms.setdefault(key, _form(reals[index]))
             first, count = int(record["pool_first"]), int(record["pool_count"])

@@ -33,7 +33,7 @@ _KINDS = {"hash": 1, "array": 2, "percpu_array": 6, "lpm_trie": 11}
 _OURS = (
     *("settings", "interest", "vips", "services", "slots", "records", "members", "reals", "names"),
     *("cursors", "loads", "sources", "homes", "service_rates", "service_traffic", "real_traffic"),
-    *("paths", "path_ends", "own_links", "pools", "natted"),
+    *("paths", "path_ends", "own_links", "pools", "natted", "tables", "responses"),
 )
 """What the Applier reads or writes."""
 SMALL = {
@@ -42,6 +42,7 @@ SMALL = {
     "MAX_POOL_ADDRESSES": 64,
     "MAX_RECORDS": 512,
     "MAX_MEMBERS": 8192,
+    "MAX_TABLE_LINES": 8192,
     "MAX_SERVICES": 128,
 }
 """Arrays do not have to be as large as in the kernel."""

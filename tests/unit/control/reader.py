@@ -5,6 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from dsrlb.config.values import IPNetwork
 from dsrlb.control.forms import Form, by_number, form
@@ -23,7 +28,8 @@ NO_SERVICE = "no-service"
 class Found:
     """A record in force and the reals that its schedule leads to, None where one is not usable;
     its list of sources; and which of the reals can be found from others of the persistence group;
-    the addresses of its pool; what flows of the reals will hold on to.
+    the addresses of its pool; what flows of the reals will hold on to; the weights of the reals;
+    how often each is in the table, and a hash of the whole table.
     """
 
     service: int
@@ -40,6 +46,9 @@ class Found:
     pool: tuple[IPAddress, ...] = ()
     mss_clamp: int = 0
     forms: frozenset[Form] = frozenset()
+    weights: frozenset[tuple[IPAddress | None, int]] = frozenset()
+    shares: frozenset[tuple[IPAddress, int]] = frozenset()
+    order: bytes = b""
 
     def on(self, link: int) -> Outcome:
         """What becomes of a packet that comes in on ``link``."""
@@ -60,11 +69,12 @@ def record_of(maps: MapSet, service: int) -> Found | None:
         return None
     record = maps["records"].array[slot & 0xFFFFFFFF]
     first, count = int(record["first"]), int(record["count"])
-    reals, forms = [], set()
-    for index in maps["members"].array[first : first + count].tolist():
-        real = maps["reals"].array[index]
+    reals, forms, weights = [], set(), set()
+    for member in maps["members"].array[first : first + count].tolist():
+        real = maps["reals"].array[member & 0xFFFFFFFF]
         usable = int(real["flags"]) & USABLE and int(real["service"]) == service
         reals.append(address_from_bytes(real["address"].tobytes()) if usable else None)
+        weights.add((reals[-1], member >> 32))
         if usable:
             forms.add(form(by_number()[int(real["method"])], int(real["port"])))
     number, group = int(record["source_list"]), int(record["persistence_group"])
@@ -88,6 +98,27 @@ def record_of(maps: MapSet, service: int) -> Found | None:
         addresses_in(maps, int(record["pool_first"]), int(record["pool_count"])),
         int(record["mss_clamp"]),
         frozenset(forms),
+        frozenset(weights),
+        *_table(maps, record),
+    )
+
+
+def table_of(maps: MapSet, record: Any) -> npt.NDArray[np.uint16]:
+    """The entries of a record's table."""
+    lines = np.asarray(maps["tables"].array["real"])
+    start = int(record["table_first"]) * lines.shape[1]
+    return lines.reshape(-1)[start : start + int(record["table_count"])]
+
+
+def _table(maps: MapSet, record: Any) -> tuple[frozenset[tuple[IPAddress, int]], bytes]:
+    """Entries by address, and a hash of the addresses in the table's order."""
+    entries = table_of(maps, record)
+    addresses = np.asarray(maps["reals"].array["address"]["word_be"])
+    indices, counts = np.unique(entries, return_counts=True)
+    shares = zip(indices.tolist(), counts.tolist(), strict=True)
+    return (
+        frozenset((address_from_bytes(addresses[at].tobytes()), count) for at, count in shares),
+        blake2b(addresses[entries].tobytes(), digest_size=16).digest(),
     )
 
 

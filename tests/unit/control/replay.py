@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import gcd
 
 from dsrlb.config import Config, Real, Service, parse
 from dsrlb.control.apply import Applier
@@ -16,6 +17,7 @@ from dsrlb.control.mactable import targets_of
 from dsrlb.control.natted import Natted
 from dsrlb.control.ownlinks import OwnLinks
 from dsrlb.control.sources import read_lists
+from dsrlb.dataplane.algorithms import algorithms
 from dsrlb.dataplane.keys import IPAddress, interest_words
 from dsrlb.dataplane.methods import methods
 from tests.unit.control.invariants import Kept, check_named
@@ -37,7 +39,7 @@ LINKS = {
 CHAIN = frozenset(
     (
         *("interest", "reals", "homes", "sources", "members", "records", "slots", "services"),
-        *("vips", "pools"),
+        *("vips", "pools", "tables"),
     )
 )
 """What a look-up reads."""
@@ -73,9 +75,10 @@ def service(
     """One [[service]] in TOML; a real is ADDRESS or ADDRESS*WEIGHT, with @PORT behind."""
     text = (
         f'[[service]]\nname = "{name}"\nvip = {vip or chr(34) + "192.0.2.10" + chr(34)}\n'
-        f'protocol = "tcp"\nport = {port}\nmode = "{mode}"\nalgorithm = "weighted-round-robin"\n'
-        f"{more}\n"
+        f'protocol = "tcp"\nport = {port}\nmode = "{mode}"\n{more}\n'
     )
+    if "algorithm" not in more:
+        text += 'algorithm = "weighted-round-robin"\n'
     if pool:
         text += f"snat = {{ pool = [{pool}] }}\n"
     for real in reals:
@@ -162,16 +165,17 @@ def expected(config: Config, place: Place, lost: Iterable[str] = ()) -> Outcome:
     reals = [real.address[0] for real in entry.real if usable(real)]
     addresses = tuple(sorted(reals, key=str))
     method = methods()[entry.method]
+    algorithm = algorithms()[entry.algorithm]
     content = desired_of(config, lost).services[ServiceId(entry.name, vip.version)]
     service, source = content.service_rate, content.source_rate
     return Found(
         0,
-        2,
+        algorithm.number,
         method.number,
         ("drop", "schedule", "reset").index(entry.on_unknown),
         0,
         addresses,
-        flags=int(entry.one_packet) | 2 * bool(entry.allow),
+        flags=int(entry.one_packet) | 2 * bool(entry.allow) | 8 * entry.by_source,
         sources=content.sources if content.has_list else None,
         persistence=(0, content.persistence_ticks),
         homes=frozenset(addresses if entry.persistence_group else ()),
@@ -179,7 +183,17 @@ def expected(config: Config, place: Place, lost: Iterable[str] = ()) -> Outcome:
         pool=entry.pool_for(vip.version),
         mss_clamp=entry.mss_clamp,
         forms=frozenset(form(method, real.port) for real in entry.real if usable(real)),
+        weights=frozenset((real.address[0], real.weight) for real in entry.real if usable(real)),
+        shares=_shares(entry, [real for real in entry.real if usable(real)]),
     )
+
+
+def _shares(entry: Service, usable: list[Real]) -> frozenset[tuple[IPAddress, int]]:
+    """Entries of a table by address, of those tables that have exactly as many as weights say."""
+    divisor = gcd(*(real.weight for real in usable)) or 1
+    if entry.algorithm != "weighted-round-robin":
+        return frozenset()
+    return frozenset((real.address[0], real.weight // divisor) for real in usable)
 
 
 def check_groups(maps: FakeMaps, config: Config) -> None:
@@ -222,7 +236,10 @@ def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
         if isinstance(got, Found):
             assert None not in got.reals
             reals = tuple(sorted(set(got.reals), key=str))
-            got = replace(got, reals=reals, persistence=(0, got.persistence[1]))
+            got = replace(got, reals=reals, persistence=(0, got.persistence[1]), order=b"")
+            if got.algorithm != algorithms()["weighted-round-robin"].number:
+                assert {address for address, _ in got.shares} in (set(), set(reals))
+                got = replace(got, shares=frozenset())
         assert got == expected(config, place, lost), place
     wanted = desired_of(config, lost)
     state = read(maps)
@@ -243,6 +260,7 @@ def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
     settings = maps["settings"].get(0)
     assert settings is not None
     assert bool(settings["replies"]) == wanted.replies
+    assert int(settings["choice_seed"]) == config.balancer.hash_seed
     check_named(maps)
     check_groups(maps, config)
     check_leftovers(maps, wanted)

@@ -139,6 +139,10 @@ class Killed(Exception):
         "group-gets-a-real",
         "group-loses-a-real",
         "group-split",
+        "turns-become-maglev",
+        "maglev-becomes-round-robin",
+        "maglev-loses-a-real",
+        "table-grows",
     ],
 )
 def test_killed_at_any_store_the_next_start_finishes(name: str) -> None:
@@ -176,14 +180,14 @@ def test_addition_goes_from_what_others_refer_to() -> None:
     maps = FakeMaps()
     Applier(maps, read(maps)).apply(desired_of(WEB))
     order = first_writes(maps.writes)
-    chain = ["interest", "reals", "members", "records", "slots", "services", "vips"]
+    chain = ["interest", "reals", "members", "tables", "records", "slots", "services", "vips"]
     assert [name for name in order if name in chain] == chain
     assert maps.writes[-1] == "interest"
     maps.writes.clear()
     more = f'{TWO_DENIED}\npersistence = 60\npersistence_group = "g"'
     Applier(maps, read(maps)).apply(desired_of(config_of(service("web", "80", [A1, A2, A3], more))))
     order = first_writes(maps.writes)
-    chain = ["reals", "homes", "sources", "members", "records", "slots"]
+    chain = ["reals", "homes", "sources", "members", "tables", "records", "slots"]
     assert [name for name in order if name in chain] == chain
 
 

@@ -12,10 +12,12 @@ from dsrlb.control.compute import compute, rate, ticks
 from dsrlb.control.desired import (
     ALLOW_ONLY,
     AWAY,
+    HASH_SOURCE,
     ONE_PACKET,
     PRESENT,
     RESOLVED,
     STICKY,
+    TIMED,
     TOA,
     USABLE,
     Desired,
@@ -27,6 +29,7 @@ from dsrlb.control.desired import (
     Resolution,
     ServiceId,
 )
+from dsrlb.dataplane.algorithms import algorithms
 
 LINKS = {
     "eth0": LinkState(1, 11, "eth0", "02:00:00:00:00:f1", 1500),
@@ -83,11 +86,68 @@ def test_next_hop_of_a_real() -> None:
     assert real.flags == PRESENT | RESOLVED | USABLE
 
 
-def test_weights_make_a_cycle() -> None:
-    text = TEXT.replace("port = 80", 'port = 80\nalgorithm = "weighted-round-robin"')
-    schedule = desired(text).services[WEB4].schedule
-    assert [schedule.count(RealId(WEB4, ip)) for ip in (R1, R2)] == [1, 3]
-    assert desired(text).services[WEB4].algorithm == 2
+def by(algorithm: str, more: str = "") -> str:
+    """The text, by an algorithm."""
+    return TEXT.replace("port = 80", f'port = 80\nalgorithm = "{algorithm}"\n{more}')
+
+
+@pytest.mark.parametrize("algorithm", list(algorithms()))
+def test_each_real_server_is_in_the_schedule_once(algorithm: str) -> None:
+    service = desired(by(algorithm)).services[WEB4]
+    assert service.algorithm == algorithms()[algorithm].number
+    assert service.schedule == (RealId(WEB4, R1), RealId(WEB4, R2))
+    assert service.weights == (1, 3)
+    assert service.table_size == (65537 if algorithm in ("hash", "maglev") else 0)
+
+
+@pytest.mark.parametrize(
+    ("weight", "found", "size"),
+    [
+        (3, None, 65537),
+        (2000, None, 262147),
+        (0, None, 65537),  # who has no weight counts as one of the smallest
+        (2000, {}, 0),  # nobody is there, and nobody is in a table
+        (2000, {RealId(WEB4, R1): Resolution("02:00:00:00:00:01", LINKS["eth0"], True)}, 262147),
+    ],
+)
+def test_the_size_of_a_table(
+    weight: int, found: dict[RealId, Resolution] | None, size: int
+) -> None:
+    """It does not depend on who can have flows now."""
+    text = by("maglev").replace("weight = 3", f"weight = {weight}")
+    assert desired(text, found).services[WEB4].table_size == size
+
+
+def test_a_size_that_is_given() -> None:
+    service = desired(by("hash", "table_size = 262147")).services[WEB4]
+    assert service.table_size == 262147
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        (by("hash"), HASH_SOURCE),
+        (by("hash", 'hash_on = "tuple"'), 0),
+        (by("maglev"), 0),
+        (by("maglev", 'hash_on = "source"'), HASH_SOURCE),
+        (by("adaptive"), 0),
+    ],
+)
+def test_what_is_hashed(text: str, flags: int) -> None:
+    assert desired(text).services[WEB4].flags == flags
+
+
+def test_who_is_timed() -> None:
+    for algorithm in algorithms():
+        timed = algorithm == "fastest-response-time"
+        real = desired(by(algorithm)).reals[RealId(WEB4, R1)]
+        assert real.flags == PRESENT | RESOLVED | USABLE | TIMED * timed
+
+
+def test_the_seed_of_choices() -> None:
+    assert desired().choice_seed == 0
+    text = TEXT.replace("[balancer]", f"[balancer]\nhash_seed = {2**64 - 1}")
+    assert desired(text).choice_seed == 2**64 - 1
 
 
 def test_weight_0_keeps_flows_and_gets_none() -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dsrlb.config.source import read
 from dsrlb.control.limits import exceeded
 from dsrlb.dataplane.artifact import parse_constants
@@ -13,7 +15,8 @@ LIMITS = {
     "MAX_SERVICE_KEYS": 5,
     "MAX_SERVICES": 5,
     "MAX_REALS": 7,
-    "MAX_MEMBERS": 20,
+    "MAX_TABLE_LINES": 8,
+    "TABLE_LINE": 4,
     "MAX_SOURCES": 8,
     "MAX_SOURCE_LISTS": 4,
     "MAX_HOMES": 3,
@@ -30,10 +33,10 @@ def service(name: str, vips: str, port: str, reals: str, more: str = "", l3dsr: 
     return "\n".join(["[[service]]", *lines, ""])
 
 
-def wrong(*services: str) -> list[str]:
+def wrong(*services: str, limits: Mapping[str, int] = LIMITS) -> list[str]:
     """The messages, with the lines that they name."""
     config, origin = read('[balancer]\ninterfaces = ["eth0"]\n' + "".join(services), "x.toml")
-    return [f"{p.line}: {p.message}" for p in exceeded(config, origin, LIMITS)]
+    return [f"{p.line}: {p.message}" for p in exceeded(config, origin, limits)]
 
 
 ONE = '{ address = "10.0.0.1" }'
@@ -76,13 +79,44 @@ def test_services_and_reals_count_by_family() -> None:
     assert message.endswith("at most 6, and up to here there are 7")
 
 
-def test_schedules_need_room_twice() -> None:
-    reals = '{ address = "10.0.0.1", weight = 3 }, { address = "10.0.0.2", weight = 7 }'
+def test_tables_need_room_twice() -> None:
+    """Half of the lines, which have 4 entries each."""
+    reals = '{ address = "10.0.0.1", weight = 3 }, { address = "10.0.0.2", weight = 13 }'
     weighted = 'algorithm = "weighted-round-robin"'
     assert wrong(service("a", '"192.0.2.1"', "80", reals, weighted)) == []
-    reals = reals.replace("7", "8")
-    assert "smaller weights" in wrong(service("a", '"192.0.2.1"', "80", reals, weighted))[0]
+    reals = reals.replace("13", "14")
+    (message,) = wrong(service("a", '"192.0.2.1"', "80", reals, weighted))
+    assert message.startswith("3: too many entries in tables of algorithms; a smaller table_size")
+    assert message.endswith("at most 16, and up to here there are 20")
     assert wrong(service("a", '"192.0.2.1"', "80", reals.replace("3", "4"), weighted)) == []
+    assert wrong(service("a", '"192.0.2.1"', "80", reals)) == []
+
+
+def test_each_service_and_family_has_a_table() -> None:
+    maglev = 'algorithm = "maglev"\ntable_size = 4093'
+    vips = '"192.0.2.1", "2001:db8::1"'
+    room = LIMITS | {"MAX_TABLE_LINES": 2 * 3 * 128, "TABLE_LINE": 32}
+    three = service("a", vips, "80", BOTH, maglev), service("b", '"192.0.2.1"', "81", ONE, maglev)
+    assert wrong(*three, limits=room) == []
+    more = service("c", '"192.0.2.1"', "82", ONE, maglev)
+    (message,) = wrong(*three, more, limits=room)
+    assert message.endswith("at most 12288, and up to here there are 16384")
+
+
+def test_schedules_fit_where_real_servers_do() -> None:
+    """An old one and a new one of each service."""
+    constants = parse_constants((ebpf_sources() / "abi.h").read_text())
+    assert constants["MAX_MEMBERS"] >= 2 * constants["MAX_REALS"]
+
+
+def test_the_largest_tables_of_all_services() -> None:
+    """15 of the largest size, with room for as many new ones."""
+    constants = parse_constants((ebpf_sources() / "abi.h").read_text())
+    more = 'algorithm = "maglev"\ntable_size = 524309'
+    vips = '"192.0.2.1"'
+    services = [service(f"s{n}", vips, str(n + 1), ONE, more) for n in range(16)]
+    assert wrong(*services[:15], limits=constants) == []
+    assert len(wrong(*services, limits=constants)) == 1
 
 
 def test_prefixes_need_room_twice_and_equal_lists_count_once() -> None:

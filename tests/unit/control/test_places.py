@@ -11,9 +11,9 @@ from dsrlb.control.apply import Applier
 from dsrlb.control.compute import ticks
 from dsrlb.control.desired import ALLOW_ONLY, RealId, ServiceId
 from dsrlb.control.installed import read
-from dsrlb.control.sources import SourceLists
 from dsrlb.errors import StateError
 from tests.unit.control.maps import FakeMaps
+from tests.unit.control.places import Clock
 from tests.unit.control.reader import look_up
 from tests.unit.control.replay import (
     A1,
@@ -28,25 +28,6 @@ from tests.unit.control.replay import (
 )
 
 WEB = config_of(service("web", "80", [A1, A2]))
-
-
-class Clock:
-    """Time for the quarantine."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock of every arena made from now on."""
-    made = Clock()
-    for what in (arena.Arena, SourceLists):
-        monkeypatch.setattr(what.__init__, "__defaults__", (made,))
-    return made
 
 
 def test_nothing_is_used_again_in_quarantine(clock: Clock) -> None:
@@ -67,15 +48,18 @@ def test_nothing_is_used_again_in_quarantine(clock: Clock) -> None:
     assert index_of(applier, A4) == freed
 
 
-def test_no_room_changes_no_look_up_and_costs_no_places(clock: Clock) -> None:
+def test_no_room_changes_no_look_up_and_costs_no_places(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     maps = FakeMaps()
+    monkeypatch.setattr(maps["tables"], "max_entries", 600)
     applier = Applier(maps, read(maps))
     applier.apply(desired_of(WEB))
     huge = desired_of(config_of(service("web", "80", [A1 + "*9973", A2 + "*9967"])))
     place = (WEB.service[0].vip[0], 6, 80, 1)
     before = look_up(maps, *place)
     for _ in range(maps["records"].max_entries + 1):
-        with pytest.raises(StateError, match="schedules: no room"):
+        with pytest.raises(StateError, match="tables: no room"):
             applier.apply(huge)
         clock.now += arena.QUARANTINE_SECONDS
     assert look_up(maps, *place) == before
@@ -84,25 +68,20 @@ def test_no_room_changes_no_look_up_and_costs_no_places(clock: Clock) -> None:
     check_end(maps, other)
 
 
-def test_no_more_records_cost_no_schedules(clock: Clock) -> None:
+def test_many_changes_in_a_row_wait_for_places(clock: Clock) -> None:
     maps = FakeMaps()
     applier = Applier(maps, read(maps))
-    forms = [desired_of(config_of(service("web", "80", [A1 + w, A2]))) for w in ("*6", "*7")]
-    refused = 0
-    for turn in range(2 * maps["records"].max_entries):
-        try:
-            applier.apply(forms[turn % 2])
-        except StateError:
-            refused += 1
-    assert refused
-    clock.now += arena.QUARANTINE_SECONDS
-    large = config_of(service("web", "80", [A1 + "*4000", A2]))
-    applier.apply(desired_of(large))
-    check_end(maps, large)
+    forms = [config_of(service("web", "80", [A1 + w, A2])) for w in ("*6", "*7")]
+    turns = 2 * maps["records"].max_entries
+    for turn in range(turns):
+        applier.apply(desired_of(forms[turn % 2]))
+    assert clock.slept == 2 * arena.QUARANTINE_SECONDS
+    check_end(maps, forms[1])
 
 
-def test_schedules_give_their_places_back(clock: Clock) -> None:
+def test_tables_give_their_places_back(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     maps = FakeMaps()
+    monkeypatch.setattr(maps["tables"], "max_entries", 600)
     applier = Applier(maps, read(maps))
     for turn in range(8):
         large = config_of(service("web", "80", [f"{A1}*{2000 + turn}", A2]))

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every packet meets first: the settings, and the filter of addresses that are of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from dsrlb.control.desired import Desired
+from dsrlb.control.forms import by_number
+from dsrlb.dataplane.keys import IPAddress, interest_words
+from dsrlb.dataplane.maps import MapSet
+
+_TO, _FROM = 0, 1
+"""Elements of interest[]: by destination, by source."""
+
+
+class Settings:
+    """The one element of settings[]."""
+
+    def __init__(self, maps: MapSet) -> None:
+        self._map = maps["settings"]
+
+    def put(self, desired: Desired, *, wide: bool = False) -> None:
+        """``wide``: services whose replies come back may still be there."""
+        present = self._map.get(0)
+        replies = desired.replies or (wide and present is not None and bool(present["replies"]))
+        tunnels = any(any(path.source) for path in desired.paths.values())
+        ifindex, mac = desired.probe or (0, bytes(6))
+        flags = (int(desired.announce), int(tunnels), int(replies))
+        value = np.array(
+            (*flags, ifindex, desired.choice_seed, tuple(mac), (0, 0)), self._map.value_type
+        )
+        if present is None or present.tobytes() != value.tobytes():
+            self._map.set(0, value.tobytes())
+
+
+class Interest:
+    """A bit for the hash of each address that packets to it, or from it, are looked at for."""
+
+    def __init__(
+        self, maps: MapSet, vips: Iterable[IPAddress], natted: Iterable[IPAddress]
+    ) -> None:
+        """``vips``, ``natted``: what is looked up now."""
+        self._map = maps["interest"]
+        self._to, self._from = set(vips), set(natted)
+
+    def widen(self, desired: Desired) -> None:
+        """Take in what is to come, and keep what there was until put()."""
+        self._write(self._to | set(desired.vips), self._from | _sources(desired))
+
+    def put(self, desired: Desired) -> None:
+        """Nothing else is looked up any more."""
+        self._write(set(desired.vips), _sources(desired))
+
+    def _write(self, destinations: set[IPAddress], sources: set[IPAddress]) -> None:
+        words = self._map.value_type["word"].shape[0]
+        for place, addresses in ((_TO, destinations), (_FROM, sources)):
+            self._map.set(place, interest_words(addresses, words).tobytes())
+        self._to, self._from = destinations, sources
+
+
+def _sources(desired: Desired) -> set[IPAddress]:
+    """Whose packets are looked at: real servers whose replies come back; and when somebody probes,
+    also those that answer to a pool's address, and VIPs, from which replies to probes come."""
+    found = set(desired.natted)
+    if desired.probe is not None:
+        found |= {vip for vip, entry in desired.vips.items() if not entry.pooled}
+        found |= {
+            identity.address
+            for identity, real in desired.reals.items()
+            if by_number()[real.method].replies
+        }
+    return found

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The part of abi.h that is about who gets a new flow: tables, response times, probes. */
+#ifndef DSRLB_ABI_CHOICE_H
+#define DSRLB_ABI_CHOICE_H
+
+#define SCHEDULE_ATTEMPTS 16
+#define SEARCHED_AT_ONCE 256
+#define MOST_SCANNED 256 /* reals of a service whose algorithm compares them all */
+
+/* Response times, in ticks: how long one counts, and how often a flow is sent to see one. */
+#define RESPONSE_STALE 75
+#define RESPONSE_TRY 8
+#define RESPONSE_SHIFT 4 /* they are kept in units of 16 ns */
+#define TIMINGS 65536	 /* answers waited for at once; a power of two */
+#define FIRST_PROBE_PORT 61000
+#define MAX_PROBE_FLOWS 65536
+
+/* Real servers (by index) in the order in which flows get them. */
+struct table_line {
+	u16 real[TABLE_LINE];
+};
+
+/*
+ * How fast a real server answers. `measured`: bits 0-31 the tick of the last measurement, 32-63 the
+ * smoothed time in units of 16 ns, at least 1; 0: none. `tried`: the tick at which a flow was sent there
+ * for one.
+ */
+struct response {
+	u64 measured;
+	u64 tried;
+};
+
+/* A flow whose answer is waited for: entry | version << 32 | IPv6 << 48, and when it began. */
+struct timing {
+	u64 flow;
+	u64 ns;
+};
+
+/* What a probe to a real server becomes; no source: there is none from here. */
+struct probe_target {
+	struct address vip;
+	struct address source;
+};
+
+/* A probe as it comes, or its answer, and what it is translated into. */
+struct probe_key {
+	struct address source;
+	struct address destination;
+	u16 source_port_be;
+	u16 destination_port_be;
+	u8 proto;
+	u8 answer;
+	u16 reserved;
+};
+
+struct probe_flow {
+	struct address source;
+	struct address destination;
+	u16 source_port_be;
+	u16 destination_port_be;
+	u32 real;
+	u64 sent;	 /* its first packet, in ns; 0: it is answered */
+	u64 used;	 /* tick of the last answer, or of the first packet */
+	u32 sequence_be; /* of the SYN */
+	u32 reserved;
+};
+
+#endif
