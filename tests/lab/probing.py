@@ -96,7 +96,7 @@ class Syn:
         tcp = other.tcp[:2] + self.tcp[2:4] + other.tcp[4:8] + self.tcp[8:16] + other.tcp[16:18]
         tcp += _with_stamp(self.tcp[18:], other.tcp[18:])
         outer = self.outer
-        if outer and outer[0] >> 4 == 6:
+        if outer and other.outer and outer[0] >> 4 == 6:
             outer = outer[:1] + bytes([outer[1] & 0xF0 | other.outer[1] & 0x0F])
             outer += other.outer[2:4] + self.outer[4:]
         size = 20 if outer and outer[0] >> 4 == 4 else 40

@@ -254,7 +254,7 @@ def test_next_up_cleans_after_a_kill(topology: Path, tmp_path: Path, stage: str)
 def test_errors_say_what_there_is(topology: Path) -> None:
     unknown = lab("up", "nowhere")
     assert unknown.returncode == 1
-    assert "no topology 'nowhere'; there are: bridge, l2dsr" in unknown.stderr
+    assert "no topology 'nowhere'; there are: algorithms, bridge, l2dsr" in unknown.stderr
     down = lab("exec", str(topology), "client", "true")
     assert down.returncode == 1
     assert "is not up" in down.stderr
