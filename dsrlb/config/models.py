@@ -153,7 +153,7 @@ class Service(Model):
     table_size: TableSize = Field(
         0,
         description="algorithms hash and maglev: entries of the table that real servers share, a "
-        "prime; 0: 65537, and more where the lightest real server would have less than 100 of "
+        "prime; 0: 65537, and more where the lightest real server would have less than 50 of "
         "them. Another size, also one that follows from weights, sends most clients elsewhere",
     )
     group: str | None = Field(None, description="name of a [[group]]; or give [[service.real]]")

@@ -65,19 +65,16 @@ _cache = Cache(_CACHED_BYTES)
 def table_size(weights: Sequence[int], pinned: int = 0) -> int:
     """Return one of SIZES: that which is ``pinned``, or one that the weights go into.
 
-    The lightest real has 100 entries of 65,537, or 50 of a larger table. Where the largest is too
-    small for that it has fewer, down to none. ``weights``: of all configured reals, usable or not.
-    0 counts as the least of the others, so that draining one never makes the table larger.
+    The lightest real has 50 entries, fewer only where the largest table is too small for that, down
+    to none. ``weights``: of all configured reals, usable or not. 0 counts as the least of the
+    others, so that draining one never makes the table larger.
     """
     if pinned:
         return pinned
     least = min(filter(None, weights), default=1)
     total = sum(weight or least for weight in weights)
-    for each, sizes in ((100, SIZES[1:2]), (50, SIZES[1:])):
-        for size in sizes:
-            if size * least >= each * total:
-                return size
-    return SIZES[-1]
+    enough = (size for size in SIZES[1:] if size * least >= 50 * total)
+    return next(enough, SIZES[-1])
 
 
 def _has_sequence(algorithm: str, weights: Sequence[int]) -> bool:
