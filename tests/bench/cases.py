@@ -95,12 +95,11 @@ SCANNED = (
 HASHED = ("hash", "maglev")
 
 CHOICES = tuple(
-    Case(name, 4, "tcp", 1 << 22, "forwarded", algorithm=algorithm, reals=reals)
+    Case("choose", 4, "tcp", 1 << 22, "forwarded", algorithm=algorithm, reals=reals)
     for algorithm in ("round-robin", "weighted-round-robin", *SCANNED, *HASHED)
     for reals in (2, 16, 64, 256, *((1_024, 4_096) if algorithm in HASHED else ()))
-    for name in ("choose", *(("choose-ack",) if algorithm in HASHED else ()))
 )
-"""New flows by each algorithm: SYNs, and the ACKs behind them where those are recorded instead."""
+"""SYNs of new flows, by each algorithm."""
 
 TRANSLATED = (
     *(

@@ -13,8 +13,7 @@ from tests.bench.cases import HASHED, Case
 from tests.bench.direct import CAPACITY, MAC, NEW, frame_of
 from tests.bench.programs import IFINDEX, Programs, net
 
-SYN, ACK = 0x02, 0x10
-_MOST = 4_096
+SYN = 0x02
 _EVERY = 64  # weights go round 1 to 4 by as many
 
 
@@ -59,19 +58,14 @@ class Choices(Programs):
         """The case's row. Raises DsrlbError when a packet took another way than it should."""
         self.configure(_config(case.algorithm, case.reals))
         self.maps["bench_control"].set(0, (0, case.flows - 1, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-        frame = frame_of(case, ACK if case.name == "choose-ack" else SYN)
-        before, recorded = self.counts(), self.made(case)
+        frame = frame_of(case, SYN)
+        before, recorded = self.counts(), self.recorded(case.family)
         times = self.rounds(rounds, frame, NEW, lambda: self.begin(case))
         self.expect(case, before, {case.reason: rounds * NEW})
-        made = self.made(case) - recorded
-        wanted = 0 if (case.algorithm in HASHED and case.name == "choose") else rounds * NEW
+        made, wanted = self.recorded(case.family) - recorded, rounds * NEW
         if abs(made - wanted) > wanted // 1000:
             raise DsrlbError(f"{case}: {made} flows were recorded, not {wanted}")
         return case.row(rounds, *net(times))
-
-    def made(self, case: Case) -> int:
-        """Entries that were made so far, in the table that the case's packets go into."""
-        return self.recorded(case.family, pending=case.name != "choose-ack")
 
 
 def measure(cases: Iterable[Case], rounds: int) -> Iterator[dict[str, Any]]:

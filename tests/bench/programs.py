@@ -120,10 +120,9 @@ class Programs:
                 f"{what}: packets were counted as {seen}, not {wanted}, so the time means nothing"
             )
 
-    def recorded(self, family: int, *, pending: bool = True) -> int:
-        """New flows that were recorded so far, as pending ones or else as others."""
-        table = f"TABLE_{'PENDING' if pending else 'FLOWS'}{family}"
-        place = self._tables_of[table] * self.constants["MAX_FLOW_EVENTS"]
+    def recorded(self, family: int) -> int:
+        """New flows that were recorded so far."""
+        place = self._tables_of[f"TABLE_PENDING{family}"] * self.constants["MAX_FLOW_EVENTS"]
         return int(np.sum(np.asarray(self.maps["flow_counters"].get(place))))
 
     def pressure(self, family: int, tick: int) -> None:
