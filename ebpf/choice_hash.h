@@ -26,8 +26,7 @@ static __always_inline u64 choice_mix_address(u64 hash, const struct address *ad
 	return choice_mix(hash, address->word_be[3]);
 }
 
-/* Of the packet's source, or (`tuple`) of all that tells its flow from others. dsrlb/dataplane/choicehash.py
- * computes the same. */
+/* Of the packet's source, or (`tuple`) of all that tells its flow from others. */
 static __always_inline u32 choice_hash(const struct packet *pkt, bool tuple)
 {
 	lookup_key zero = 0;

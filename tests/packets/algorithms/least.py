@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -21,12 +22,12 @@ def pass_on(there: Sequence[R], chosen: R, turn: Turn) -> R:
     return chosen
 
 
-class _Least:
+class _Least(ABC):
     """The least by a measure; of equal ones the first in turn."""
 
+    @abstractmethod
     def measure(self, real: Candidate) -> Fraction:
         """What is compared."""
-        raise NotImplementedError
 
     def choose(self, reals: Sequence[R], turn: Turn, flow: NewFlow) -> R | None:
         """Who gets the flow, or None."""
