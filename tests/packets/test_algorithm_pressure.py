@@ -36,13 +36,13 @@ def small(tiny: Program) -> Iterator[Program]:
 
 @pytest.mark.parametrize("name", ALL)
 def test_flood(small: Program, v: Family, name: str) -> None:
-    """Nothing is refused but the SYN that finds the table full; handshakes complete where they
-    began."""
+    """Nothing is refused but the SYN that finds the table full, which a hash needs no entry for;
+    handshakes complete where they began."""
     reals = [real(number, weight) for number, weight in WEIGHTS.items()]
     small.configure(service(name, reals, 'pending_timeout = "1h"'))
     clients = Clients(small, v)
     flood = clients.many(2500)
-    assert flood.count("flow-busy") <= 2
+    assert flood.count("flow-busy") <= (0 if name in HASHED else 2)
     went = Counter(clients.many(1600))
     assert set(went) == set(WEIGHTS)
     shares = WEIGHTS if name in WEIGHTED else dict.fromkeys(WEIGHTS, 1)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.packets.harness import Program
 from tests.packets.steps import (
     ACK,
@@ -52,6 +54,19 @@ def test_new_flows_cannot(program: Program, v: Family) -> None:
         stop(program, v, "flow-busy", v.tcp(SYN), v.tcp(ACK), v.udp())
     assert program.loads() == {}
     go(program, v, v.to_11, v.tcp(SYN))  # the two of the service took a turn each
+
+
+@pytest.mark.parametrize("algorithm", ["hash", "maglev"])
+def test_a_hash_needs_no_flow(program: Program, v: Family, algorithm: str) -> None:
+    """Whatever packet of a client's comes next, it finds the same real server."""
+    program.configure(config(A, B, keys=f'algorithm = "{algorithm}"\nhash_on = "source"'))
+    with program.tables.busy():
+        sent = [v.tcp(SYN), v.tcp(ACK), v.tcp(PSH_ACK, b"GET /")]
+        got = [program.run(v.head + packet) for packet in sent]
+    assert [one.reason for one in got] == ["forwarded"] * 3
+    assert len({one.frame[:6] for one in got}) == 1
+    assert program.states() == {}
+    assert program.loads() == {}
 
 
 def test_flows_that_move_cannot(program: Program, v: Family) -> None:
