@@ -10,7 +10,7 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 6
+#define ABI_VERSION 7
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
@@ -125,6 +125,7 @@ enum reason { REASONS(REASON_ENUM) R_COUNT };
 
 /* Programs that others go on to by a tail call: the places in stages[]. */
 enum stage {
+	STAGE_GENERAL,	/* packets that are not plain */
 	STAGE_UNKNOWN,	/* packets that no open flow took */
 	STAGE_DELIVER,	/* to a real server that another stage found */
 	STAGE_FRAGMENT, /* all but the first one of a packet */
@@ -163,8 +164,13 @@ struct settings {
 	u8 reserved[2];
 };
 
-/* Written once, when the tables are made; only spill_active changes. */
+/*
+ * Written once, when the tables are made; only spill_active changes. The tick of a moment is (jiffies *
+ * jiffy_ns + jiffies_behind) >> TICK_SHIFT: that of CLOCK_MONOTONIC, by which user space goes.
+ */
 struct flow_settings {
+	u64 jiffy_ns;
+	u64 jiffies_behind;	    /* CLOCK_MONOTONIC, less what jiffies say, in ns */
 	u32 flow_sets;		    /* the first ones of flows4 and of flows6: the main table */
 	u32 pending_sets;	    /* those behind them: the pending table */
 	u32 spill_active;	    /* which of the two spill bitmaps look-ups go by */
@@ -172,7 +178,7 @@ struct flow_settings {
 	u64 secret[HASH_WORDS + 1]; /* the hash function of this start */
 };
 
-/* interest[0]: of VIPs and pool addresses as destinations; [1]: of who answers as sources (interest.h). */
+/* interest: of VIPs and pool addresses as destinations; answers: of who answers, as sources (interest.h). */
 struct interest {
 	u64 word[INTEREST_WORDS];
 };

@@ -29,13 +29,6 @@ static __always_inline u32 key_tag(const struct flow_key *key)
 	return key->hash & 0xff;
 }
 
-static __always_inline struct flow_settings *flow_settings_find(void)
-{
-	lookup_key zero = 0;
-
-	return flow_settings.lookup(&zero);
-}
-
 /* The sets of the main table or of the pending one: part of the family's map. */
 struct span {
 	u32 first;

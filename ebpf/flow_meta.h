@@ -19,9 +19,21 @@
 #define compare_and_swap(word, old, new) __sync_val_compare_and_swap(word, old, new)
 #define exchange(word, new) __sync_lock_test_and_set(word, new)
 
+static __always_inline struct flow_settings *flow_settings_find(void)
+{
+	lookup_key zero = 0;
+
+	return flow_settings.lookup(&zero);
+}
+
+/* As bpf_ktime_get_coarse_ns() >> TICK_SHIFT, without a call: the JIT makes one load of bpf_jiffies64(). */
 static __always_inline u32 clock_tick(void)
 {
-	return bpf_ktime_get_coarse_ns() >> TICK_SHIFT;
+	struct flow_settings *settings = flow_settings_find();
+
+	if (!settings)
+		return 0;
+	return (bpf_jiffies64() * settings->jiffy_ns + settings->jiffies_behind) >> TICK_SHIFT;
 }
 
 static __always_inline u64 meta_load(const u64 *meta)

@@ -23,9 +23,10 @@ enum interest_in { INTEREST_VIPS, INTEREST_REALS };
 
 static __always_inline bool interesting(const struct address *address, enum interest_in which)
 {
-	lookup_key row = which;
+	lookup_key zero = 0;
 	u32 bit = interest_bit(address);
-	struct interest *filter = interest.lookup(&row);
+	struct interest *filter =
+		which == INTEREST_VIPS ? interest.lookup(&zero) : answers.lookup(&zero);
 
 	return filter && (filter->word[(bit >> 6) & (INTEREST_WORDS - 1)] >> (bit & 63)) & 1;
 }

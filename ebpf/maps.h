@@ -14,7 +14,8 @@
 BPF_TABLE("array", u32, struct settings, settings, 1);
 BPF_TABLE("array", u32, struct link, links, LINK_SLOTS);
 BPF_F_TABLE("array", u32, struct own_link, own_links, MAX_LINKS, BPF_F_MMAPABLE);
-BPF_TABLE("array", u32, struct interest, interest, 2);
+BPF_TABLE("array", u32, struct interest, interest, 1);
+BPF_TABLE("array", u32, struct interest, answers, 1);
 BPF_TABLE("hash", struct address, struct vip, vips, MAX_VIPS);
 BPF_TABLE("hash", struct service_key, u32, services, MAX_SERVICE_KEYS);
 
@@ -57,6 +58,12 @@ BPF_TABLE("lru_hash", struct probe_key, struct probe_flow, probe_flows, MAX_PROB
 BPF_TABLE("percpu_array", u32, struct traffic, service_traffic, MAX_SERVICES);
 BPF_TABLE("percpu_array", u32, struct traffic, real_traffic, MAX_REALS);
 BPF_TABLE("percpu_array", u32, u64, counters, MAX_LINKS *MAX_REASONS);
+
+/* A real server by its index. */
+static __always_inline struct real *real_find(lookup_key index)
+{
+	return reals.lookup(&index);
+}
 
 BPF_DEVMAP(egress, MAX_LINKS);
 BPF_PROG_ARRAY(stages, STAGE_COUNT);

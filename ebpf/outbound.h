@@ -180,7 +180,7 @@ static __always_inline s32 outbound_flow(bool ipv6, struct packet *pkt, struct s
 static __always_inline s32 outbound(bool ipv6, struct packet *pkt, struct scratch *with)
 {
 	struct real *real = reals.lookup(&with->index);
-	struct link *link = ingress_link(pkt);
+	struct link *link = ingress_link(pkt->ctx);
 	u32 fragment = pkt->fragment;
 	s32 reason = R_CONTINUE;
 	u16 limit;

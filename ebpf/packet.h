@@ -115,8 +115,7 @@ static __always_inline void *transport_header(const struct packet *pkt)
 /* Words, not bytes: the compiler makes two loads of it, and no call to memcmp(). */
 static __always_inline bool mac_equal(const u8 *a, const u8 *b)
 {
-	return *(u16 *)a == *(u16 *)b && *(u16 *)(a + 2) == *(u16 *)(b + 2) &&
-	       *(u16 *)(a + 4) == *(u16 *)(b + 4);
+	return *(u32 *)a == *(u32 *)b && *(u16 *)(a + 4) == *(u16 *)(b + 4);
 }
 
 /* The first six bytes of an 8-byte group of struct real (this is a little-endian program). */

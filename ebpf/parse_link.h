@@ -17,9 +17,9 @@ static __always_inline u16 parse_link(struct packet *pkt)
 	return type;
 }
 
-static __always_inline struct link *ingress_link(const struct packet *pkt)
+static __always_inline struct link *ingress_link(struct xdp_md *ctx)
 {
-	u32 slot = pkt->ctx->ingress_ifindex & (LINK_SLOTS - 1);
+	lookup_key slot = ctx->ingress_ifindex & (LINK_SLOTS - 1);
 
 	return links.lookup(&slot);
 }

@@ -157,7 +157,7 @@ static __always_inline s32 refuse_ipv6(struct packet *pkt, const struct address 
 /* The address of the interface that the packet came in on; where it has none, the packet's own. */
 static __always_inline void own_address(const struct packet *pkt, struct address *own)
 {
-	struct link *link = ingress_link(pkt);
+	struct link *link = ingress_link(pkt->ctx);
 
 	*own = pkt->destination;
 	if (!link)

@@ -35,28 +35,6 @@ static __always_inline s32 not_ours(struct packet *pkt, struct scratch *with)
 	return go_on(pkt, with, STAGE_OUTBOUND);
 }
 
-/*
- * Does the packet belong to the flow that its reverse half names? That one may be of the same entry and
- * version, 65,536 flows later.
- */
-static __always_inline bool is_reply_of(const struct packet *pkt, const struct real *real,
-					const struct change *to, u32 translation)
-{
-	bool outbound = real->flags & REAL_OUTBOUND;
-	u16 source_be = !outbound && real->port ? bpf_htons(real->port) : (u16)to->ports_be;
-	u16 port_be = translation ? bpf_htons(translation & 0xffff) : to->ports_be >> 16;
-	const struct address *own = &to->destination;
-	lookup_key place = translation >> 16;
-
-	if (place)
-		own = pools.lookup(&place);
-	if (!own || !address_equal(own, &pkt->destination) ||
-	    !address_equal(outbound ? &to->source : &real->address, &pkt->source))
-		return false;
-	return pkt->fragment == FRAGMENT_LATER ||
-	       (pkt->source_port_be == source_be && pkt->destination_port_be == port_be);
-}
-
 static __always_inline bool pair_lives(bool ipv6, const struct packet *pkt, struct pair *pair)
 {
 	return pair->reverse.seen & META_REVERSE &&

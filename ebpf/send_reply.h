@@ -6,17 +6,24 @@
 #include "deliver.h"
 #include "last_hop.h"
 
-/* Is the frame for us? Between a bridge's ports it is for the client. */
-static __always_inline bool reply_is_ours(const struct packet *pkt, const struct real *real)
+/* Between a bridge's ports a reply is for the client, elsewhere for us. */
+static __always_inline bool frame_is_back(const struct eth_header *eth, const struct link *link,
+					  const struct real *real)
 {
-	struct eth_header *eth = packet_data(pkt);
-	struct link *link = ingress_link(pkt);
-
-	if ((void *)(eth + 1) > packet_end(pkt) || !link)
-		return false;
 	if (real->method == METHOD_BRIDGE)
 		return !(eth->destination[0] & 1) && !mac_equal(eth->destination, link->mac);
 	return mac_equal(eth->destination, link->mac);
+}
+
+/* Is the frame for us, or for the client? */
+static __always_inline bool reply_is_ours(const struct packet *pkt, const struct real *real)
+{
+	struct eth_header *eth = packet_data(pkt);
+	struct link *link = ingress_link(pkt->ctx);
+
+	if ((void *)(eth + 1) > packet_end(pkt) || !link)
+		return false;
+	return frame_is_back(eth, link, real);
 }
 
 /* As set_out_to(): on the way back to the client. `hop`: of last_hops[]. */

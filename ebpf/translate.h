@@ -16,6 +16,14 @@ struct change {
 
 #define ECN_MASK 3
 
+static __always_inline u64 change_ports(u32 *ports, const struct change *to)
+{
+	u64 difference = (u64)(u32) ~*ports + to->ports_be;
+
+	*ports = to->ports_be;
+	return difference;
+}
+
 /* The ports, then the checksum that covers them and the addresses. */
 static __always_inline s32 translate_transport(struct packet *pkt, const struct change *to,
 					       u64 difference)
@@ -26,19 +34,16 @@ static __always_inline s32 translate_transport(struct packet *pkt, const struct 
 	    (pkt->proto == PROTO_TCP || pkt->proto == PROTO_UDP)) {
 		if ((void *)(ports + 1) > packet_end(pkt))
 			return R_MALFORMED;
-		difference += (u64)(u32) ~*ports + to->ports_be;
-		*ports = to->ports_be;
+		difference += change_ports(ports, to);
 	}
 	return transport_update(pkt, difference);
 }
 
-static __always_inline s32 translate_ipv4(struct packet *pkt, const struct change *to)
+/* The header changes; returns the difference that its addresses make to the transport checksum. */
+static __always_inline u64 change_ipv4(struct ipv4_header *ip, const struct change *to)
 {
-	struct ipv4_header *ip = network_header(pkt);
 	u64 difference, header;
 
-	if ((void *)(ip + 1) > packet_end(pkt))
-		return R_MALFORMED;
 	header = to->hops ? (u16)~bpf_htons(0x0100) : 0; /* the word becomes smaller by this */
 	if (to->dscp) {
 		header += (u16) ~(ip->version_ihl | ip->tos << 8); /* as it stands in memory */
@@ -51,17 +56,14 @@ static __always_inline s32 translate_ipv4(struct packet *pkt, const struct chang
 	ip->source_be = to->source.word_be[3];
 	ip->destination_be = to->destination.word_be[3];
 	ip->checksum = checksum_update(ip->checksum, difference + header);
-	return translate_transport(pkt, to, difference);
+	return difference;
 }
 
-static __always_inline s32 translate_ipv6(struct packet *pkt, const struct change *to)
+static __always_inline u64 change_ipv6(struct ipv6_header *ip, const struct change *to)
 {
-	struct ipv6_header *ip = network_header(pkt);
 	u64 difference = 0;
 	u32 first;
 
-	if ((void *)(ip + 1) > packet_end(pkt))
-		return R_MALFORMED;
 	if (to->dscp) {
 		first = bpf_ntohl(ip->version_class_label_be) & ~(0x3fu << 22);
 		ip->version_class_label_be = bpf_htonl(first | to->dscp << 22);
@@ -73,12 +75,24 @@ static __always_inline s32 translate_ipv6(struct packet *pkt, const struct chang
 	ip->hop_limit -= to->hops;
 	ip->source = to->source;
 	ip->destination = to->destination;
-	return translate_transport(pkt, to, difference);
+	return difference;
 }
 
 static __always_inline s32 translate(struct packet *pkt, const struct change *to)
 {
-	return pkt->ipv6 ? translate_ipv6(pkt, to) : translate_ipv4(pkt, to);
+	void *ip = network_header(pkt);
+	u64 difference;
+
+	if (pkt->ipv6) {
+		if (ip + sizeof(struct ipv6_header) > packet_end(pkt))
+			return R_MALFORMED;
+		difference = change_ipv6(ip, to);
+	} else {
+		if (ip + sizeof(struct ipv4_header) > packet_end(pkt))
+			return R_MALFORMED;
+		difference = change_ipv4(ip, to);
+	}
+	return translate_transport(pkt, to, difference);
 }
 
 #endif

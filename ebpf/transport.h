@@ -6,10 +6,20 @@
 #include "checksum.h"
 #include "packet.h"
 
+/* 0 is no checksum (over IPv6 too: RFC 6935), a sum of 0 is sent as all ones. */
+static __always_inline void udp_checksum_update(u16 *checksum, u64 difference)
+{
+	u16 sum;
+
+	if (!*checksum)
+		return;
+	sum = checksum_update(*checksum, difference);
+	*checksum = sum ? sum : 0xffff;
+}
+
 /*
  * Addresses (and ports) have changed: so does the transport checksum, which covers them. `difference`:
- * sum of the old words' complements and of the new words. UDP: 0 is no checksum (over IPv6 too: RFC
- * 6935), a sum of 0 is sent as all ones.
+ * sum of the old words' complements and of the new words.
  */
 static __always_inline s32 transport_update(struct packet *pkt, u64 difference)
 {
@@ -22,11 +32,7 @@ static __always_inline s32 transport_update(struct packet *pkt, u64 difference)
 		checksum = at + __builtin_offsetof(struct udp_header, checksum);
 		if ((void *)(checksum + 1) > packet_end(pkt))
 			return R_MALFORMED;
-		if (*checksum) {
-			u16 sum = checksum_update(*checksum, difference);
-
-			*checksum = sum ? sum : 0xffff;
-		}
+		udp_checksum_update(checksum, difference);
 		return R_CONTINUE;
 	}
 	if (pkt->proto == PROTO_TCP)

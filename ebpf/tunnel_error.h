@@ -97,7 +97,7 @@ static __always_inline s32 parse_error(struct packet *pkt)
 static __always_inline s32 foreign_error(struct packet *pkt)
 {
 	struct packet quoted = { .ctx = pkt->ctx };
-	struct link *link = ingress_link(pkt);
+	struct link *link = ingress_link(pkt->ctx);
 	struct path *path;
 
 	if (!link || parse_error(pkt) != R_CONTINUE || !icmp_is_error(pkt) ||

@@ -12,7 +12,6 @@ from dsrlb.control.forms import by_number
 from dsrlb.dataplane.keys import IPAddress, interest_words
 from dsrlb.dataplane.maps import MapSet
 
-_TO, _FROM = 0, 1
 """Elements of interest[]: by destination, by source."""
 
 
@@ -43,7 +42,7 @@ class Interest:
         self, maps: MapSet, vips: Iterable[IPAddress], natted: Iterable[IPAddress]
     ) -> None:
         """``vips``, ``natted``: what is looked up now."""
-        self._map = maps["interest"]
+        self._vips, self._answers = maps["interest"], maps["answers"]
         self._to, self._from = set(vips), set(natted)
 
     def widen(self, desired: Desired) -> None:
@@ -55,9 +54,9 @@ class Interest:
         self._write(set(desired.vips), _sources(desired))
 
     def _write(self, destinations: set[IPAddress], sources: set[IPAddress]) -> None:
-        words = self._map.value_type["word"].shape[0]
-        for place, addresses in ((_TO, destinations), (_FROM, sources)):
-            self._map.set(place, interest_words(addresses, words).tobytes())
+        for filter_, addresses in ((self._answers, sources), (self._vips, destinations)):
+            words = filter_.value_type["word"].shape[0]
+            filter_.set(0, interest_words(addresses, words).tobytes())
         self._to, self._from = destinations, sources
 
 

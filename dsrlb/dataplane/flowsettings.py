@@ -57,13 +57,15 @@ def _fields(layout: MapLayout) -> tuple[struct.Struct, dict[str, int]]:
     return struct.Struct(f"={letters}"), words
 
 
-def encode(layout: MapLayout, sizes: FlowSizes) -> bytes:
-    """struct flow_settings for new tables, with a hash secret of their own."""
+def encode(layout: MapLayout, sizes: FlowSizes, clock: Mapping[str, int]) -> bytes:
+    """struct flow_settings for new tables, with a hash secret of their own. ``clock``: what
+    jiffies.clock() says."""
     packing, words = _fields(layout)
     numbers: Mapping[str, int] = {
         "flow_sets": sizes.main_sets,
         "pending_sets": sizes.pending_sets,
         "capacity": sizes.capacity,
+        **clock,
     }
     values: list[int] = []
     for name, count in words.items():

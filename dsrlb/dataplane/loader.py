@@ -12,29 +12,22 @@ from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import FIRST, Artifact, Program, build, part
+from dsrlb.dataplane.linking import link
+from dsrlb.dataplane.loading import Loading
 from dsrlb.dataplane.maps import MapSet
-from dsrlb.errors import LoadError
+from dsrlb.errors import CompileError, LoadError
 
 if TYPE_CHECKING:
     from dsrlb.dataplane.reaper import Reaper
 
 _STAGES = "stages"
+_GENERAL = "general"
+"""The stage for all that the first program leaves alone."""
 _RETURNING = "allocate"
 """This stage and those behind it in enum stage (abi.h) are for modes in which replies come back."""
 _PROBED, _PROBE = "probed", "probe"
 """The stage, and the program that is no stage, for probes."""
-_PSEUDO_MAP_FD = 1 << 4
 _LOG_TAIL = 4000
-
-
-def _link(program: Program, maps: MapSet) -> bytes:
-    """Put the descriptors of the maps into the bytecode (ld_imm64 with BPF_PSEUDO_MAP_FD)."""
-    code = bytearray(program.code)
-    for instruction, name in program.maps:
-        offset = instruction * 8
-        code[offset + 1] = code[offset + 1] & 0x0F | _PSEUDO_MAP_FD
-        struct.pack_into("<i", code, offset + 4, maps.fd(name))
-    return bytes(code)
 
 
 class Dataplane:
@@ -46,7 +39,9 @@ class Dataplane:
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
-        self._loaded: set[str] = set()
+        self._loaded: set[str] = {_GENERAL}
+        self._general_fd: int | None = None
+        self._loading = Loading(self._load)
         self.probe_fd: int | None = None
         """The program for the veth pair of probes, once it is loaded."""
 
@@ -63,54 +58,57 @@ class Dataplane:
 
         ``folder``: where the maps are, or will be, pinned (maps.pin()); None keeps them private.
         ``capacity``: flows per family, for tables that are made anew. Without ``wait`` the program
-        may be attached before its stages are loaded, see complete(). Raises CompileError,
-        AbiMismatch, LoadError (with the verifier's words) or KernelError.
+        may be attached before its stages are loaded, see begin() and complete(). Raises
+        CompileError, AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
         artifact = artifact or build()
         maps = MapSet(artifact, folder, capacity)
         try:
-            fd = load_program(artifact.programs[FIRST], maps)
-        except LoadError:
+            fd, general = _load_first(artifact, maps)
+        except (LoadError, CompileError):
             maps.close()
             raise
         dataplane = cls(artifact, maps, fd)
+        dataplane._general_fd = general
         if wait:
             dataplane.complete()
         return dataplane
 
-    def _program(self, name: str) -> Program:
-        """The program of a part of the fast path."""
-        program = f"{FIRST}_{name}"
-        found = self.artifact.programs.get(program)
-        return found or build(part(name)).programs[program]
+    def begin(self) -> None:
+        """Begin, in a thread, to load the stages that every configuration needs: complete() will
+        find them loaded, or wait for them."""
+        self._loading.begin(self._wanted(replies=False, probes=False))
+
+    def prepare(self) -> None:
+        """Put in place what the first program cannot be without; before it is attached."""
+        general, self._general_fd = self._general_fd, None
+        if general is not None:
+            put_stage(self.maps, self.artifact.stages[_GENERAL], general)
 
     def complete(self, *, replies: bool = True, probes: bool = True) -> None:
         """Load the stages, once, and put them in place of what was there: without them packets that
         have no flow are dropped. ``replies``: also those that are for modes in which replies come
         back; ``probes``: also what is for probes. Raises CompileError or LoadError."""
+        self.prepare()
+        wanted = self._wanted(replies=replies, probes=probes)
+        missing = [name for name in wanted if name not in self._loaded]
+        for name, fd in self._loading.finish(missing).items():
+            if name == _PROBE:
+                self.probe_fd = fd
+            else:
+                put_stage(self.maps, self.artifact.stages[name], fd)
+        self._loaded.update(missing)
+
+    def _wanted(self, *, replies: bool, probes: bool) -> list[str]:
         stages = self.artifact.stages
         first = stages[_RETURNING]
         wanted = [name for name, at in stages.items() if replies or at < first]
         wanted.remove(_PROBED)
-        wanted += [_PROBED, _PROBE] if probes else []
-        missing = [name for name in wanted if name not in self._loaded]
-        with ThreadPoolExecutor() as pool:  # compiling and verifying, on all CPUs
-            loading = [pool.submit(self._load, name) for name in missing]
-        failures = [work.exception() for work in loading]
-        if any(failures):
-            for work in loading:
-                if work.exception() is None:
-                    os.close(work.result())
-            raise next(failure for failure in failures if failure is not None)
-        for name, work in zip(missing, loading, strict=True):
-            if name == _PROBE:
-                self.probe_fd = work.result()
-            else:
-                put_stage(self.maps, stages[name], work.result())
-        self._loaded.update(missing)
+        wanted.remove(_GENERAL)
+        return wanted + ([_PROBED, _PROBE] if probes else [])
 
     def _load(self, name: str) -> int:
-        return load_program(self._program(name), self.maps)
+        return load_program(_program(self.artifact, name), self.maps)
 
     def reaper(self) -> Reaper:
         """What changes the flow tables; loaded when it is first asked for. Raises CompileError or
@@ -119,7 +117,7 @@ class Dataplane:
 
         with self._reaper_lock:
             if self._reaper is None:
-                fd = load_program(self._program("reaper"), self.maps)
+                fd = load_program(_program(self.artifact, "reaper"), self.maps)
                 self._reaper = Reaper(fd, self.artifact)
             return self._reaper
 
@@ -134,12 +132,38 @@ class Dataplane:
 
     def close(self) -> None:
         """Close all descriptors; what is pinned or attached stays."""
+        self._loading.close()
+        if self._general_fd is not None:
+            os.close(self._general_fd)
         if self._reaper is not None:
             self._reaper.close()
         if self.probe_fd is not None:
             os.close(self.probe_fd)
         os.close(self.program_fd)
         self.maps.close()
+
+
+def _program(artifact: Artifact, name: str) -> Program:
+    """The program of a part of the fast path."""
+    program = f"{FIRST}_{name}"
+    found = artifact.programs.get(program)
+    return found or build(part(name)).programs[program]
+
+
+def _load_first(artifact: Artifact, maps: MapSet) -> tuple[int, int]:
+    """The program that is attached, and the one that it cannot be without. Raises CompileError or
+    LoadError."""
+    with ThreadPoolExecutor() as pool:  # compiling and verifying, on all CPUs
+        first = pool.submit(load_program, artifact.programs[FIRST], maps)
+        try:
+            general = load_program(_program(artifact, _GENERAL), maps)
+        except (LoadError, CompileError):
+            if first.exception() is None:
+                os.close(first.result())
+            raise
+    if first.exception() is not None:
+        os.close(general)
+    return first.result(), general
 
 
 def put_stage(maps: MapSet, place: int, fd: int) -> None:
@@ -155,7 +179,7 @@ def put_stage(maps: MapSet, place: int, fd: int) -> None:
 def load_program(program: Program, maps: MapSet) -> int:
     """Load one program; returns its file descriptor, or raises LoadError."""
     try:
-        return bpf.prog_load_xdp(_link(program, maps), program.name)
+        return bpf.prog_load_xdp(link(program, maps), program.name)
     except bpf.VerifierError as error:
         raise LoadError(
             f"the kernel refused program {program.name}: {error.strerror}\n"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsrlb.dataplane import bpf, flowsettings
+from dsrlb.dataplane import bpf, flowsettings, jiffies
 from dsrlb.dataplane.artifact import Artifact, MapLayout
 from dsrlb.dataplane.flowsettings import SETTINGS, FlowSizes
 from dsrlb.errors import AbiMismatch, KernelError
@@ -108,7 +108,8 @@ class MapSet(Mapping[str, "Map"]):
 
     def _write_settings(self) -> None:
         entry = self._open_maps[SETTINGS]
-        bpf.map_update(entry.fd, _FIRST, flowsettings.encode(entry.layout, self.sizes))
+        value = flowsettings.encode(entry.layout, self.sizes, jiffies.clock())
+        bpf.map_update(entry.fd, _FIRST, value)
 
     def __getitem__(self, name: str) -> Map:
         from dsrlb.dataplane.map import Map
@@ -127,6 +128,11 @@ class MapSet(Mapping[str, "Map"]):
     def fd(self, name: str) -> int:
         """The descriptor of a map."""
         return self._open_maps[name].fd
+
+    def is_single(self, name: str) -> bool:
+        """Is the map an array of one element?"""
+        found = self._open_maps[name]
+        return found.layout.kind == bpf.MAP_TYPE_ARRAY and found.entries == 1
 
     @property
     def capacity(self) -> int:

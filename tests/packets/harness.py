@@ -246,7 +246,8 @@ class Program:
     @contextmanager
     def without_stages(self) -> Iterator[None]:
         """The program cannot go on to the one for packets without an open flow."""
-        stages, first = self.maps["stages"].fd, bytes(4)
+        stages = self.maps["stages"].fd
+        first = self.dataplane.artifact.stages["unknown"].to_bytes(4, "little")
         number = bpf.map_lookup(stages, first, 4)
         assert number is not None
         kept = bpf.prog_fd_by_id(int.from_bytes(number, "little"))

@@ -43,6 +43,8 @@ SET4 = np.dtype([("meta", "<u8", (4,)), ("flow", FLOW4, (4,))])
 SET6 = np.dtype([("meta", "<u8", (4,)), ("flow", FLOW6, (4,))])
 SETTINGS = np.dtype(
     [
+        ("jiffy_ns", "<u8"),
+        ("jiffies_behind", "<u8"),
         ("flow_sets", "<u4"),
         ("pending_sets", "<u4"),
         ("spill_active", "<u4"),
@@ -67,6 +69,8 @@ SETTINGS_LAYOUT = MapLayout(
     [
         "flow_settings",
         [
+            ["jiffy_ns", "unsigned long long"],
+            ["jiffies_behind", "unsigned long long"],
             ["flow_sets", "unsigned int"],
             ["pending_sets", "unsigned int"],
             ["spill_active", "unsigned int"],
@@ -123,6 +127,7 @@ class FlowMaps(dict[str, FakeArray]):
             spills=FakeArray("<u8", 4 * SPILL_WORDS),
             pressure=FakeArray("<u8", 4 * 8),
             flow_counters=FakeArray("<u8", 4 * 16),
+            counters=FakeArray("<u8", 64 * 64),
             loads=FakeArray(LOAD, REALS),
             reals=FakeArray(REAL, REALS),
             names=FakeArray(NAME, 16),

@@ -18,7 +18,7 @@ from tests.unit.control.reader import table_of
 
 def of_interest(maps: FakeMaps, place: int, address: IPAddress) -> bool:
     """Does a packet with this destination (0) or source (1) get past the filter?"""
-    words, bit = maps["interest"].get(place), interest_bit(address)
+    words, bit = maps[("interest", "answers")[place]].get(0), interest_bit(address)
     return words is not None and bool(int(words["word"][bit >> 6]) >> (bit & 63) & 1)
 
 

@@ -31,7 +31,18 @@ _TABLE = re.compile(
 )
 _KINDS = {"hash": 1, "array": 2, "percpu_array": 6, "lpm_trie": 11}
 _OURS = (
-    *("settings", "interest", "vips", "services", "slots", "records", "members", "reals", "names"),
+    *(
+        "settings",
+        "interest",
+        "answers",
+        "vips",
+        "services",
+        "slots",
+        "records",
+        "members",
+        "reals",
+        "names",
+    ),
     *("cursors", "loads", "sources", "homes", "service_rates", "service_traffic", "real_traffic"),
     *("paths", "path_ends", "own_links", "pools", "natted", "tables", "responses"),
 )

@@ -38,7 +38,17 @@ LINKS = {
 }
 CHAIN = frozenset(
     (
-        *("interest", "reals", "homes", "sources", "members", "records", "slots", "services"),
+        *(
+            "interest",
+            "answers",
+            "reals",
+            "homes",
+            "sources",
+            "members",
+            "records",
+            "slots",
+            "services",
+        ),
         *("vips", "pools", "tables"),
     )
 )
@@ -248,8 +258,8 @@ def check_end(maps: FakeMaps, config: Config, lost: Iterable[str] = ()) -> None:
     assert {name: entry.content for name, entry in state.services.items()} == wanted.services
     assert {name: entry.content for name, entry in state.reals.items()} == wanted.reals
     assert state.former == []
-    for side, addresses in ((0, set(wanted.vips)), (1, set(wanted.natted))):
-        word = maps["interest"].get(side)
+    for name, addresses in (("interest", set(wanted.vips)), ("answers", set(wanted.natted))):
+        word = maps[name].get(0)
         assert word is not None
         assert word.tobytes() == interest_words(addresses, word["word"].size).tobytes()
     assert {name: entry.content for name, entry in state.openers.items()} == wanted.openers

@@ -268,7 +268,7 @@ def test_a_service_that_is_as_it_was_is_not_written() -> None:
     assert applier.apply(desired_of(WEB))
     maps.writes.clear()
     assert not applier.apply(desired_of(WEB))
-    assert set(maps.writes) == {"interest"}
+    assert set(maps.writes) == {"interest", "answers"}
 
 
 def test_a_real_that_moves_to_another_interface_does_so_in_one_store() -> None:

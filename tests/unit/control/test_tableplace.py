@@ -109,7 +109,7 @@ def test_a_takeover_builds_and_writes_nothing(name: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(tableplace, "build", None)
     maps.writes.clear()
     assert not Applier(maps, again).apply(desired_of(config))
-    assert set(maps.writes) == {"interest"}
+    assert set(maps.writes) == {"interest", "answers"}
 
 
 @pytest.mark.parametrize("name", ["hash", "maglev", "weighted-round-robin"])

@@ -9,6 +9,8 @@ import pytest
 from dsrlb.dataplane.flowsettings import FlowSizes, decode, encode
 from tests.unit.control.flowmaps import SETTINGS, SETTINGS_LAYOUT
 
+CLOCK = {"jiffy_ns": 4_000_000, "jiffies_behind": (1 << 64) - 7}
+
 
 @pytest.mark.parametrize(
     ("capacity", "main", "pending", "pending_capacity"),
@@ -29,12 +31,15 @@ def test_sizes(capacity: int, main: int, pending: int, pending_capacity: int) ->
 def test_the_capacity_comes_back_exactly() -> None:
     for capacity in (1000, 1001, 1002, 1003, 16_000_000):
         sizes = FlowSizes.of(capacity, 4)
-        assert decode(SETTINGS_LAYOUT, encode(SETTINGS_LAYOUT, sizes), 4) == sizes
+        assert decode(SETTINGS_LAYOUT, encode(SETTINGS_LAYOUT, sizes, CLOCK), 4) == sizes
 
 
 def test_every_start_has_a_secret_of_its_own() -> None:
     sizes = FlowSizes.of(1000, 4)
-    first, second = (np.frombuffer(encode(SETTINGS_LAYOUT, sizes), SETTINGS)[0] for _ in range(2))
+    first, second = (
+        np.frombuffer(encode(SETTINGS_LAYOUT, sizes, CLOCK), SETTINGS)[0] for _ in range(2)
+    )
     assert (first["flow_sets"], first["pending_sets"], first["spill_active"]) == (500, 256, 0)
     assert first["capacity"] == 1000
+    assert {name: int(first[name]) for name in CLOCK} == CLOCK
     assert len({*first["secret"].tolist(), *second["secret"].tolist()}) == 22

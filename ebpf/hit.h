@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The short way: plain packets of open flows, requests and replies, and those that are for nobody here.
+ * It decides nothing that the long way (forward.h) would decide otherwise: whatever is out of the ordinary
+ * is left to that one, as it came. A plain packet of no flow goes straight on to STAGE_UNKNOWN.
+ */
+#ifndef DSRLB_HIT_H
+#define DSRLB_HIT_H
+
+#include "forward.h"
+#include "hit_parse.h"
+#include "hit_rewrite.h"
+#include "interest.h"
+#include "pairing.h"
+#include "send_reply.h"
+#include "verdict.h"
+
+#define HIT_NOT (-1)
+#define REAL_PLAIN (REAL_PRESENT | REAL_RESOLVED)
+#define REAL_NOT_PLAIN (REAL_AWAY | REAL_OUTBOUND)
+
+/* Does a packet of the kind leave a flow in its state? */
+static __always_inline bool state_stays(const struct packet *pkt, u32 state)
+{
+	if (pkt->proto == PROTO_UDP)
+		return state == FLOW_UDP;
+	if (pkt->tcp_flags & TCP_SYN)
+		return false;
+	return state == FLOW_DATA || (state == FLOW_OPEN && !pkt->tcp_data);
+}
+
+/*
+ * As flow_advance(), of a flow that stays in its state. False: the reverse half is due to be kept fresh,
+ * too, or another CPU has the entry.
+ */
+static __always_inline bool keep_fresh(const struct packet *pkt, const struct flow_ref *flow,
+				       const struct real *real, bool replies)
+{
+	u32 timeout = real->idle_ticks, expires = pkt->now + timeout;
+	u64 meta = flow->seen;
+
+	if (expires - meta_expires(meta) < TICKS_PER_TOUCH)
+		return true;
+	if (replies && half_timeout_passed(meta_expires(meta), expires, timeout))
+		return false;
+	return compare_and_swap(flow->meta, meta, meta_with(meta, meta_state(meta), expires)) ==
+	       meta;
+}
+
+/* Where a plain packet's headers are: looked at already, so that they can be read and written. */
+struct plain {
+	struct eth_header *eth;
+	void *ip;
+};
+
+/* L2DSR: nothing but MAC addresses is to be written. */
+static __always_inline s32 hit_l2dsr(struct packet *pkt, const struct plain *plain, u32 index,
+				     const struct real *real)
+{
+	u32 bytes = frame_bytes(pkt), service = real->service;
+	struct way way;
+
+	way.to = *(volatile u64 *)real->mac;
+	way.from = *(volatile u64 *)real->source_mac;
+	way.mtu = way.from >> 48;
+	if (!(way.to << 16) || !plain_leaves(pkt, &way))
+		return R_CONTINUE;
+	plain_macs(plain->eth, &way);
+	count_traffic(index, service, bytes);
+	return R_FORWARDED;
+}
+
+/* L3DSR in tunnels: another header goes in front. */
+static __always_inline s32 hit_tunnel(struct packet *pkt, u32 index, const struct real *real,
+				      struct way *way)
+{
+	u32 bytes = frame_bytes(pkt), link = way_link(way);
+
+	if (fits(pkt, real, way) != R_CONTINUE)
+		return R_CONTINUE;
+	if (link != pkt->link && (egress.redirect_map(link, 0) != XDP_REDIRECT ||
+				  cut_trailer(pkt, real, way, bytes) != R_CONTINUE))
+		return R_CONTINUE;
+	return leave_to(pkt, index, real, way, bytes);
+}
+
+/* Other addresses and ports: L3DSR by DSCP, and all modes whose replies come back. */
+static __always_inline bool hit_translated(bool ipv6, struct packet *pkt, const struct plain *plain,
+					   const struct real *real, const struct way *way,
+					   struct change *to)
+{
+	to->hops = real->method != METHOD_BRIDGE;
+	if (to->hops) {
+		if (plain_ttl(ipv6, plain->ip) <= 1 || !plain_tagged(pkt, way) ||
+		    !plain_leaves(pkt, way))
+			return false;
+		plain_reframe(plain->eth, way);
+	} else {
+		if (bridge_crosses(pkt->link, way_link(way)) != R_CONTINUE ||
+		    !plain_leaves(pkt, way))
+			return false;
+	}
+	plain_translate(ipv6, pkt, plain->ip, to);
+	return true;
+}
+
+static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const struct plain *plain,
+				       const struct flow_ref *flow)
+{
+	struct real *real = real_find(value_real(flow->value));
+	u32 bytes = frame_bytes(pkt), index = value_real(flow->value), service;
+	struct change to = {};
+	struct way way;
+
+	if (!real || !value_is_of(flow->value, real) ||
+	    (real->flags & (REAL_PLAIN | REAL_NOT_PLAIN)) != REAL_PLAIN ||
+	    !keep_fresh(pkt, flow, real, method_replies(real->method)))
+		return R_CONTINUE;
+	if (real->method == METHOD_L2DSR)
+		return hit_l2dsr(pkt, plain, index, real);
+	find_way(&way, pkt, real);
+	if (!(way.to << 16))
+		return R_CONTINUE;
+	if (real->method == METHOD_IPIP || real->method == METHOD_GUE)
+		return hit_tunnel(pkt, index, real, &way);
+	pkt->translation = flow->value >> 32;
+	to.dscp = real->dscp;
+	service = real->service;
+	if (request_change(pkt, real, &to) != R_CONTINUE ||
+	    !hit_translated(ipv6, pkt, plain, real, &way, &to))
+		return R_CONTINUE;
+	if (real->method == METHOD_BRIDGE) /* of replies the client's is there already */
+		mac_store(plain->eth->destination, way.to);
+	count_traffic(index, service, bytes);
+	return R_FORWARDED;
+}
+
+static __always_inline s32 hit_reply(bool ipv6, struct packet *pkt, const struct plain *plain,
+				     const struct link *link, const struct flow_ref *reverse)
+{
+	struct flow_ref forward;
+	struct change to = {};
+	u32 bytes = frame_bytes(pkt), index, service;
+	struct real *real;
+	struct way way;
+
+	if (!pair_forward(ipv6, reverse->value, &forward) || meta_expired(forward.seen, pkt->now) ||
+	    !state_stays(pkt, meta_state(forward.seen)))
+		return R_CONTINUE;
+	index = value_real(forward.value);
+	real = real_find(index);
+	if (!real || !value_is_of(forward.value, real) ||
+	    (real->flags & (REAL_PRESENT | REAL_OUTBOUND)) != REAL_PRESENT ||
+	    !frame_is_back(plain->eth, link, real) || !reply_change(ipv6, &forward, &to) ||
+	    !is_reply_of(pkt, real, &to, forward.value >> 32) ||
+	    !keep_fresh(pkt, &forward, real, true))
+		return R_CONTINUE;
+	service = real->service;
+	if (!last_hop_way(pair_hop(reverse->value), &way) ||
+	    !hit_translated(ipv6, pkt, plain, real, &way, &to))
+		return R_CONTINUE;
+	count_reply(index, service, bytes);
+	return R_FORWARDED_REPLY;
+}
+
+/* Have the CPU fetch the set of the pending table that comes next, while it waits for the main table's. */
+static __always_inline void touch_pending(bool ipv6, const struct flow_key *key)
+{
+	u64 *set = table_set(ipv6, key_set(key, 0, table_span(true))), first;
+
+	if (!set)
+		return;
+	first = *(volatile u64 *)set;
+	asm volatile("" ::"r"(first));
+}
+
+/* A packet of no flow, if it is to a service: a new one's, or a pending one's. */
+static __always_inline s32 miss(struct packet *pkt, const struct flow_key *key)
+{
+	const struct moving nothing = {};
+	struct address destination = pkt->destination; /* look-ups want it on the stack */
+	struct vip *vip;
+
+	if (address_equal(&pkt->source, &pkt->destination) ||
+	    !(pkt->ipv6 ? ipv6_is_unicast(&pkt->source) : ipv4_is_unicast(pkt->source.word_be[3])))
+		return R_CONTINUE;
+	vip = vip_find(&destination, pkt->link);
+	if (!vip || !(vip->tcp_blocks | vip->udp_blocks))
+		return R_CONTINUE;
+	pkt->irregular = R_CONTINUE;
+	return forward_unknown(pkt, vip, key, &nothing, false);
+}
+
+/* Answers to probes come to these ports. */
+static __always_inline bool may_answer_probe(const struct packet *pkt)
+{
+	lookup_key zero = 0;
+	struct settings *found;
+
+	if (!pkt->from_real || bpf_ntohs(pkt->destination_port_be) < FIRST_PROBE_PORT)
+		return false;
+	found = settings.lookup(&zero);
+	return !found || found->probe_ifindex;
+}
+
+/* A plain packet that passed the interest filter. */
+static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct plain *plain,
+				    const struct link *link)
+{
+	struct flow_key key = {};
+	struct flow_ref flow;
+	struct span span;
+	u64 *set;
+	u32 at;
+
+	pkt->now = clock_tick();
+	key_of_packet(&key, pkt);
+	pkt->hash = key.hash;
+	span = table_span(false);
+	at = key_set(&key, 0, span);
+	set = table_set(ipv6, at);
+	if (!set)
+		return R_CONTINUE;
+	if (pkt->tcp_flags & TCP_SYN)
+		touch_pending(ipv6, &key);
+	if (!set_find(set, at, &key, ipv6, &flow))
+		return pkt->from_real || set_spilled(ipv6, at) ? R_CONTINUE : miss(pkt, &key);
+	if (meta_expired(flow.seen, pkt->now))
+		return R_CONTINUE;
+	if (flow.seen & META_REVERSE)
+		return hit_reply(ipv6, pkt, plain, link, &flow);
+	if (pkt->from_real || !state_stays(pkt, meta_state(flow.seen)))
+		return R_CONTINUE;
+	return hit_request(ipv6, pkt, plain, &flow);
+}
+
+/* Is it for nobody here? Else pkt->from_real says who it is from. */
+static __always_inline bool is_foreign(struct packet *pkt)
+{
+	if (interesting(&pkt->destination, INTEREST_VIPS))
+		return false;
+	pkt->from_real = 1;
+	return !interesting(&pkt->source, INTEREST_REALS);
+}
+
+static __always_inline s32 hit_ipv4(struct packet *pkt, const struct link *link,
+				    const struct plain *plain, const void *end)
+{
+	const struct ipv4_header *ip = plain->ip;
+
+	if ((void *)ip + PLAIN_BYTES4 > end)
+		return R_CONTINUE;
+	pkt->proto = ip->proto;
+	address_from_ipv4(&pkt->destination, ip->destination_be);
+	address_from_ipv4(&pkt->source, ip->source_be);
+	if (is_foreign(pkt))
+		return pkt->proto == PROTO_ICMP ? R_CONTINUE : R_PASS;
+	if ((pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP) || !plain_ipv4(pkt, ip, end) ||
+	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) || may_answer_probe(pkt) ||
+	    (!pkt->from_real && !mac_equal(plain->eth->destination, link->mac)))
+		return R_CONTINUE;
+	return hit_flow(false, pkt, plain, link);
+}
+
+static __always_inline s32 hit_ipv6(struct packet *pkt, const struct link *link,
+				    const struct plain *plain, const void *end)
+{
+	const struct ipv6_header *ip = plain->ip;
+
+	if ((void *)ip + PLAIN_BYTES6 > end)
+		return R_CONTINUE;
+	pkt->ipv6 = 1;
+	pkt->proto = ip->next;
+	pkt->destination = ip->destination;
+	pkt->source = ip->source;
+	if (pkt->proto == PROTO_ICMPV6 || address_is_mapped(&pkt->destination))
+		return R_CONTINUE;
+	if (is_foreign(pkt))
+		return R_PASS;
+	if ((pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP) || !plain_ipv6(pkt, ip, end) ||
+	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) || may_answer_probe(pkt) ||
+	    (!pkt->from_real && !mac_equal(plain->eth->destination, link->mac)))
+		return R_CONTINUE;
+	return hit_flow(true, pkt, plain, link);
+}
+
+/* Returns an XDP return code, or HIT_NOT: the packet has to go the long way. */
+static __always_inline int hit(struct xdp_md *ctx, const struct link *link)
+{
+	struct packet pkt = { .ctx = ctx, .link = link->number };
+	void *end = packet_end(&pkt);
+	struct plain plain = { .eth = packet_data(&pkt) };
+	u16 type = plain_link(&pkt, plain.eth, end, &plain.ip);
+	s32 reason = R_CONTINUE;
+
+	if (type == TYPE_IPV4)
+		reason = hit_ipv4(&pkt, link, &plain, end);
+	else if (type == TYPE_IPV6)
+		reason = hit_ipv6(&pkt, link, &plain, end);
+	if (reason == R_CONTINUE)
+		return HIT_NOT;
+	if (reason != R_FORWARDED && reason != R_FORWARDED_REPLY)
+		return verdict(&pkt, reason);
+	count_reason(&pkt, reason);
+	return pkt.egress == pkt.link ? XDP_TX : XDP_REDIRECT;
+}
+
+#endif

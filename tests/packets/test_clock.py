@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program's clock, made of jiffies, is CLOCK_MONOTONIC, by which user space goes."""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+
+from dsrlb.dataplane import bpf, jiffies
+
+JIFFIES64 = 118
+READ = struct.pack("<BBhi", 0x85, 0, 0, JIFFIES64) + struct.pack("<BBhi", 0x95, 0, 0, 0)
+
+
+def _jiffies() -> int:
+    """Bits 0-31 of them."""
+    fd = bpf.prog_load_xdp(READ, "test_jiffies")
+    try:
+        return bpf.prog_test_run(fd, bytes(64)).code
+    finally:
+        os.close(fd)
+
+
+def test_jiffies_are_the_coarse_clock() -> None:
+    clock = jiffies.clock()
+    jiffy, behind = clock["jiffy_ns"], clock["jiffies_behind"]
+    behind -= 1 << 64 if behind >> 63 else 0
+    lap = jiffy << 32  # we have 32 bits of them
+    assert 1_000_000 <= jiffy <= 10_000_000
+    for _ in range(20):
+        begun = time.clock_gettime_ns(6)  # CLOCK_MONOTONIC_COARSE
+        now = _jiffies()
+        ended = time.clock_gettime_ns(6)
+        assert (now * jiffy + behind - begun) % lap <= ended - begun
+        time.sleep(jiffy / 3e9)
+    assert jiffies.clock() == clock
