@@ -55,6 +55,24 @@ static __always_inline void count_flow(lookup_key real_index, lookup_key service
 		traffic->flows++;
 }
 
+/* count_traffic() and count_flow() of a flow's first packet. */
+static __always_inline void count_first(lookup_key real_index, lookup_key service, u32 bytes)
+{
+	struct traffic *traffic = real_traffic.lookup(&real_index);
+
+	if (traffic) {
+		traffic->packets++;
+		traffic->bytes += bytes;
+		traffic->flows++;
+	}
+	traffic = service_traffic.lookup(&service);
+	if (traffic) {
+		traffic->packets++;
+		traffic->bytes += bytes;
+		traffic->flows++;
+	}
+}
+
 static __always_inline void count_reason(const struct packet *pkt, s32 reason)
 {
 	lookup_key row = (pkt->link & (MAX_LINKS - 1)) * MAX_REASONS + (reason & (MAX_REASONS - 1));

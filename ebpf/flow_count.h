@@ -57,22 +57,30 @@ static __always_inline void load_add(struct load *load, enum flow_class class, s
 		__sync_fetch_and_add(&load->pending, delta);
 }
 
+/* An entry of this real server (index, and generation) went from one class to the other. */
+static __always_inline void count_classes(lookup_key index, enum flow_class from,
+					  enum flow_class to)
+{
+	struct load *load = loads.lookup(&index);
+
+	if (!load)
+		return;
+	load_add(load, from, -1);
+	load_add(load, to, 1);
+}
+
 /* An entry went from `before` to `after`; either may be empty. */
 static __always_inline void count_change(u64 value, u64 before, u64 after)
 {
 	enum flow_class from = class_of(before), to = class_of(after);
 	lookup_key index = value_real(value);
-	struct load *load;
 	struct real *real;
 
 	if (from == to)
 		return;
 	real = reals.lookup(&index);
-	load = loads.lookup(&index);
-	if (!real || !load || !value_is_of(value, real)) /* an orphan counts for nobody */
-		return;
-	load_add(load, from, -1);
-	load_add(load, to, 1);
+	if (real && value_is_of(value, real)) /* an orphan counts for nobody */
+		count_classes(index, from, to);
 }
 
 /* Which event it is when an entry that is not empty gives way to another key. */

@@ -14,8 +14,7 @@
 #define DSRLB_FLOW_INSERT_H
 
 #include "flow_count.h"
-#include "flow_table.h"
-#include "scratch.h"
+#include "flow_survey.h"
 
 /*
  * So many full sets in a row say that a table is at its rating: there one insert in 1,600 meets
@@ -33,59 +32,6 @@ enum insert_result {
 	INSERT_FULL,   /* and `may_replace` was not given */
 	INSERT_RACED,  /* another CPU was faster: try again */
 };
-
-/*
- * Note what one set has: the key, or else the entry that is worth least. With as few branches as
- * can be, for the verifier walks this for every set and attempt.
- */
-static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct flow_key *key,
-				       bool ipv6, struct survey *survey)
-{
-	u64 seen = 0;
-	u32 slot;
-
-#pragma unroll
-	for (slot = 0; slot < SET_FLOWS; slot++) {
-		u64 meta = meta_load(&set[slot]);
-		u64 worth = meta_worth(meta, key->now);
-
-		if (worth < survey->worth) {
-			survey->worth = worth;
-			survey->meta = meta;
-			survey->entry = at * SET_FLOWS + slot;
-			survey->probe = probe;
-		}
-	}
-	slot = set_match(set, key, ipv6, &seen, &survey->blocked);
-	if (slot == SET_FLOWS)
-		return;
-	survey->same = true;
-	survey->worth = meta_worth(seen, key->now);
-	survey->meta = seen;
-	survey->entry = at * SET_FLOWS + slot;
-	survey->probe = probe;
-}
-
-/* Look at every set in which the key may stand, and as far as there is a free entry. */
-static __always_inline void survey_sets(bool ipv6, struct span span, const struct flow_key *key,
-					struct survey *survey)
-{
-	u32 probe, at;
-	u64 *set;
-
-	survey->worth = ~0ull;
-	survey->meta = FLOW_BUSY;
-	survey->same = survey->blocked = 0;
-	for (probe = 0; probe < SET_PROBES; probe++) {
-		at = key_set(key, probe, span);
-		set = table_set(ipv6, at);
-		if (!set)
-			return;
-		survey_set(set, at, probe, key, ipv6, survey);
-		if (survey->same || (!survey->worth && !set_spilled(ipv6, at)))
-			return;
-	}
-}
 
 static __always_inline u64 *insert_stripe(bool ipv6, const struct flow_key *key)
 {
@@ -183,16 +129,15 @@ static __always_inline bool half_is_stale(bool ipv6, u64 reverse, u32 now)
 }
 
 /* The entry was taken from a flow: count that, and let the other half of a pair go as well. */
-static __always_inline void displaced(bool ipv6, bool pending, const struct survey *survey,
-				      u64 value, u32 now)
+static __always_inline void displaced(bool ipv6, bool pending, u64 meta, bool same, u64 value,
+				      u32 now)
 {
 	struct flow_ref forward;
-	u64 meta = survey->meta;
 
 	if (!meta_state(meta))
 		return;
 	count_flow_event(table_of(ipv6, pending),
-			 survey->same ? EVENT_SUPERSEDED : replaced_event(meta, now));
+			 same ? EVENT_SUPERSEDED : replaced_event(meta, now));
 	if (!(meta & META_REVERSE))
 		count_change(value, meta, 0);
 	else if (pair_forward(ipv6, value, &forward))
@@ -211,12 +156,59 @@ static __always_inline void flow_write(u64 *flow, const struct flow_key *key, u6
 	*(volatile u64 *)&flow[flow_value_word(ipv6)] = value;
 }
 
+/* An entry that an insert would take, as it was seen. */
+struct candidate {
+	u64 *stripe;
+	u64 before; /* what the stripe had counted when the sets were not yet looked at */
+	u64 seen;   /* the entry's meta */
+	u32 entry;
+	u32 probe;
+	bool same; /* it has the key already */
+};
+
 /* What an insert reserved and has yet to publish. */
 struct reserved {
 	u64 *meta;
 	u64 busy;
 	u32 entry;
 };
+
+/* Take and write the entry, which nobody sees before it is published. False: another CPU was faster. */
+static __always_inline bool entry_take(bool ipv6, bool pending, bool reverse,
+				       const struct candidate *candidate,
+				       const struct flow_key *key, u64 value,
+				       struct reserved *reserved)
+{
+	u64 *set = table_set(ipv6, candidate->entry / SET_FLOWS), *meta, *flow;
+	u64 seen = candidate->seen, before = candidate->before, busy, old;
+	bool committed;
+
+	if (!set)
+		return false;
+	meta = &set[candidate->entry & (SET_FLOWS - 1)];
+	flow = set_flow(set, candidate->entry, ipv6);
+	old = *(volatile u64 *)&flow[flow_value_word(ipv6)];
+	busy = meta_next(seen, FLOW_BUSY, key_tag(key), candidate->probe, reverse) |
+	       (u64)(key->now + BUSY_TICKS) << META_EXPIRES_SHIFT;
+	if (compare_and_swap(meta, seen, busy) != seen)
+		return false;
+	committed = compare_and_swap(candidate->stripe, before, before + 1) == before;
+	if (!committed && candidate->same) {
+		/* As it was: nobody can have made the key meanwhile, the BUSY entry has its tag. */
+		exchange(meta, seen);
+		return false;
+	}
+	displaced(ipv6, pending, seen, candidate->same, old, key->now);
+	if (!committed) {
+		exchange(meta, meta_next(busy, 0, 0, 0, false));
+		return false;
+	}
+	flow_write(flow, key, value, ipv6);
+	reserved->meta = meta;
+	reserved->busy = busy;
+	reserved->entry = candidate->entry;
+	return true;
+}
 
 /* Is there an entry that may be taken? INSERT_MADE when there is. */
 static __always_inline enum insert_result may_take(bool ipv6, u64 *meta, u64 value,
@@ -251,21 +243,20 @@ static __always_inline enum insert_result flow_reserve(bool ipv6, struct scratch
 	struct recording *recording = &with->recording;
 	struct survey *survey = &with->survey;
 	struct span span = table_span(recording->pending);
-	u64 before, old, *set, *flow, *meta, *stripe = insert_stripe(ipv6, key);
+	struct candidate candidate = { .stripe = insert_stripe(ipv6, key) };
 	enum insert_result result;
-	bool committed;
+	u64 *set, *flow, old;
 
-	if (!stripe)
+	if (!candidate.stripe)
 		return INSERT_RACED;
-	before = *(volatile u64 *)stripe;
+	candidate.before = *(volatile u64 *)candidate.stripe;
 	survey_sets(ipv6, span, key, survey);
 	set = table_set(ipv6, survey->entry / SET_FLOWS);
 	if (!set || survey->blocked || meta_is_busy(survey->meta))
 		return INSERT_RACED;
-	meta = &set[survey->entry & (SET_FLOWS - 1)];
 	flow = set_flow(set, survey->entry, ipv6);
 	old = *(volatile u64 *)&flow[flow_value_word(ipv6)];
-	result = may_take(ipv6, meta, old, with);
+	result = may_take(ipv6, &set[survey->entry & (SET_FLOWS - 1)], old, with);
 	if (result != INSERT_MADE)
 		return result;
 	if (survey->probe) {
@@ -273,46 +264,40 @@ static __always_inline enum insert_result flow_reserve(bool ipv6, struct scratch
 		if (survey->probe >= PRESSURE_PROBE)
 			pressure_note(table_of(ipv6, recording->pending), key->now);
 	}
-	reserved->meta = meta;
-	reserved->entry = survey->entry;
-	reserved->busy =
-		meta_next(survey->meta, FLOW_BUSY, key_tag(key), survey->probe, recording->reverse);
-	reserved->busy |= (u64)(key->now + BUSY_TICKS) << META_EXPIRES_SHIFT;
-	if (compare_and_swap(meta, survey->meta, reserved->busy) != survey->meta)
-		return INSERT_RACED;
-	committed = compare_and_swap(stripe, before, before + 1) == before;
-	if (!committed && survey->same) {
-		/* As it was: nobody can have made the key meanwhile, the BUSY entry has its tag. */
-		exchange(meta, survey->meta);
-		return INSERT_RACED;
-	}
-	displaced(ipv6, recording->pending, survey, old, key->now);
-	if (!committed) {
-		exchange(meta, meta_next(reserved->busy, 0, 0, 0, false));
-		return INSERT_RACED;
-	}
-	flow_write(flow, key, recording->value, ipv6);
-	return INSERT_MADE;
+	candidate.seen = survey->meta;
+	candidate.entry = survey->entry;
+	candidate.probe = survey->probe;
+	candidate.same = survey->same;
+	return entry_take(ipv6, recording->pending, recording->reverse, &candidate, key,
+			  recording->value, reserved) ?
+		       INSERT_MADE :
+		       INSERT_RACED;
 }
 
-static __always_inline void flow_publish(const struct reserved *reserved,
-					 const struct recording *recording)
+/*
+ * Stores do not overtake stores: whoever sees the state sees the flow. And nobody but who made an entry
+ * BUSY writes its meta.
+ */
+static __always_inline u64 flow_publish(const struct reserved *reserved, u32 state, u32 expires)
 {
-	u64 meta = meta_with(reserved->busy, recording->state, recording->expires);
+	u64 meta = meta_with(reserved->busy, state, expires);
 
-	exchange(reserved->meta, meta);
-	count_change(recording->value, 0, meta);
+	asm volatile("" ::: "memory");
+	*(volatile u64 *)reserved->meta = meta;
+	return meta;
 }
 
 /* Make the flow of with->key as with->recording says. */
 static __always_inline enum insert_result flow_insert(bool ipv6, struct scratch *with)
 {
+	const struct recording *recording = &with->recording;
 	struct reserved reserved;
 	enum insert_result result = flow_reserve(ipv6, with, &reserved);
-	enum flow_table table = table_of(ipv6, with->recording.pending);
+	enum flow_table table = table_of(ipv6, recording->pending);
 
 	if (result == INSERT_MADE)
-		flow_publish(&reserved, &with->recording);
+		count_change(recording->value, 0,
+			     flow_publish(&reserved, recording->state, recording->expires));
 	if (result == INSERT_MADE || result == INSERT_RACED)
 		count_flow_event(table, result == INSERT_MADE ? EVENT_MADE : EVENT_RACED);
 	return result;

@@ -33,6 +33,14 @@ static __always_inline s32 take_up(const struct packet *pkt, const struct servic
 	return record->on_unknown == UNKNOWN_RESET ? R_ANSWERED_RESET : R_NO_FLOW;
 }
 
+static __always_inline bool ttl_used_up(struct xdp_md *ctx, const struct scratch *with)
+{
+	struct packet packet;
+
+	packet_in_hand(&packet, ctx, with);
+	return packet_ttl(&packet) <= 1;
+}
+
 /* What kind of packet it is, for all that follows. */
 static __always_inline void classify(const struct packet *pkt, struct scratch *with)
 {
@@ -53,9 +61,9 @@ static __always_inline void classify(const struct packet *pkt, struct scratch *w
  * Replies have to come back here: not from one real server straight to another on its segment, and to
  * a neighbour that a tag tells from others. R_CONTINUE, or why they do not.
  */
-static __always_inline s32 can_return(struct packet *pkt, const struct service_record *record)
+static __always_inline s32 can_return(const struct packet *pkt, const struct service_record *record)
 {
-	if (!method_snat(record->method) && natted.lookup(&pkt->source))
+	if (!method_snat(record->method) && natted.lookup((struct address *)&pkt->source))
 		return R_HAIRPIN;
 	if (method_routes(record->method) && pkt->l3 > MOST_HEADER)
 		return R_LAST_HOP;
@@ -85,18 +93,18 @@ static __always_inline s32 chosen(const struct scratch *with)
 }
 
 /* Choose the real server: the source's, or the next. R_SCAN: it takes a look at all of them first. */
-static __always_inline s32 choose(struct packet *pkt, const struct service_record *record,
+static __always_inline s32 choose(const struct packet *pkt, const struct service_record *record,
 				  struct scratch *with)
 {
 	if (record->persistence_ticks) {
 		source_key_of(&with->source, pkt, record->persistence_group);
 		if (with->kind != KIND_HASH)
 			with->hash = with->source.hash;
-		forget(pkt, with);
+		read_anew();
 		if (persistent_real(with))
 			return R_CONTINUE;
 	}
-	forget(pkt, with);
+	read_anew();
 	if (with->kind == KIND_SCAN && !with->by_hash)
 		return R_SCAN;
 	schedule(record, with);
@@ -139,7 +147,7 @@ plan_recording(const struct packet *pkt, const struct service_record *record, st
 }
 
 /* The algorithm has spoken. Returns R_CONTINUE, or the reason why there is no new flow. */
-static __always_inline s32 new_flow_chosen(struct packet *pkt, struct scratch *with)
+static __always_inline s32 new_flow_chosen(const struct packet *pkt, struct scratch *with)
 {
 	struct service_record *record = records.lookup(&with->record);
 	s32 reason = chosen(with);
@@ -147,7 +155,7 @@ static __always_inline s32 new_flow_chosen(struct packet *pkt, struct scratch *w
 	if (reason != R_CONTINUE || !record)
 		return reason;
 	with->is_new = true;
-	forget(pkt, with);
+	read_anew();
 	plan_recording(pkt, record, with);
 	return R_CONTINUE;
 }
@@ -158,28 +166,29 @@ static __always_inline s32 new_flow_chosen(struct packet *pkt, struct scratch *w
  * unverified one; new_flow_chosen() goes on. Returns R_CONTINUE, R_SCAN (when that is done), or the reason
  * why not.
  */
-static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
+static __always_inline s32 new_flow(struct xdp_md *ctx, const struct packet *pkt,
+				    struct scratch *with)
 {
 	struct service_record *record;
 	s32 reason;
 
 	classify(pkt, with);
-	forget(pkt, with);
+	read_anew();
 	record = service_find(pkt, with);
 	if (!record)
 		return pkt->other_mac ? R_OTHER_HOST : R_NO_SERVICE;
-	forget(pkt, with);
+	read_anew();
 	if (pkt->other_mac && record->method != METHOD_BRIDGE)
 		return R_OTHER_HOST;
 	with->replies = method_replies(record->method);
 	if (with->replies) /* then no flow goes without a record, whatever the pressure */
 		with->grace = with->by_hash = false;
 	follow_algorithm(pkt, record, with);
-	forget(pkt, with);
+	read_anew();
 	reason = take_up(pkt, record, with);
 	if (reason != R_CONTINUE)
 		return reason;
-	if (method_routes(record->method) && packet_ttl(pkt) <= 1)
+	if (method_routes(record->method) && ttl_used_up(ctx, with))
 		return R_TTL_EXCEEDED;
 	if (!with->known)
 		reason = admit(record, pkt, with);
@@ -187,7 +196,7 @@ static __always_inline s32 new_flow(struct packet *pkt, struct scratch *with)
 		reason = can_return(pkt, record);
 	if (reason != R_CONTINUE)
 		return reason;
-	forget(pkt, with);
+	read_anew();
 	return choose(pkt, record, with);
 }
 

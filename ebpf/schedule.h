@@ -4,8 +4,7 @@
  *
  * members[] has a service's real servers, each once; tables[] an order of them in which each stands as often
  * as its share says: a whole cycle of weighted round robin, or what a hash looks up. Whose turn it is a
- * cursor per service says, by one fetch-and-add, which is exact on any number of CPUs; a hash says
- * it for hash and maglev, and where a flow cannot be recorded: then every packet of it finds the same
+ * cursor per service says; a hash says it for hash and maglev, and where a flow cannot be recorded: then every packet of it finds the same
  * real server. Algorithms that compare all real servers do so in scan.h.
  */
 #ifndef DSRLB_SCHEDULE_H
@@ -65,19 +64,55 @@ static __always_inline u32 real_at(const struct service_record *record, u32 plac
 	return member ? member_real(*member) : 0;
 }
 
-/* Set with->index to the real, if it may have the flow. */
-static __always_inline bool take(lookup_key index, struct scratch *with)
+/* Set with->index to the real and return it, if it may have the flow; or NULL. */
+static __always_inline struct real *take(lookup_key index, struct scratch *with)
 {
 	struct real *real = reals.lookup(&index);
 
 	if (!real || !(real->flags & REAL_USABLE))
-		return false;
+		return NULL;
 	if (!has_room(index)) {
 		with->full = 1;
-		return false;
+		return NULL;
 	}
 	with->index = index;
-	return true;
+	return real;
+}
+
+/* The place whose turn it is, by one fetch-and-add, which is exact on any number of CPUs. */
+static __always_inline u32 next_turn(u64 *cursor, u32 places)
+{
+	return __sync_fetch_and_add(cursor, 1) % places;
+}
+
+/* How many places there are to take turns, or for a hash to name. */
+static __always_inline u32 places_of(const struct service_record *record)
+{
+	return record->table_count ? record->table_count : record->count;
+}
+
+static __always_inline u32 hashed_place(const struct scratch *with, u32 places)
+{
+	return (u64)with->hash * places >> 32;
+}
+
+static __always_inline bool takes_turns(const struct scratch *with)
+{
+	return !with->by_hash && with->kind != KIND_HASH;
+}
+
+/* The real server whose turn it is, or that the hash names (with->index). NULL: it may not have the flow. */
+static __always_inline struct real *schedule_first(const struct service_record *record,
+						   struct scratch *with)
+{
+	u32 places = places_of(record);
+	u64 *cursor = cursors.lookup(&with->service);
+
+	if (!cursor || !record->count)
+		return NULL;
+	return take(real_at(record, takes_turns(with) ? next_turn(cursor, places) :
+							hashed_place(with, places)),
+		    with);
 }
 
 /*
@@ -86,24 +121,22 @@ static __always_inline bool take(lookup_key index, struct scratch *with)
  */
 static __always_inline void schedule(const struct service_record *record, struct scratch *with)
 {
-	u32 count = record->table_count ? record->table_count : record->count, i;
-	u32 turns = !with->by_hash && with->kind != KIND_HASH;
+	u32 places = places_of(record), place, turns = takes_turns(with), i;
 	u64 *cursor = cursors.lookup(&with->service);
-	u32 place;
 
 	if (!cursor || !record->count)
 		return;
-	count = blur(count, with->hash);
+	places = blur(places, with->hash);
 	turns = blur(turns, with->hash);
-	place = ((u64)with->hash * count) >> 32;
+	place = hashed_place(with, places);
 	for (i = 0; i < SCHEDULE_ATTEMPTS; i++) {
 		hide(i);
 		if (turns)
-			place = __sync_fetch_and_add(cursor, 1) % count;
+			place = next_turn(cursor, places);
 		if (take(real_at(record, place), with))
 			return;
 		place++;
-		if (place >= count)
+		if (place >= places)
 			place = 0;
 		place = blur(place, with->hash);
 	}

@@ -158,6 +158,27 @@ static __always_inline s32 go_on(struct packet *pkt, struct scratch *with, u32 s
 	return R_INCOMPLETE;
 }
 
+/* The packet in scratch[], as one whose memory can be looked at: where its copy is kept, ctx is no pointer. */
+static __always_inline void packet_in_hand(struct packet *pkt, struct xdp_md *ctx,
+					   const struct scratch *with)
+{
+	*pkt = with->packet;
+	pkt->ctx = ctx;
+}
+
+/* Go on in another program with the packet in scratch[] as it stands there. */
+static __always_inline s32 go_on_with(struct xdp_md *ctx, u32 stage)
+{
+	stages.call(ctx, stage);
+	return R_INCOMPLETE;
+}
+
+/*
+ * What stands in scratch[] is read anew, so that neither LLVM nor the verifier go by what they found out
+ * about it on the way here: what follows is walked once, and not once for every way.
+ */
+#define read_anew() asm volatile("" ::: "memory")
+
 /* Where the program that was gone on to begins: the packet as the other one left it; NULL: cannot be. */
 static __always_inline struct scratch *resume(struct packet *pkt, struct xdp_md *ctx)
 {

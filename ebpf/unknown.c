@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The program that dsrlb.c goes on to (STAGE_UNKNOWN): packets to a VIP that no open flow took. */
+#include "new_plain.h"
 #include "unknown.h"
 #include "verdict.h"
 
 int dsrlb_unknown(struct xdp_md *ctx)
 {
-	struct packet packet;
-	struct scratch *with = resume(&packet, ctx);
+	struct scratch *with = scratch_find();
+	s32 reason;
 
 	if (!with)
 		return XDP_ABORTED;
-	return verdict(&packet, serve_unknown(&packet, with));
+	reason = serve_plain(ctx, with);
+	read_anew();
+	if (reason == R_CONTINUE)
+		reason = serve_unknown(ctx, with);
+	return verdict(&with->packet, reason);
 }

@@ -82,7 +82,8 @@ static __always_inline bool opened_meanwhile(struct packet *pkt, struct scratch 
 }
 
 /* The real server of a pending flow, or of a new one: with->index. */
-static __always_inline s32 find_or_choose(struct packet *pkt, struct scratch *with)
+static __always_inline s32 find_or_choose(struct xdp_md *ctx, struct packet *pkt,
+					  struct scratch *with)
 {
 	s32 reason;
 
@@ -95,19 +96,19 @@ static __always_inline s32 find_or_choose(struct packet *pkt, struct scratch *wi
 		with->opened = opened_meanwhile(pkt, with);
 		if (with->opened)
 			return R_CONTINUE;
-		forget(pkt, with);
-		reason = new_flow(pkt, with);
+		read_anew();
+		reason = new_flow(ctx, pkt, with);
 		if (reason != R_CONTINUE)
 			return reason;
 	}
-	forget(pkt, with);
+	read_anew();
 	return new_flow_chosen(pkt, with);
 }
 
 /* A packet to a service that no open flow takes: pending, or new. Sets with->index. */
-static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
+static __always_inline s32 settle(struct xdp_md *ctx, struct packet *pkt, struct scratch *with)
 {
-	s32 reason = find_or_choose(pkt, with);
+	s32 reason = find_or_choose(ctx, pkt, with);
 
 	if (reason == R_SCAN || (reason == R_CONTINUE && with->opened))
 		return reason;
@@ -121,35 +122,37 @@ static __always_inline s32 settle(struct packet *pkt, struct scratch *with)
 			remove_noted(pkt, with);
 		return R_CONTINUE;
 	}
-	forget(pkt, with);
+	read_anew();
 	if (with->recording.group && source_is_kept(pkt, with))
 		with->recording.group = 0;
-	forget(pkt, with);
+	read_anew();
 	return with->replies ? R_CONTINUE : record_flow(pkt, with);
 }
 
 /* What scratch[] says of the packet was written by forward_unknown(). Returns the final reason. */
-static __always_inline s32 serve_unknown(struct packet *pkt, struct scratch *with)
+static __always_inline s32 serve_unknown(struct xdp_md *ctx, struct scratch *with)
 {
-	s32 reason = settle(pkt, with);
+	s32 reason = settle(ctx, &with->packet, with);
+	struct packet packet;
 
-	forget(pkt, with);
+	read_anew();
 	if (reason == R_SCAN)
-		return go_on(pkt, with, STAGE_SCAN);
+		return go_on_with(ctx, STAGE_SCAN);
+	packet_in_hand(&packet, ctx, with);
 	if (reason == R_ANSWERED_RESET)
-		return answer_reset(pkt);
+		return answer_reset(&packet);
 	if (reason == R_TTL_EXCEEDED)
-		return refuse(pkt, reason, 0);
+		return refuse(&packet, reason, 0);
 	if (reason != R_CONTINUE)
 		return reason;
 	if (with->replies && with->recording.wanted) {
 		with->tries = with->raced = 0;
-		return with->recording.promotes ? go_on(pkt, with, STAGE_PAIR) :
-						  go_on(pkt, with, STAGE_ALLOCATE);
+		return with->recording.promotes ? go_on_with(ctx, STAGE_PAIR) :
+						  go_on_with(ctx, STAGE_ALLOCATE);
 	}
 	if (with->is_new)
 		count_flow(with->index, with->service);
-	return go_on(pkt, with, STAGE_DELIVER);
+	return go_on_with(ctx, STAGE_DELIVER);
 }
 
 #endif
