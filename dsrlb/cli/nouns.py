@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
 
 import click
@@ -89,6 +88,8 @@ def config_show(instance: str, as_json: bool) -> None:
     require_root()
     toml = Client(instance).get("/config")
     if as_json:
+        import tomllib
+
         print_json(tomllib.loads(toml))
         return
     click.echo(toml, nl=False)

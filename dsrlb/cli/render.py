@@ -9,21 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import starmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dsrlb.control.views import (
-    EventRow,
-    FlowCounts,
-    MacRow,
-    RealRow,
-    ServiceRow,
-    StatsRow,
-    StatusView,
-)
+if TYPE_CHECKING:  # they bring asyncio along
+    from dsrlb.control.views import (
+        EventRow,
+        FlowCounts,
+        MacRow,
+        RealRow,
+        ServiceRow,
+        StatsRow,
+        StatusView,
+    )
 
 _WIDE = 110  # columns from which tables show everything
 _PLAIN_WIDTH = 120  # of a pipe or file

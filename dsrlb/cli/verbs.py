@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that run the balancer or give it a whole configuration."""
+"""Commands that run the balancer or give it a whole configuration.
+
+What one of them needs alone is imported by it: `run` wants to be quick, and asks no daemon.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.client import Client
 from dsrlb.cli.common import json_option, print_json, require_root, who_asks
 from dsrlb.errors import ConfigError, NotRunning
 from dsrlb.paths import for_instance
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from dsrlb.config import Config
     from dsrlb.config.source import Origin
-    from dsrlb.control.views import Controller, PlanView
+    from dsrlb.control.views import Controller, PlanView, Serve
 
 _FILE = click.Path(path_type=Path)
 _DASH = Path("-")
@@ -135,14 +137,19 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     require_root()
     from dsrlb.control import start
 
+    ctx.exit(start.main(ctx.obj, config_file, _server, force=force, adopt_vip=adopt_vip))
+
+
+def _server() -> Serve:
+    """What serves the API. FastAPI takes 0.3 s to import."""
+    from dsrlb.api import app, server
+
     def serve(
         controller: Controller, socket: Path, ready: Callable[[], None], stop: asyncio.Event
     ) -> Awaitable[None]:
-        from dsrlb.api import app, server  # FastAPI takes 0.3 s to import: after attaching
-
         return server.serve(app.create_app(controller), socket, ready, stop)
 
-    ctx.exit(start.main(ctx.obj, config_file, serve, force=force, adopt_vip=adopt_vip))
+    return serve
 
 
 @click.command()
@@ -186,6 +193,8 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
     Without a running daemon FILE is compared with the last accepted configuration.
     """
     require_root()
+    from dsrlb.cli.client import Client
+
     sent = _sent(file)
     try:
         with sent.true_lines():
@@ -211,6 +220,8 @@ def _plan_offline(instance: str, after: Config) -> PlanView:
 def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
     """Make FILE the running configuration; existing flows go on. FILE "-" is standard input."""
     require_root()
+    from dsrlb.cli.client import Client
+
     sent = _sent(file)
     body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename}
     try:
@@ -231,6 +242,8 @@ def detach(instance: str) -> None:
     A running daemon is stopped. The saved configuration stays.
     """
     require_root()
+    from dsrlb.cli.client import Client
+
     client = Client(instance)
     try:
         with _ended(client.get("/status")["pid"]):

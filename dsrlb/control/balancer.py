@@ -46,12 +46,12 @@ _RESOLVE_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to start: replace foreign programs, take VIPs off interfaces; ``elapsed``: seconds since
-    the start of the process."""
+    """How to start: replace foreign programs, take VIPs off interfaces; ``attached`` is called when
+    the program is, and returns the seconds since the start of the process."""
 
     force: bool
     adopt_vip: bool
-    elapsed: Callable[[], float]
+    attached: Callable[[], float]
 
 
 class Balancer:
@@ -177,9 +177,10 @@ class Balancer:
         attachments, names = self.attachments, config.balancer.interfaces
         force = options is not None and options.force
         mode = config.balancer.xdp_mode
+        self.dataplane.prepare()
         attachments.bring_up(names, mode, bridges=config.bridge, force=force, strict=strict)
         if options is not None:
-            self.attach_seconds = options.elapsed()
+            self.attach_seconds = options.attached()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
         self.dataplane.complete(
             replies=any(service.replies for service in config.service),

@@ -188,7 +188,7 @@ class Daemon:
         keeper = self._balancer.keeper
         while True:
             self._removed.clear()
-            await self._try("flows", lambda: to_its_end(keeper.round))
+            await self._try("flows", lambda: to_its_end(keeper.look))
             if keeper.hurried:
                 await asyncio.sleep(_HURRY_SECONDS)
                 continue

@@ -26,6 +26,7 @@ from dsrlb.control.flowwatch import (
 from dsrlb.control.lasthops import LastHop, LastHops
 from dsrlb.control.pools import PoolUse
 from dsrlb.control.poolwatch import PoolWatch, service_text
+from dsrlb.control.quiet import Quiet
 from dsrlb.control.reconcile import Numbers, Reconciler, Sight
 from dsrlb.control.spills import SpillBitmaps
 from dsrlb.dataplane.flowscan import Count
@@ -79,11 +80,18 @@ class FlowKeeper:
         with self._lock:
             self._round(_PAUSE_SECONDS)
 
-    def totals(self, most_seconds: float) -> dict[int, FamilyTotals]:
-        """Sums by family (4, 6), at most ``most_seconds`` old: after a round where they are older.
-        Raises KernelError."""
+    def look(self) -> None:
+        """A round, unless it would find what the last one found. Raises KernelError."""
         with self._lock:
-            if not self._totals or time.monotonic() - self._scanned > most_seconds:
+            if not self._is_quiet():
+                self._round(_PAUSE_SECONDS)
+
+    def totals(self, most_seconds: float) -> dict[int, FamilyTotals]:
+        """Sums by family (4, 6), at most ``most_seconds`` old: after a round where they are older
+        and may have changed. Raises KernelError."""
+        with self._lock:
+            old = time.monotonic() - self._scanned > most_seconds
+            if not self._totals or (old and not self._is_quiet()):
                 self._round(0)
             return self._totals
 
@@ -123,9 +131,26 @@ class FlowKeeper:
     def _pools(self) -> PoolWatch:
         return PoolWatch(self._dataplane.maps, self._events)
 
+    @cached_property
+    def _quiet(self) -> Quiet:
+        return Quiet(self._dataplane.maps, self._dataplane.artifact)
+
+    def _is_quiet(self) -> bool:
+        """Would a round find what the last one found? What waits for another round wants one."""
+        waits = self._rounds_due or self._spills.rebuilding
+        if waits or not all(found.agreed for found in self._reconcilers.values()):
+            return False
+        if not self._quiet.holds(self._quiet.activity(self._changes())):
+            return False
+        self._scanned = time.monotonic()
+        if self.pool_use is not None:
+            self.pool_use = PoolUse(self._scanned, self.pool_use.named)
+        return True
+
     def _round(self, pause: float) -> None:
         if self._rounds_due:
             self._rounds_due -= 1
+        activity = self._quiet.activity(self._changes())
         before = _Before({kind: self._loads(kind) for kind in _KINDS}, self._changes())
         reals = self._dataplane.maps["reals"].array
         generations = reals["generation"].astype(np.uint16)
@@ -143,6 +168,8 @@ class FlowKeeper:
         self._hops.free(named.hops, tick, self._dataplane.reaper())
         self._pools.note(named.pools)
         self._tell(self._events_by_table())
+        ticks = min(count.soonest for count in found)
+        self._quiet.note(activity, began, (ticks << self._abi.tick_shift) / 1e9)
 
     def _scan(self, table: FlowTable, count: Count, pause: float) -> Count:
         """Count one family's flows, and have those that have expired removed. The pending table

@@ -52,6 +52,11 @@ class Reconciler:
         self._agreed = np.zeros(reals, np.int64)
         self._scans = np.zeros(reals, np.int64)
 
+    @property
+    def agreed(self) -> bool:
+        """Did the last scan find everything as it is counted?"""
+        return not self._agreed.any()
+
     def corrections(self, sight: Sight) -> Numbers:
         """What to add, by index; mostly 0."""
         excess = sight.excess()

@@ -56,6 +56,11 @@ class SpillBitmaps:
         """The bitmap that look-ups go by."""
         return int(self._settings["spill_active"][0])
 
+    @property
+    def rebuilding(self) -> bool:
+        """Has a rebuild begun that step() is to complete?"""
+        return self._emptied is not None
+
     def marked(self, table: FlowTable) -> int:
         """Sets with a bit in the active bitmap."""
         return int(np.unpackbits(self._row(table, self.active).view(np.uint8)).sum())

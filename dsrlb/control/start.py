@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dsrlb run`: from the command to an attached program, quickly."""
+"""`dsrlb run`: from the command to an attached program, quickly.
+
+Two things take their time: Python's imports, and the kernel (or the compiler), which works without
+Python's lock. So one goes on beside the other, and what is not needed to attach comes later.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
 import time
 import tomllib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsrlb.control.state import State
-from dsrlb.control.views import Serve
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import StateError
@@ -22,6 +26,7 @@ from dsrlb.paths import Paths, for_instance
 
 if TYPE_CHECKING:
     from dsrlb.control.balancer import Balancer
+    from dsrlb.control.views import Serve
 
 _DEFAULT_CAPACITY = 1_000_000
 
@@ -62,7 +67,29 @@ def _capacity(path: Path) -> int:
 def _open(paths: Paths, capacity: int) -> Dataplane:
     """The data plane of the instance, taken over or made; nothing is pinned or attached yet."""
     folder = bpffs.instance_folder(paths.pins, bpffs.ensure())
-    return Dataplane.create(folder, capacity, wait=False)
+    dataplane = Dataplane.create(folder, capacity, wait=False)
+    dataplane.begin()
+    return dataplane
+
+
+@contextmanager
+def _opening(paths: Paths, capacity: int) -> Iterator[Callable[[], Dataplane]]:
+    """Have the data plane opened in a thread. The block may take it, waiting for it, and has to
+    close it then; else it is closed behind the block."""
+    taken = False
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(_open, paths, capacity)
+
+        def take() -> Dataplane:
+            nonlocal taken
+            taken = True
+            return work.result()
+
+        try:
+            yield take
+        finally:
+            if not taken and work.exception() is None:
+                work.result().close()
 
 
 def _tell_origin(balancer: Balancer, file: Path, source: Path | None) -> None:
@@ -80,34 +107,42 @@ def _tell_origin(balancer: Balancer, file: Path, source: Path | None) -> None:
 def main(
     instance: str,
     config_file: Path | None,
-    server: Serve,
+    find_server: Callable[[], Serve],
     *,
     force: bool = False,
     adopt_vip: bool = False,
 ) -> int:
-    """Run the daemon of an instance, with ``server`` to serve its API; returns the exit code.
+    """Run the daemon of an instance; returns the exit code.
 
-    Raises DsrlbError when it cannot start; nothing that runs is touched then.
+    ``find_server`` returns what serves the API; it is called from a thread, and may take its time.
+    Raises DsrlbError when the daemon cannot start; nothing that runs is touched then.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
     file = _initial(paths, config_file)
-    # The kernel makes the maps and verifies the program while the rest is imported.
-    with ThreadPoolExecutor(1) as pool:
-        opening = pool.submit(_open, paths, _capacity(file))
+    with ThreadPoolExecutor(1) as later, _opening(paths, _capacity(file)) as opened:
         from dsrlb.config.source import load_with_origin
         from dsrlb.control import balancer as balancers
 
         config, origin = load_with_origin(file)
-        options = balancers.Options(force, adopt_vip, seconds_since_start)
-        balancer = balancers.Balancer.start(paths, state, config, origin, opening.result, options)
-    from dsrlb.control.daemon import Daemon  # not before the program is attached
+        finding = []
 
-    if file != paths.saved_config:
-        state.remember_source(file)
-    _tell_origin(balancer, file, state.source())
+        def attached() -> float:
+            finding.append(later.submit(find_server))
+            return seconds_since_start()
+
+        options = balancers.Options(force, adopt_vip, attached)
+        balancer = balancers.Balancer.start(paths, state, config, origin, opened, options)
+        import asyncio
+
+        from dsrlb.control.daemon import Daemon
+
+        if file != paths.saved_config:
+            state.remember_source(file)
+        _tell_origin(balancer, file, state.source())
+        server = finding[0].result()
     asyncio.run(Daemon(balancer, paths, server).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")

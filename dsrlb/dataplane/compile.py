@@ -2,9 +2,10 @@
 """Compile C with bcc, in a process of its own: ``python -m dsrlb.dataplane.compile``.
 
 LLVM can abort() the process and never gives its memory back, so the daemon starts this module as
-a child. Request (JSON on stdin): text, cflags, kernel_source. Answer (JSON on stdout): bytecode of
-every program with its map references by name, and the layout of every map. bcc's exceptions omit
-the compiler's words; those go to stderr, which the parent keeps.
+a child, which imports nothing else of dsrlb: a first start waits for it. Request (JSON on stdin):
+text, cflags, kernel_source. Answer (JSON on stdout): bytecode of every program with its map
+references by name, and the layout of every map. bcc's exceptions omit the compiler's words; those
+go to stderr, which the parent keeps.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import base64
 import ctypes
 import json
 import os
+import re
 import struct
 import sys
 from typing import Any
 
-from dsrlb.dataplane.artifact import PROGRAM
-
+_PROGRAM = re.compile(r"^int (\w+)\(struct xdp_md \*\w+\)", re.MULTILINE)
+"""The functions with external linkage are the programs."""
 _LD_IMM64 = 0x18
 _PSEUDO_MAP_FD = 1
 
@@ -66,7 +68,7 @@ def compile_text(text: str, cflags: list[str]) -> dict[str, Any]:
     tables = [lib.bpf_table_name(bpf.module, number).decode() for number in range(count)]
     names = {bpf[name].map_fd: name for name in tables}
     programs = {}
-    for name in PROGRAM.findall(text):
+    for name in _PROGRAM.findall(text):
         code, references = _relocate(bpf.dump_func(name), names)
         programs[name] = {"code": base64.b64encode(code).decode(), "maps": references}
     maps = {name: _describe_map(bpf, lib, name) for name in tables}

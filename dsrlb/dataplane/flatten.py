@@ -34,7 +34,7 @@ def _append(path: Path, seen: set[Path], out: list[str]) -> None:
         raise CompileError(f"{path}: {error.strerror}") from error
     out.append(f'#line 1 "ebpf/{path.name}"\n')
     for number, line in enumerate(lines, start=1):
-        match = _INCLUDE.match(line)
+        match = _INCLUDE.match(line) if "include" in line else None
         if match is None:
             out.append(line)
             continue

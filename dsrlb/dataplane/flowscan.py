@@ -26,6 +26,9 @@ PENDING = ("pending", "unverified")
 CLOSING = ("reset", "closing")
 """States as the program counts them per real server (flow_count.h), and those after the end."""
 
+NEVER = (1 << 31) - 1
+"""Ticks; longer than any timeout."""
+
 Expire = Callable[[bool, Places, npt.NDArray[np.uint32]], int]
 """Removes entries (ipv6, entry numbers, versions) if they have expired, or are reverse halves of no
 flow; returns how many."""
@@ -73,6 +76,8 @@ class Count:
         self.spills = 0
         """Sets that entries were sent on by, at most: the sum of their probes."""
         self.expired = 0
+        self.soonest = NEVER
+        """Ticks until the first entry expires, at least."""
 
     def add(self, part: Part, now: np.uint32, expire: Expire | None = None) -> None:
         """Count a part; with ``expire`` what has expired, and reverse halves of no flow, are
@@ -90,6 +95,7 @@ class Count:
                 self.expired += expire(self._table.ipv6, entries, versions)
                 self.add(part, now)
                 return
+        self.soonest = min(self.soonest, int(self._abi.left(found, now).min()))
         kinds = self._abi.kinds(found)
         self.used[part.pending] += len(places)
         self.spills += int(self._abi.probe(found).sum())

@@ -21,7 +21,7 @@ from tests.unit.api.fake import SERVICE, FakeController
 from tests.unit.cli.conftest import Run
 
 NOUNS = ("status", "services", "reals", "macs", "stats", "events")
-HEAVY = ("fastapi", "starlette", "uvicorn", "pydantic", "pyroute2", "numpy", "bcc")
+HEAVY = ("fastapi", "starlette", "uvicorn", "pydantic", "pyroute2", "numpy", "bcc", "asyncio")
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -209,9 +209,10 @@ def test_help_needs_no_root(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("status",), ("services", "--json"), ("reals", "web"), ("flows",)]
+    "arguments", [("status",), ("services", "--json"), ("reals", "web"), ("flows",), ("--help",)]
 )
 def test_nouns_import_nothing_heavy(daemon: FakeController, arguments: tuple[str, ...]) -> None:
+    """Nor does the help, which has every command imported."""
     program = (
         "import json, sys\n"
         "from dsrlb.cli.main import cli\n"

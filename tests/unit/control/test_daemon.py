@@ -31,7 +31,7 @@ class Keeper:
     def hurried(self) -> bool:
         return self.due > 0
 
-    def round(self) -> None:
+    def look(self) -> None:
         self.rounds += 1
         self.due = max(self.due - 1, 0)
 

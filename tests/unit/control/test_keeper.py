@@ -17,6 +17,7 @@ from dsrlb.control.lasthops import LastHop
 from dsrlb.dataplane.keys import address_bytes
 from dsrlb.observe.events import EventLog
 from tests.unit.control.flowmaps import CAPACITY, Flows, artifact
+from tests.waiting import wait_until
 
 TABLES = {"flows4": 0, "flows6": 1, "pending4": 2, "pending6": 3}
 
@@ -28,6 +29,8 @@ class Bench:
         self.flows = Flows()
         self.events = EventLog()
         self.keeper = FlowKeeper(self.flows.dataplane, self.events)
+        self.scans = Mock(wraps=self.keeper._scan)
+        self.keeper._scan = self.scans  # type: ignore[method-assign]
         self.flows.real(1)
         self.flows.real(2)
 
@@ -38,6 +41,15 @@ class Bench:
         names = [known.name for known in artifact().flow_events]
         place = TABLES[table] * 16 + names.index(event)
         self.flows.maps["flow_counters"].array[place] += count
+
+    def packet(self, reason: str) -> None:
+        """One came in by interface 1."""
+        names = [known.name for known in artifact().reasons]
+        self.flows.maps["counters"].array[64 + names.index(reason)] += 1
+
+    def rounds(self) -> int:
+        """How many there were, of both tables of both families."""
+        return self.scans.call_count // 2
 
     def told(self) -> list[str]:
         return [event.message for event in self.events.since(0)]
@@ -74,6 +86,7 @@ def test_sums_by_state(bench: Bench) -> None:
 def test_totals_are_taken_anew_when_they_are_old(bench: Bench) -> None:
     assert bench.keeper.totals(1)[4].open == 0
     bench.flows.put(0)
+    bench.packet("forwarded")
     assert bench.keeper.totals(60)[4].open == 0
     assert bench.keeper.totals(0)[4].open == 1
 
@@ -250,3 +263,46 @@ def test_events_by_table(bench: Bench) -> None:
 
 def test_the_keeper_does_nothing_before_its_first_round() -> None:
     FlowKeeper(Mock(spec=()), EventLog())
+
+
+def test_a_round_is_left_out_where_nothing_came_nor_expires(bench: Bench) -> None:
+    bench.flows.put(0, left=100_000)
+    bench.flows.count()
+    for reason in ("forwarded", "pass", "answered-arp"):
+        bench.packet(reason)
+        bench.keeper.look()
+    assert bench.rounds() == 1, "what is for no service touches no flow"
+    bench.packet("no-flow")
+    bench.keeper.look()
+    bench.keeper.look()
+    assert bench.rounds() == 2
+    bench.happened("flows4", "dropped", 1)
+    bench.keeper.look()
+    assert bench.rounds() == 3
+    bench.keeper.round()
+    assert bench.rounds() == 4, "who asks for a round gets one"
+    assert bench.keeper.totals(0)[4].open == 1
+    assert bench.rounds() == 4
+
+
+def test_a_flow_that_expires_is_removed_though_nothing_came(bench: Bench) -> None:
+    bench.flows.put(0, left=1)
+    bench.flows.put(1, left=100_000)
+    bench.flows.count()
+
+    def found() -> bool:
+        bench.keeper.look()
+        return bench.load("open", 1) == 1
+
+    bench.keeper.look()
+    wait_until("a look finds it", found)
+    rounds = bench.rounds()
+    bench.keeper.look()
+    assert bench.rounds() == rounds
+
+
+def test_a_count_that_is_wrong_is_looked_at_until_it_is_put_right(bench: Bench) -> None:
+    bench.flows.put(0, left=100_000)
+    for _ in range(10):
+        bench.keeper.look()
+    assert bench.load("open", 1) == 1

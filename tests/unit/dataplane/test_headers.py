@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,29 @@ def test_shim_replaces_bpf_h_and_links_the_rest(places: dict[str, Any], tmp_path
     (places["include"] / "linux/bpf.h").write_text("clash")
     source = next(headers.candidates(**places))
     shim = tmp_path / "shim"
-    headers.write_shim(source, shim)
+    flags = headers.write_shim(source, shim)
     assert (shim / "include/uapi/linux/bpf.h").read_text() == ""
     assert (places["include"] / "linux/bpf.h").read_text() == "clash"
-    assert (shim / "include/asm/types.h").resolve() == places["include"] / "asm/types.h"
     assert "CONFIG_BPF_SYSCALL" in (shim / "include/linux/kconfig.h").read_text()
+    found = partial(_found, [shim / "include/uapi", shim / "include"], flags)
+    assert found("uapi/linux/bpf.h") == found("linux/bpf.h") == shim / "include/uapi/linux/bpf.h"
+    assert found("asm/types.h").samefile(places["include"] / "asm/types.h")
+    for name in ("linux/version.h", "uapi/linux/version.h"):
+        assert found(name).samefile(places["include"] / "linux/version.h")
+
+
+def test_shim_stands_in_for_what_is_missing(places: dict[str, Any], tmp_path: Path) -> None:
+    libc_dev(places["include"])
+    (places["include"] / "linux/version.h").unlink()
+    (places["include"] / "asm/page.h").write_text("the host's own")
+    shim = tmp_path / "shim"
+    flags = headers.write_shim(next(headers.candidates(**places)), shim)
+    found = partial(_found, [shim / "include"], flags)
+    assert found("linux/version.h").read_text() == ""
+    assert found("asm/page.h").read_text() == "the host's own"
+
+
+def _found(first: list[Path], flags: list[str], name: str) -> Path:
+    """The file that the compiler finds: bcc's folders go before those of the flags."""
+    folders = [*first, *(Path(flag.removeprefix("-I")) for flag in flags)]
+    return next(folder / name for folder in folders if (folder / name).exists())
