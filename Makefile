@@ -20,6 +20,10 @@ usable := import sys; from importlib.util import find_spec; \
 	sys.exit(sys.version_info < (3, 11) or not all(map(find_spec, ("venv", "ensurepip", "bcc"))))
 systemd_has_it := [[ -d /run/systemd/system && "$(UNITDIR)" == /etc/systemd/system ]]
 
+# make bench: what, by commas (all); an earlier results.json.
+ONLY :=
+COMPARE :=
+
 # make fuzz: how long, and which frames (a random number, which is told).
 TIME := 10m
 SEED :=
@@ -85,8 +89,9 @@ fuzz: venv ## program against model over all modes at once, for TIME (10m); diff
 	$(python) -m tests.packets.fuzz --time $(TIME) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
-bench: venv ## the fast path against a floor program (root)
-	$(python) -m tests.bench
+bench: ## speed, to build/bench/; ONLY=established,flood; COMPARE=FILE fails if slower (root)
+	@.ci/setup bench
+	$(python) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(COMPARE),--compare $(COMPARE))
 
 .PHONY: install
 install: ## to PREFIX (/opt/dsrlb), with a systemd service (root)

@@ -13,17 +13,22 @@
 
 #define BENCH_FLOWS 1048576
 
+/* Each CPU has its own, and flows of its own. */
 struct bench_control {
 	u64 sequence;
-	u32 mask;    /* number of flows - 1; 0 leaves the packet as it is */
-	u32 random;  /* 1: flows in pseudo-random order, 0: one after the other */
+	u32 mask; /* number of flows - 1 */
+	u32 base; /* number of the first flow */
+	u32 random; /* 1: flows in pseudo-random order, each once before any comes again; 0: in a row */
 	u32 length;  /* of the frame as it is to be; a longer one has headers in front */
 	u32 push;    /* bytes that bench_heads puts in front, and takes off again */
-	u32 vip_be;  /* last word of the destination, which method dscp overwrites; 0: keep */
 	u32 tuples;  /* 1: addresses and ports are those of bench_tuples[] */
 	u32 first;   /* ... from this place on */
 	u32 learned; /* 1: the packet in hand is what the fast path made of the last one */
-	u64 to;	     /* MAC addresses, where there are tuples: the first six bytes */
+	u32 proto;
+	u32 port_be;   /* of the destination */
+	u64 source[2]; /* addresses; the flow's number is added to the source's last word */
+	u64 destination[2];
+	u64 to; /* MAC addresses, where there are tuples: the first six bytes */
 	u64 from;
 };
 
@@ -35,7 +40,7 @@ struct bench_tuple {
 	u32 reserved;
 };
 
-BPF_TABLE("array", u32, struct bench_control, bench_control, 1);
+BPF_TABLE("percpu_array", u32, struct bench_control, bench_control, 1);
 BPF_F_TABLE("array", u32, struct bench_tuple, bench_tuples, 2 * BENCH_FLOWS, BPF_F_MMAPABLE);
 BPF_TABLE("percpu_array", u32, u64, bench_count, 1);
 
@@ -71,37 +76,50 @@ static __always_inline int undo(struct xdp_md *ctx)
 			 control->push >= 40 ? bpf_htons(TYPE_IPV6) : bpf_htons(TYPE_IPV4));
 }
 
-/* The whole packet as it is to be, whatever the fast path has made of the last one. */
-static __always_inline int put_tuple(struct eth_header *eth, void *end,
-				     const struct bench_control *control, u32 flow)
+/*
+ * Write what the fast path changes. Fields that it may read as one are written as one: reading what was
+ * written in smaller pieces just before would make the CPU wait, as it does for no packet that came
+ * off a wire.
+ */
+static __always_inline int put(struct packet *packet, const struct bench_control *control,
+			       const u64 *source, const u64 *destination, u32 ports_be)
+{
+	struct eth_header *eth = packet_data(packet);
+	void *l3 = eth + 1, *end = packet_end(packet);
+
+	if (l3 + 20 + 8 > end)
+		return -1;
+	if (eth->type_be == bpf_htons(TYPE_IPV4)) {
+		*(u16 *)(l3 + 8) = 64 | control->proto << 8; /* TTL */
+		*(u64 *)(l3 + 12) = source[1] >> 32 | (destination[1] & 0xffffffff00000000ull);
+		*(u32 *)(l3 + 20) = ports_be;
+		return 0;
+	}
+	if (l3 + 40 + 8 > end)
+		return -1;
+	*(u16 *)(l3 + 6) = control->proto | 64 << 8; /* hop limit */
+	*(u64 *)(l3 + 8) = source[0];
+	*(u64 *)(l3 + 16) = source[1];
+	*(u64 *)(l3 + 24) = destination[0];
+	*(u64 *)(l3 + 32) = destination[1];
+	*(u32 *)(l3 + 40) = ports_be;
+	return 0;
+}
+
+/* All that a flow's tuple says, and the MAC addresses. */
+static __always_inline int put_tuple(struct packet *packet, const struct bench_control *control,
+				     u32 flow)
 {
 	u32 place = control->first + flow;
 	const struct bench_tuple *tuple = bench_tuples.lookup(&place);
-	struct ipv4_header *ip4 = (void *)(eth + 1);
-	struct ipv6_header *ip6 = (void *)(eth + 1);
-	u32 *ports;
+	struct eth_header *eth = packet_data(packet);
 
-	if (!tuple)
+	if (!tuple || (void *)(eth + 1) > packet_end(packet))
 		return -1;
 	mac_store(eth->destination, control->to);
 	mac_store(eth->source, control->from);
-	if (eth->type_be == bpf_htons(TYPE_IPV4)) {
-		ports = (void *)(ip4 + 1);
-		if ((void *)(ports + 1) > end)
-			return -1;
-		ip4->ttl = 64;
-		ip4->source_be = tuple->source.word_be[3];
-		ip4->destination_be = tuple->destination.word_be[3];
-	} else {
-		ports = (void *)(ip6 + 1);
-		if ((void *)(ports + 1) > end)
-			return -1;
-		ip6->hop_limit = 64;
-		ip6->source = tuple->source;
-		ip6->destination = tuple->destination;
-	}
-	*ports = tuple->ports_be;
-	return 0;
+	return put(packet, control, (const u64 *)&tuple->source, (const u64 *)&tuple->destination,
+		   tuple->ports_be);
 }
 
 /* Note the packet that the real server answers the one in hand with. */
@@ -133,50 +151,38 @@ static __always_inline int learn(struct xdp_md *ctx, u32 place)
 	return 0;
 }
 
+/* A permutation of the numbers up to mask, which is one less than a power of two. */
+static __always_inline u32 shuffled(u32 number, u32 mask)
+{
+	number = number * 0x9e3779b1 & mask;
+	number ^= number >> 7;
+	number = number * 0x85ebca6b & mask;
+	return number ^ number >> 5;
+}
+
 /*
- * Source port and the last bytes of the source address name one of up to 2^32 flows; or else the
+ * Source port and the last word of the source address name one of up to 2^32 flows; or else the
  * flow's tuple has all of them.
  */
 static __always_inline int vary(struct xdp_md *ctx)
 {
 	struct packet packet = { .ctx = ctx };
-	void *data = packet_data(&packet), *end = packet_end(&packet);
-	struct eth_header *eth = data;
 	u32 zero = 0, flow;
 	struct bench_control *control = bench_control.lookup(&zero);
-	u8 *source;
+	u64 source[2];
 
-	if (!control || (void *)(eth + 1) > end)
+	if (!control)
 		return -1;
 	flow = control->sequence++;
 	if (control->random)
-		flow = ((u64)flow * 0x9e3779b97f4a7c15ull) >> 32;
-	flow &= control->mask;
+		flow = shuffled(flow, control->mask);
+	flow = control->base + (flow & control->mask);
 	if (control->tuples)
-		return put_tuple(eth, end, control, flow);
-	if (eth->type_be == bpf_htons(TYPE_IPV4)) {
-		if (data + 14 + 20 + 8 > end)
-			return -1;
-		source = data + 14 + 12;
-		if (control->vip_be) {
-			*(u32 *)(source + 4) = control->vip_be;
-			source[-4] = 64; /* TTL */
-		}
-		*(u16 *)(data + 14 + 20) = bpf_htons(1024 + (flow & 0x7fff));
-	} else {
-		if (data + 14 + 40 + 8 > end)
-			return -1;
-		source = data + 14 + 8 + 12;
-		if (control->vip_be) {
-			*(u32 *)(source + 16) = control->vip_be;
-			*(u32 *)(source + 4) = bpf_htonl(0x20010db8);
-			*(u32 *)(source + 8) = *(u32 *)(source + 12) = 0;
-			source[-13] = 64; /* hop limit */
-		}
-		*(u16 *)(data + 14 + 40) = bpf_htons(1024 + (flow & 0x7fff));
-	}
-	*(u16 *)(source + 2) = bpf_htons(flow >> 15);
-	return 0;
+		return put_tuple(&packet, control, flow);
+	source[0] = control->source[0];
+	source[1] = control->source[1] | (u64)bpf_htonl(flow >> 15) << 32;
+	return put(&packet, control, source, control->destination,
+		   bpf_htons(1024 + (flow & 0x7fff)) | control->port_be << 16);
 }
 
 int bench_null(struct xdp_md *ctx)

@@ -1,29 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
 """The modes whose replies do not come back through the balancer: l2dsr and l3dsr.
 
-The reals' MAC is the balancer's own, so that a rewritten frame is still one for the balancer: the
-rewrite is done in full, and the next repeat meets a valid packet.
+While times are taken the reals' MAC is the balancer's own, so that a rewritten frame is still one
+for the balancer: the rewrite is done in full, and the next repeat meets a valid packet. While
+outputs are checked each real has its own.
 """
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from typing import Any
 
-from dsrlb.control.desired import LinkState, Resolution
+import numpy as np
+
+from dsrlb.control.desired import LinkState, RealId, Resolution
+from dsrlb.dataplane import bpf
+from dsrlb.dataplane.keys import IPAddress, address_bytes, mac_bytes
 from dsrlb.dataplane.methods import methods
 from dsrlb.errors import DsrlbError
-from tests.bench.cases import REALS, Case
-from tests.bench.programs import IFINDEX, Programs, net
+from tests.bench.cases import REALS, TUPLES, Case, Counts
+from tests.bench.checks import Checks, own_mac
+from tests.bench.expected import Service
+from tests.bench.packets import ACK, PROTOCOLS, SYN, Ends, Frame
+from tests.bench.programs import CAPACITY, FAST_PATH, IFINDEX, Measured, Programs
+from tests.bench.rounds import Step
 
-REPEAT = 200_000
-NEW = 100_000  # less than half of what the pending table is rated for
-CAPACITY = 1 << 20
 MAC = "02:00:00:00:00:aa"
-METHODS = {"l2dsr": "", "dscp": "dscp = 12", "ipip": "", "gue": ""}
+CLIENT = bytes.fromhex("020000000001")
+LINK = LinkState(1, IFINDEX, "bench", MAC, 1500)
+PORT = 80
+CODE = 12
+SOURCES = {4: "198.51.100.0/24", 6: "2001:db8:2::/64"}
+_SERVICES = (
+    ("l2dsr", "round-robin"),
+    ("dscp", "round-robin"),
+    ("ipip", "round-robin"),
+    ("gue", "round-robin"),
+    ("l2dsr", "maglev"),
+)
+_NEW = 100_000  # new flows until all are forgotten: less than half of the pending table's rating
+_BATCH = 1 << 16
+_FILLING = 1 << 27  # number of the first of the flows that fill the pending table
+_CLIENTS = {4: ip_address("198.18.0.0"), 6: ip_address("2001:db8:1::")}
+
+
+def source(family: int, number: int) -> tuple[IPAddress, int]:
+    """Address and port of a flow's client (vary() in bench.c)."""
+    return _CLIENTS[family] + (number >> 15), 1024 + (number & 0x7FFF)
+
+
+def _vip(method: str, algorithm: str, family: int) -> IPAddress:
+    number = 10 + _SERVICES.index((method, algorithm))
+    return ip_address(f"192.0.2.{number}" if family == 4 else f"2001:db8::{number}")
 
 
 def _config() -> str:
@@ -31,106 +62,207 @@ def _config() -> str:
         f'[[service.real]]\naddress = ["10.0.0.{n}", "fd00::{n}"]' for n in range(1, REALS + 1)
     )
     lines = ['[balancer]\ninterfaces = ["bench"]']
-    lines.append('tunnel_source = ["198.51.100.0/24", "2001:db8:2::/64"]')
-    for method, more in METHODS.items():
-        vip4, vip6 = (_vip(method, family) for family in (4, 6))
-        for protocol in ("tcp", "udp"):
+    lines.append(f"tunnel_source = {list(SOURCES.values())}")
+    for method, algorithm in _SERVICES:
+        vips = [str(_vip(method, algorithm, family)) for family in (4, 6)]
+        for protocol in PROTOCOLS:
             lines.append(
-                f'[[service]]\nname = "{method}-{protocol}"\nvip = ["{vip4}", "{vip6}"]\n'
-                f'protocol = "{protocol}"\nport = 80\nmode = "{methods()[method].mode}"\n{reals}'
+                f'[[service]]\nname = "{method}-{algorithm}-{protocol}"\nvip = {vips}\n'
+                f'protocol = "{protocol}"\nport = {PORT}\nmode = "{methods()[method].mode}"\n'
+                f'algorithm = "{algorithm}"\n{reals}'
             )
             if method != "l2dsr":
-                lines.append(f'[service.l3dsr]\nmethod = "{method}"\n{more}')
+                code = f"dscp = {CODE}" if method == "dscp" else ""
+                lines.append(f'[service.l3dsr]\nmethod = "{method}"\n{code}')
     return "\n".join(lines)
 
 
-def _vip(method: str, family: int) -> str:
-    number = 10 + list(METHODS).index(method)
-    return f"192.0.2.{number}" if family == 4 else f"2001:db8::{number}"
-
-
-def frame_of(case: Case, flags: int) -> bytes:
-    """A frame of at least 64 bytes (without FCS: 60)."""
-    if case.protocol == "tcp":
-        transport = struct.pack("!HHIIBBHHH", 1024, 80, 1, 1, 5 << 4, flags, 1024, 0, 0)
-        number = 6
-    else:
-        transport = struct.pack("!HHHH", 1024, 80, 20, 0) + bytes(12)
-        number = 17
-    foreign = case.name == "foreign"
-    vip = _vip(case.method, case.family)
-    if case.family == 4:
-        destination = ip_address("192.0.2.99" if foreign else vip).packed
-        length = 20 + len(transport)
-        source = ip_address("198.18.0.0").packed
-        head = struct.pack("!BBHHHBBH", 0x45, 0, length, 0, 0x4000, 64, number, 0)
-        kind = 0x0800
-    else:
-        destination = ip_address("2001:db8::99" if foreign else vip).packed
-        source = ip_address("2001:db8:1::").packed
-        head = struct.pack("!IHBB", 6 << 28, len(transport), number, 64)
-        kind = 0x86DD
-    ethernet = bytes.fromhex(MAC.replace(":", "")) + b"\x02\0\0\0\0\x01" + kind.to_bytes(2, "big")
-    return (ethernet + head + source + destination + transport).ljust(60, b"\0")
-
-
 class Direct(Programs):
-    """Ten real servers on the interface that clients come in on."""
+    """Real servers on the interface that clients come in on."""
 
-    def __init__(self) -> None:
-        link = LinkState(1, IFINDEX, "bench", MAC, 1500)
-        super().__init__(
-            _config(), {"bench": link}, lambda _: Resolution(MAC, link, True), CAPACITY
+    def __init__(self, config: str | None = None, capacity: int = CAPACITY) -> None:
+        """``config``: instead of one service of each method."""
+        self._own_macs = False
+        super().__init__(config or _config(), {"bench": LINK}, self._resolve, capacity)
+
+    def _resolve(self, identity: RealId) -> Resolution:
+        mac = own_mac(identity.address).hex(":") if self._own_macs else MAC
+        return Resolution(mac, LINK, True)
+
+    def give_macs(self, own: bool) -> None:
+        """To the reals: their own, or the balancer's."""
+        self._own_macs = own
+        self.configure(self.config)
+
+    def service(self, case: Case) -> Service:
+        """What must become of its packets."""
+        sources = {family: ip_network(prefix) for family, prefix in SOURCES.items()}
+        return Service(case.method, CODE, sources)
+
+    def vip(self, case: Case) -> IPAddress:
+        """The address of the case's service; of none, for foreign packets."""
+        if case.name == "foreign":
+            return ip_address("192.0.2.99" if case.family == 4 else "2001:db8::99")
+        return _vip(case.method, case.algorithm, case.family)
+
+    def reals(self, case: Case) -> list[IPAddress]:
+        """The service's, in order."""
+        return [
+            ip_address(f"10.0.0.{n}" if case.family == 4 else f"fd00::{n}")
+            for n in range(1, REALS + 1)
+        ]
+
+    def send(self, case: Case, number: int, flags: int) -> tuple[Frame, bpf.TestRun]:
+        """One packet of this flow as it came in, and what became of it."""
+        self.aim(case, first=number)
+        sent = self.frame(case, number, flags)
+        return sent, self.once(FAST_PATH, sent.wire)
+
+    def frame(self, case: Case, number: int, flags: int) -> Frame:
+        """The packet of this flow as it comes in."""
+        ends = Ends(*source(case.family, number), self.vip(case), PORT)
+        return Frame(mac_bytes(MAC), CLIENT, ends, flags, protocol=case.protocol)
+
+    def aim(self, case: Case, *, first: int = 0, base: int = 0, measured: bool = False) -> None:
+        """Say what flows come next: one after the other from the ``first`` on (numbers
+        begin with ``base``); or those of rounds, in pseudo-random order."""
+        addresses = (_CLIENTS[case.family], self.vip(case))
+        words = [np.frombuffer(address_bytes(address), "<u8") for address in addresses]
+        outer = case.outer if case.name == "established" else 0
+        self.control(
+            sequence=first,
+            random=measured,
+            **self.flows_each(case.flows) if measured else {"mask": case.flows - 1, "base": base},
+            length=len(self.frame(case, 0, 0).wire) if outer else 0,
+            push=outer,
+            proto=PROTOCOLS[case.protocol],
+            port_be=int.from_bytes(PORT.to_bytes(2, "big"), "little"),
+            source=words[0],
+            destination=words[1],
         )
 
-    def control(self, case: Case, *, shuffled: bool) -> None:
-        """Set the number of flows (a power of two) and their order; start again at the first."""
-        length = len(frame_of(case, 0)) if case.outer else 0
-        vip = 0
-        if methods()[case.method].routes:
-            packed = ip_address(_vip(case.method, case.family)).packed
-            vip = int.from_bytes(packed[-4:], "little")
-        content = (0, case.flows - 1, int(shuffled), length, case.outer, vip, 0, 0, 0, 0, 0)
-        self.maps["bench_control"].set(0, content)
-
-    def begin(self, case: Case) -> None:
-        """Before a run of SYNs: an empty pending table, or one that is at its rating."""
-        if case.name == "new-flow":
-            self.tables.clear()
-        if case.name == "flood":  # holds for a second
-            self.pressure(case.family, time.monotonic_ns() >> 27)
+    def forget(self, family: int) -> None:
+        """All flows, who had them, and that there were many."""
+        self.tables.clear()
+        loads = self.maps["loads"].array
+        for field in ("open", "pending", "full"):
+            loads[field] = 0
+        self.pressure(family, 0)
 
     def establish(self, case: Case) -> None:
         """Make the case's flows: a first packet each, then a second."""
-        self.tables.clear()
-        first = 0x02 if case.protocol == "tcp" else 0
-        for flags in (first, 0x10):
-            self.control(case, shuffled=False)
-            self.run("bench_dsrlb", frame_of(case, flags), case.flows)
+        self.forget(case.family)
+        before = self.events(case.family)
+        for first in range(0, case.flows, _BATCH):
+            for flags in (SYN, ACK):
+                self.aim(case, first=first)
+                frame = self.frame(case, first, flags)
+                self.run(FAST_PATH, frame.wire, min(_BATCH, case.flows - first))
+        made = {"pending made": case.flows, "flows promoted": case.flows, "flows made": case.flows}
+        self.expect_events(case, case.family, before, made)
 
-    def measure(self, case: Case, rounds: int) -> dict[str, Any]:
-        """The case's row. Raises DsrlbError when a packet took another way than it should."""
-        is_new = case.name in ("new-flow", "flood")
-        repeat = NEW if is_new else REPEAT
+    def fill(self, case: Case) -> None:
+        """Have the pending table as full as the fast path lets it be, with flows that are not the
+        case's."""
+        self.forget(case.family)
+        other = Case("new-flow", case.family, "tcp", TUPLES, "forwarded")
+        rated = self.maps.sizes.pending_capacity
+        before = self.events(case.family)
+        self.aim(other, base=_FILLING)
+        self.run(FAST_PATH, self.frame(other, 0, SYN).wire, 2 * rated)
+        made = (self.events(case.family) - before)["pending made"]
+        if made < rated // 2 or made == 2 * rated:
+            raise DsrlbError(f"{case}: the pending table took {made} flows; rated for {rated}")
+
+    def hold(self, case: Case) -> None:
+        """The pending table was at its rating a moment ago; that is known for some seconds."""
+        self.pressure(case.family, (time.monotonic_ns() >> 27) - 1)
+
+    def rounds(self, case: Case, count: int) -> Measured:
+        """Of this case. Raises DsrlbError when a packet took another way than it should."""
+        how = {
+            "new-flow": self._new_flows,
+            "choose": self._new_flows,
+            "connection": self._new_flows,
+            "flood": self._flood,
+        }
+        return how.get(case.name, self._same_flows)(case, count)
+
+    def _same_flows(self, case: Case, count: int) -> Measured:
+        """Packets of flows that are there, or for no service."""
         if case.name == "established":
             self.establish(case)
-        frame = frame_of(case, 0x02 if is_new else 0x10)
-        self.control(case, shuffled=not is_new)
-        before, recorded = self.counts(), self.recorded(case.family)
-        times = self.rounds(rounds, frame, repeat, lambda: self.begin(case))
-        self.expect(case, before, {case.reason: rounds * repeat})
-        made = self.recorded(case.family) - recorded
-        wanted = rounds * repeat if case.name == "new-flow" else 0
-        if abs(made - wanted) > wanted // 1000:
-            raise DsrlbError(f"{case}: {made} flows were recorded, not {wanted}")
-        return case.row(rounds, *net(times, case.outer))
+        self.aim(case, measured=True)
+        step = self.meter.step("packet", FAST_PATH, self.frame(case, 0, ACK).wire, case.flows)
+        return self.timed(case, count, [step], {})
+
+    def _flood(self, case: Case, count: int) -> Measured:
+        """SYNs that are not recorded."""
+        self.fill(case)
+        self.hold(case)
+        self.aim(case, measured=True)
+        step = self.meter.step("syn", FAST_PATH, self.frame(case, 0, SYN).wire)
+        return self.timed(case, count, [step], {"pending unrecorded": 1}, lambda _: self.hold(case))
+
+    def _new_flows(self, case: Case, count: int) -> Measured:
+        """SYNs that are, each of a flow that is not there; and the ACKs."""
+        self.forget(case.family)
+        self.aim(case, measured=True)
+        syn = self.meter.step("syn", FAST_PATH, self.frame(case, 0, SYN).wire)
+        steps, most = [syn], _NEW
+        happens = {"pending made": 1}
+        if case.name == "connection":
+            steps.append(replace(syn, name="ack", frame=self.frame(case, 0, ACK).wire))
+            happens |= {"flows made": 1, "flows promoted": 1}
+            most = self.capacity // 2
+        fresh = _Fresh(self, case.family, syn.packets, most)
+        return self.timed(case, count, steps, happens, fresh.begin)
+
+    def measure(self, case: Case, count: int) -> dict[str, Any]:
+        """The case's row, of so many rounds. Raises DsrlbError when a packet took another way than
+        it should, or came out otherwise."""
+        found = self.rounds(case, count)
+        self.give_macs(own=True)
+        self.check(case)
+        self.give_macs(own=False)
+        return {**case.row(found.summary(), self.capacity), **found.circumstances()}
+
+    def check(self, case: Case) -> None:
+        """Send packets of some flows one by one. Raises DsrlbError when one comes out otherwise
+        than it should."""
+        if case.name == "flood":
+            self.hold(case)
+        elif case.name != "established":
+            self.forget(case.family)
+        Checks(case, self.service(case), self.reals(case), self.send).check()
 
 
-def measure(cases: Iterable[Case], rounds: int) -> Iterator[dict[str, Any]]:
+class _Fresh:
+    """Hands out flows that are not there, and has all forgotten before they become too many."""
+
+    def __init__(self, programs: Direct, family: int, count: int, most: int) -> None:
+        """``count``: as many at a time, on each CPU; pilot runs had some."""
+        self._programs, self._family = programs, family
+        self._count, self._most = count, most
+        self._next, self._there = 1 << 16, most
+
+    def begin(self, step: Step) -> None:
+        """Before a step: a SYN gets new flows, an ACK those of the last SYN."""
+        if step.name == "syn":
+            self._there += self._programs.meter.together * self._count
+            if self._there > self._most:
+                self._programs.forget(self._family)
+                self._there = self._programs.meter.together * self._count
+            self._next += self._count
+        if step.name in ("syn", "ack"):
+            self._programs.control_also(sequence=self._next)
+
+
+def measure(cases: Iterable[Case], counts: Counts) -> Iterator[dict[str, Any]]:
     """The rows of these cases."""
     programs: Direct | None = None
     for case in cases:
         programs = programs or Direct()
-        yield programs.measure(case, rounds)
+        yield programs.measure(case, counts.of(case))
     if programs is not None:
         programs.close()

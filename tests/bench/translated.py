@@ -21,13 +21,14 @@ from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, mac_bytes
 from dsrlb.dataplane.methods import methods
 from dsrlb.errors import DsrlbError
-from tests.bench.cases import MODES, REALS, Case
-from tests.bench.packets import ACK, SYN, SYN_ACK, Ends, Frame, ends_of
-from tests.bench.programs import IFINDEX, Programs, net
+from tests.bench.cases import MANY, MODES, REALS, Case, Counts
+from tests.bench.packets import ACK, PROTOCOLS, SYN, SYN_ACK, Ends, Frame, ends_of
+from tests.bench.programs import CAPACITY, FAST_PATH, IFINDEX, Measured, Programs
+from tests.bench.rounds import Step
 
-REPEAT = 200_000
-NEW = 100_000  # less than half of the pairs that the pending table is rated for
-CAPACITY = 3 << 20  # a pair has two entries; at 1 << 21, now and then one of them has no room
+MANY_CAPACITY = 3 << 20
+"""For a million pairs, which have two entries each; at 1 << 21, now and then one has no room."""
+_NEW = 50_000  # pairs until all are forgotten: less than half of the pending table's rating
 POOLS = ("198.51.100.0/28", "2001:db8:51::/124")
 PORT, REAL_PORT = 80, 8080
 _BATCH = 1 << 16
@@ -150,13 +151,21 @@ class Translated(Programs):
             return mac_bytes(IN.mac), _CLIENT
         return (_CLIENT if mode == "bridge" else mac_bytes(_real_link(mode).mac)), _REAL
 
-    def aim(self, case: Case, direction: str, sequence: int = 0) -> None:
-        """The packets that come next, from this flow's on, and where they come in."""
+    def aim(self, case: Case, direction: str, sequence: int = 0, *, measured: bool = False) -> None:
+        """The packets that come next, from this flow's on, and where they come in; ``measured``:
+        in rounds."""
         self.come_in(IN if direction == "request" else _real_link(case.method))
         macs = (int.from_bytes(mac, "little") for mac in self._macs(case.method, direction))
         first = self.most if direction == "reply" else 0
-        content = (sequence, case.flows - 1, 0, 0, 0, 0, 1, first, 0, *macs)
-        self.maps["bench_control"].set(0, content)
+        self.control(
+            sequence=sequence,
+            tuples=1,
+            first=first,
+            proto=PROTOCOLS[case.protocol],
+            to=next(macs),
+            **{"from": next(macs)},
+            **self.flows_each(case.flows) if measured else {"mask": case.flows - 1},
+        )
 
     def frame(self, case: Case, direction: str, number: int, flags: int) -> Frame:
         """The packet of this flow."""
@@ -169,9 +178,9 @@ class Translated(Programs):
         self.aim(case, "request", start)
         self.learn(syn, count + 1)
         self.aim(case, "reply", start)
-        self.run("bench_dsrlb", answer, count)
+        self.run(FAST_PATH, answer, count)
         self.aim(case, "request", start)
-        self.run("bench_dsrlb", ack, count)
+        self.run(FAST_PATH, ack, count)
 
     def establish(self, case: Case) -> None:
         """Make the case's flows, unless they are there. Raises DsrlbError when one was not made."""
@@ -213,7 +222,7 @@ class Translated(Programs):
         for number in numbers:
             self.aim(case, case.direction, number)
             sent = self.frame(case, case.direction, number, flags)
-            run = self.once("bench_dsrlb", sent.wire)
+            run = self.once(FAST_PATH, sent.wire)
             got = ends_of(run.frame) if flags == SYN else self.ends(other, number).reverse
             wanted = self._wanted(case, sent, got).wire
             if (run.code, run.frame) != (code, wanted):
@@ -222,35 +231,62 @@ class Translated(Programs):
                     f"   not {wanted.hex(' ')} ({code})"
                 )
 
-    def measure(self, case: Case, rounds: int) -> dict[str, Any]:
-        """The case's row. Raises DsrlbError when a packet took another way than it should."""
+    def rounds(self, case: Case, count: int) -> Measured:
+        """Of this case. Raises DsrlbError when a packet took another way than it should."""
         is_new = case.name == "new-pair"
         if is_new:
             self._open = None
+            self.tables.clear()
             self.requests(case)
         else:
             self.establish(case)
-        flags, repeat = (SYN, NEW) if is_new else (ACK, REPEAT)
+        flags, flows = (SYN, 1) if is_new else (ACK, case.flows)
         frame = self.frame(case, case.direction, 0, flags).wire
-        self.aim(case, case.direction)
-        before, recorded = self.counts(), self.recorded(case.family)
-        begin = self.tables.clear if is_new else (lambda: None)
-        times = self.rounds(rounds, frame, repeat, begin)
-        self.expect(case, before, {case.reason: rounds * repeat})
-        made = self.recorded(case.family) - recorded
-        if made != (rounds * repeat if is_new else 0):
-            raise DsrlbError(f"{case}: {made} flows were recorded")
-        begin()
+        self.aim(case, case.direction, measured=True)
+        step = self.meter.step("packet", FAST_PATH, frame, flows)
+        if is_new:
+            begin = _Fresh(self, step.packets).begin
+            return self.timed(case, count, [step], {"pending made": 1}, begin)
+        return self.timed(case, count, [step], {})
+
+    def measure(self, case: Case, count: int) -> dict[str, Any]:
+        """The case's row. Raises DsrlbError when a packet took another way than it should, or came
+        out otherwise."""
+        found = self.rounds(case, count)
+        is_new = case.name == "new-pair"
+        if is_new:
+            self.tables.clear()
         sample = random.Random(1).sample(range(case.flows), min(_SAMPLE, case.flows))
-        self.check(case, sample, flags)
-        return case.row(rounds, *net(times))
+        self.check(case, sample, SYN if is_new else ACK)
+        return {**case.row(found.summary(), self.capacity), **found.circumstances()}
 
 
-def measure(cases: Iterable[Case], rounds: int) -> Iterator[dict[str, Any]]:
-    """The rows of these cases."""
-    programs: Translated | None = None
-    for case in cases:
-        programs = programs or Translated()
-        yield programs.measure(case, rounds)
-    if programs is not None:
-        programs.close()
+class _Fresh:
+    """Has all pairs forgotten before they become too many, or come again."""
+
+    def __init__(self, programs: Translated, count: int) -> None:
+        """``count``: as many are made by one step of the fast path, on each CPU."""
+        self._programs, self._count, self._next = programs, count, _NEW
+
+    def begin(self, step: Step) -> None:
+        """Before a step."""
+        if step.entry != FAST_PATH:
+            return
+        if self._next + self._count > _NEW // self._programs.meter.together:
+            self._programs.tables.clear()
+            self._next = 0
+        self._programs.control_also(sequence=self._next)
+        self._next += self._count
+
+
+def measure(cases: Iterable[Case], counts: Counts) -> Iterator[dict[str, Any]]:
+    """The rows of these cases; those of many flows want larger tables."""
+    wanted = list(cases)
+    for capacity in (CAPACITY, MANY_CAPACITY):
+        large = capacity == MANY_CAPACITY
+        some = [case for case in wanted if (case.flows == MANY) == large]
+        if some:
+            programs = Translated(capacity)
+            for case in some:
+                yield programs.measure(case, counts.of(case))
+            programs.close()
