@@ -192,7 +192,7 @@ class Clients(Balanced):
         for key in [key for key, ends in self._ends.items() if ends < self._passed]:
             self.model.forward.end(key)
             del self._ends[key]
-        self._keeper.totals(0)
+        self._keeper.round()
         self.compare_loads()
 
     def age_responses(self, ticks: int) -> None:

@@ -33,8 +33,8 @@ ERRORS = ("wrong", "twice", "half")
 
 RECHECK = ("return !((meta_load(found->meta) ^ seen) & META_VERSION);", "return true;")
 COMMIT = (
-    "committed = compare_and_swap(stripe, before, before + 1) == before;",
-    "committed = compare_and_swap(stripe, before, before + 1) != ~0ull;",
+    "committed = compare_and_swap(candidate->stripe, before, before + 1) == before;",
+    "committed = compare_and_swap(candidate->stripe, before, before + 1) != ~0ull;",
 )
 BLOCKED = ("*blocked |= meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG);", ";")
 

@@ -16,8 +16,10 @@ from dsrlb.dataplane.flowtable import FlowTable, value_generation, value_real
 from dsrlb.dataplane.pairscan import Named
 from tests.unit.control.flowmaps import REALS, Flows
 
-MOST_MS = 100
-"""CPU time for a family with a million flows, in tables of 2.5 million entries."""
+MOST_PASSES = 40
+"""CPU time for a family with a million flows, in tables of 2.5 million entries: in passes over the
+tables' meta words, which take a slow machine longer, too."""
+PASSES = 5
 
 
 @pytest.fixture
@@ -215,12 +217,17 @@ def _scan(flows: Flows) -> Iterator[Count]:
 def test_a_scan_is_quick() -> None:
     capacity = 1_000_000
     flows = _filled(capacity)
-    taken = []
-    for _ in range(3):
+    taken, passes = [], []
+    memory = flows.maps["flows4"].array["meta"].ravel()
+    for _ in range(5):
+        begun = time.process_time()
+        for _ in range(PASSES):
+            assert np.count_nonzero(memory & np.uint64(15))
+        passes.append((time.process_time() - begun) * 1000 / PASSES)
         begun = time.process_time()
         found = list(_scan(flows))
         taken.append((time.process_time() - begun) * 1000 / len(flows.tables))
     assert [int(one.open.sum()) for one in found] == [capacity] * 2
     assert [int(one.pending.sum()) for one in found] == [capacity // 8] * 2
-    print(f"a family takes {min(taken):.0f} ms of CPU")
-    assert min(taken) < MOST_MS
+    print(f"a family takes {min(taken):.0f} ms of CPU, one pass {min(passes):.1f} ms")
+    assert min(taken) < MOST_PASSES * min(passes)
