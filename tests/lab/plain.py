@@ -141,6 +141,13 @@ def kill_in(namespace: str) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
+def _remove_tree(place: Path) -> None:
+    """A folder, of which another process may be removing the same."""
+    while place.exists():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(place)
+
+
 def remove_instance(name: str) -> None:
     """Remove everything that an instance keeps on the host."""
     for folder in ("/sys/fs/bpf/dsrlb", "/var/lib/dsrlb"):
@@ -151,7 +158,7 @@ def remove_instance(name: str) -> None:
                     pin.unlink()
                 place.rmdir()
             else:
-                shutil.rmtree(place)
+                _remove_tree(place)
     Path(f"/run/dsrlb/{name}.sock").unlink(missing_ok=True)
 
 
