@@ -61,7 +61,10 @@ class Dataplane:
         may be attached before its stages are loaded, see begin() and complete(). Raises
         CompileError, AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
-        artifact = artifact or build()
+        if artifact is None:
+            with ThreadPoolExecutor(1) as pool:  # the compiler works in processes of its own
+                pool.submit(build, part(_GENERAL))  # taken from the cache, and judged, below
+                artifact = build()
         maps = MapSet(artifact, folder, capacity)
         try:
             fd, general = _load_first(artifact, maps)
