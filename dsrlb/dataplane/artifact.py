@@ -16,7 +16,6 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +101,13 @@ class Artifact:
 
 
 def _bcc_version() -> str:
-    """The file that says which version of bcc this is; bcc itself would load LLVM."""
-    found = find_spec("bcc")
-    if found is None or found.origin is None:
-        return "unknown"
+    """The version of bcc without importing it (that would load LLVM): what was compiled
+    before is found where there is no bcc any more."""
+    from importlib import metadata
+
     try:
-        return Path(found.origin).with_name("version.py").read_text()
-    except OSError:
+        return metadata.version("bcc")
+    except metadata.PackageNotFoundError:
         return "unknown"
 
 
