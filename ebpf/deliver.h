@@ -86,21 +86,32 @@ static __always_inline s32 cut_trailer(const struct packet *pkt, const struct re
 	return bpf_xdp_adjust_tail(pkt->ctx, -trailer) ? R_MALFORMED : R_CONTINUE;
 }
 
+/*
+ * Asked before the rewrite: this notes where XDP_REDIRECT will go, or finds nothing. `bytes`: of the
+ * frame. R_CONTINUE, or why it cannot go there.
+ */
+static __always_inline s32 head_for(const struct packet *pkt, const struct real *real,
+				    const struct way *way, u32 bytes)
+{
+	u32 link = way_link(way);
+
+	if (link == pkt->link)
+		return R_CONTINUE;
+	if (egress.redirect_map(link, 0) != XDP_REDIRECT)
+		return R_NO_EGRESS;
+	return cut_trailer(pkt, real, way, bytes);
+}
+
 /* Whatever can keep the packet from leaving by this way, once it is known that it may go there. */
 static __always_inline s32 may_leave(struct packet *pkt, const struct real *real, struct way *way)
 {
-	u32 bytes = frame_bytes(pkt), link = way_link(way);
+	u32 bytes = frame_bytes(pkt);
 	s32 reason = fits(pkt, real, way);
 
 	if (reason != R_CONTINUE)
 		return refuse(pkt, reason, way->mtu);
 	way->mtu = unknown(pkt, way->mtu);
-	if (link == pkt->link)
-		return R_CONTINUE;
-	/* Asked before the rewrite: this notes where XDP_REDIRECT will go, or finds nothing. */
-	if (egress.redirect_map(link, 0) != XDP_REDIRECT)
-		return R_NO_EGRESS;
-	return cut_trailer(pkt, real, way, bytes);
+	return head_for(pkt, real, way, bytes);
 }
 
 /*

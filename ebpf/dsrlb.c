@@ -10,6 +10,13 @@
  */
 #include "hit.h"
 
+static __always_inline int incomplete(struct xdp_md *ctx, const struct link *link)
+{
+	const struct packet packet = { .ctx = ctx, .link = link->number };
+
+	return verdict(&packet, R_INCOMPLETE);
+}
+
 static __always_inline int balance(struct xdp_md *ctx)
 {
 	struct link *link = ingress_link(ctx);
@@ -20,7 +27,7 @@ static __always_inline int balance(struct xdp_md *ctx)
 	code = hit(ctx, link);
 	if (code == HIT_NOT) {
 		stages.call(ctx, STAGE_GENERAL);
-		return XDP_ABORTED; /* it is loaded before this program is attached */
+		return incomplete(ctx, link); /* it is loaded before this program is attached */
 	}
 	return code;
 }

@@ -17,33 +17,14 @@ static __always_inline u64 meta_is_dead(u64 meta, u32 now)
 	return is_zero(meta_worth(meta, now));
 }
 
-static __always_inline struct span span_of(const struct flow_settings *settings, bool pending)
-{
-	struct span span = { .first = pending ? settings->flow_sets : 0 };
-
-	span.sets = pending ? settings->pending_sets : settings->flow_sets;
-	return span;
-}
-
-static __always_inline bool spilled(const struct flow_settings *settings, bool ipv6, u32 set)
-{
-	u64 *word = spill_word(ipv6, settings->spill_active, set);
-
-	return word && *word >> (set & 63) & 1;
-}
-
 /* Return whether the key's first set has a free entry, and the key is neither there nor in another one. */
 static __always_inline bool place_find(bool ipv6, bool pending, const struct flow_key *key,
 				       struct candidate *candidate)
 {
-	const struct flow_settings *settings = flow_settings_find();
-	u64 tag = (u64)key_tag(key) << META_TAG_SHIFT, dead = 0, at;
+	u64 tag = (u64)key_tag(key) << META_TAG_SHIFT, dead = 0;
+	u32 at = key_set(key, 0, table_span(pending)), slot;
 	u64 *set;
-	u32 slot;
 
-	if (!settings)
-		return false;
-	at = key_set(key, 0, span_of(settings, pending));
 	candidate->stripe = insert_stripe(ipv6, key);
 	set = table_set(ipv6, at);
 	if (!candidate->stripe || !set)
@@ -57,7 +38,7 @@ static __always_inline bool place_find(bool ipv6, bool pending, const struct flo
 			return false;
 		dead |= meta_is_dead(meta, key->now) << slot;
 	}
-	if (spilled(settings, ipv6, at))
+	if (set_spilled(ipv6, at))
 		return false;
 	slot = FIRST_OF_BITS >> (dead * 4) & (SET_FLOWS - 1);
 	candidate->entry = at * SET_FLOWS + slot;

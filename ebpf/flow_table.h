@@ -129,6 +129,17 @@ static __always_inline bool set_find(u64 *set, u32 at, const struct flow_key *ke
 	return !((meta_load(found->meta) ^ seen) & META_VERSION);
 }
 
+/* Look for the key in the first set of its order, whose number is *at; expired or not. */
+static __always_inline bool flow_find_first(bool ipv6, bool pending, const struct flow_key *key,
+					    struct flow_ref *found, u32 *at)
+{
+	u64 *set;
+
+	*at = key_set(key, 0, table_span(pending));
+	set = table_set(ipv6, *at);
+	return set && set_find(set, *at, key, ipv6, found);
+}
+
 /* Return whether the table has a flow with this key that has not expired. */
 static __always_inline bool flow_find(bool ipv6, bool pending, const struct flow_key *key,
 				      struct flow_ref *found)

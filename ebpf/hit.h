@@ -74,12 +74,9 @@ static __always_inline s32 hit_l2dsr(struct packet *pkt, const struct plain *pla
 static __always_inline s32 hit_tunnel(struct packet *pkt, u32 index, const struct real *real,
 				      struct way *way)
 {
-	u32 bytes = frame_bytes(pkt), link = way_link(way);
+	u32 bytes = frame_bytes(pkt);
 
-	if (fits(pkt, real, way) != R_CONTINUE)
-		return R_CONTINUE;
-	if (link != pkt->link && (egress.redirect_map(link, 0) != XDP_REDIRECT ||
-				  cut_trailer(pkt, real, way, bytes) != R_CONTINUE))
+	if (fits(pkt, real, way) != R_CONTINUE || head_for(pkt, real, way, bytes) != R_CONTINUE)
 		return R_CONTINUE;
 	return leave_to(pkt, index, real, way, bytes);
 }
@@ -89,7 +86,7 @@ static __always_inline bool hit_translated(bool ipv6, struct packet *pkt, const 
 					   const struct real *real, const struct way *way,
 					   struct change *to)
 {
-	to->hops = real->method != METHOD_BRIDGE;
+	to->hops = method_routes(real->method);
 	if (to->hops) {
 		if (plain_ttl(ipv6, plain->ip) <= 1 || !plain_tagged(pkt, way) ||
 		    !plain_leaves(pkt, way))
@@ -107,8 +104,9 @@ static __always_inline bool hit_translated(bool ipv6, struct packet *pkt, const 
 static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const struct plain *plain,
 				       const struct flow_ref *flow)
 {
-	struct real *real = real_find(value_real(flow->value));
-	u32 bytes = frame_bytes(pkt), index = value_real(flow->value), service;
+	lookup_key index = value_real(flow->value);
+	struct real *real = reals.lookup(&index);
+	u32 bytes = frame_bytes(pkt), service;
 	struct change to = {};
 	struct way way;
 
@@ -116,12 +114,12 @@ static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const stru
 	    (real->flags & (REAL_PLAIN | REAL_NOT_PLAIN)) != REAL_PLAIN ||
 	    !keep_fresh(pkt, flow, real, method_replies(real->method)))
 		return R_CONTINUE;
-	if (real->method == METHOD_L2DSR)
+	if (method_rewrite(real->method) == REWRITE_l2dsr)
 		return hit_l2dsr(pkt, plain, index, real);
 	find_way(&way, pkt, real);
 	if (!(way.to << 16))
 		return R_CONTINUE;
-	if (real->method == METHOD_IPIP || real->method == METHOD_GUE)
+	if (method_rewrite(real->method) != REWRITE_address)
 		return hit_tunnel(pkt, index, real, &way);
 	pkt->translation = flow->value >> 32;
 	to.dscp = real->dscp;
@@ -129,7 +127,7 @@ static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const stru
 	if (request_change(pkt, real, &to) != R_CONTINUE ||
 	    !hit_translated(ipv6, pkt, plain, real, &way, &to))
 		return R_CONTINUE;
-	if (real->method == METHOD_BRIDGE) /* of replies the client's is there already */
+	if (!to.hops) /* between a bridge's ports; of replies the client's is there already */
 		mac_store(plain->eth->destination, way.to);
 	count_traffic(index, service, bytes);
 	return R_FORWARDED;
@@ -140,7 +138,8 @@ static __always_inline s32 hit_reply(bool ipv6, struct packet *pkt, const struct
 {
 	struct flow_ref forward;
 	struct change to = {};
-	u32 bytes = frame_bytes(pkt), index, service;
+	u32 bytes = frame_bytes(pkt), service;
+	lookup_key index;
 	struct real *real;
 	struct way way;
 
@@ -148,7 +147,7 @@ static __always_inline s32 hit_reply(bool ipv6, struct packet *pkt, const struct
 	    !state_stays(pkt, meta_state(forward.seen)))
 		return R_CONTINUE;
 	index = value_real(forward.value);
-	real = real_find(index);
+	real = reals.lookup(&index);
 	if (!real || !value_is_of(forward.value, real) ||
 	    (real->flags & (REAL_PRESENT | REAL_OUTBOUND)) != REAL_PRESENT ||
 	    !frame_is_back(plain->eth, link, real) || !reply_change(ipv6, &forward, &to) ||
@@ -209,21 +208,14 @@ static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct 
 {
 	struct flow_key key = {};
 	struct flow_ref flow;
-	struct span span;
-	u64 *set;
 	u32 at;
 
 	pkt->now = clock_tick();
 	key_of_packet(&key, pkt);
 	pkt->hash = key.hash;
-	span = table_span(false);
-	at = key_set(&key, 0, span);
-	set = table_set(ipv6, at);
-	if (!set)
-		return R_CONTINUE;
 	if (pkt->tcp_flags & TCP_SYN)
 		touch_pending(ipv6, &key);
-	if (!set_find(set, at, &key, ipv6, &flow))
+	if (!flow_find_first(ipv6, false, &key, &flow, &at))
 		return pkt->from_real || set_spilled(ipv6, at) ? R_CONTINUE : miss(pkt, &key);
 	if (meta_expired(flow.seen, pkt->now))
 		return R_CONTINUE;

@@ -59,12 +59,6 @@ BPF_TABLE("percpu_array", u32, struct traffic, service_traffic, MAX_SERVICES);
 BPF_TABLE("percpu_array", u32, struct traffic, real_traffic, MAX_REALS);
 BPF_TABLE("percpu_array", u32, u64, counters, MAX_LINKS *MAX_REASONS);
 
-/* A real server by its index. */
-static __always_inline struct real *real_find(lookup_key index)
-{
-	return reals.lookup(&index);
-}
-
 BPF_DEVMAP(egress, MAX_LINKS);
 BPF_PROG_ARRAY(stages, STAGE_COUNT);
 

@@ -132,16 +132,6 @@ static __always_inline bool opens_plainly(const struct real *real, const struct 
 	       !meta_expired(flow->seen, now);
 }
 
-/* The flow of the key, if it is pending in its first set. */
-static __always_inline bool find_pending(bool ipv6, const struct flow_key *key,
-					 struct flow_ref *flow)
-{
-	u32 at = key_set(key, 0, table_span(true));
-	u64 *set = table_set(ipv6, at);
-
-	return set && set_find(set, at, key, ipv6, flow);
-}
-
 /* The real server of a flow's second packet, which opens it. NULL: go the long way. */
 static __always_inline struct real *open_plain(struct scratch *with)
 {
@@ -149,10 +139,10 @@ static __always_inline struct real *open_plain(struct scratch *with)
 	struct candidate candidate;
 	struct flow_ref flow;
 	struct real *real;
-	u32 state;
+	u32 state, at;
 
-	if (!(pkt->ipv6 ? find_pending(true, &with->key, &flow) :
-			  find_pending(false, &with->key, &flow)))
+	if (!(pkt->ipv6 ? flow_find_first(true, true, &with->key, &flow, &at) :
+			  flow_find_first(false, true, &with->key, &flow, &at)))
 		return NULL;
 	with->index = value_real(flow.value);
 	real = reals.lookup(&with->index);

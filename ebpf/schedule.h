@@ -4,8 +4,8 @@
  *
  * members[] has a service's real servers, each once; tables[] an order of them in which each stands as often
  * as its share says: a whole cycle of weighted round robin, or what a hash looks up. Whose turn it is a
- * cursor per service says; a hash says it for hash and maglev, and where a flow cannot be recorded: then every packet of it finds the same
- * real server. Algorithms that compare all real servers do so in scan.h.
+ * cursor per service says; a hash says it for hash and maglev, and where a flow cannot be recorded: then
+ * every packet of it finds the same real server. Algorithms that compare all real servers do so in scan.h.
  */
 #ifndef DSRLB_SCHEDULE_H
 #define DSRLB_SCHEDULE_H
