@@ -33,14 +33,16 @@ _LOG_TAIL = 4000
 class Dataplane:
     """The maps and the loaded programs of one instance."""
 
-    def __init__(self, artifact: Artifact, maps: MapSet, program_fd: int) -> None:
+    def __init__(
+        self, artifact: Artifact, maps: MapSet, program_fd: int, general_fd: int | None = None
+    ) -> None:
         self.artifact = artifact
         self.maps = maps
         self.program_fd = program_fd
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
         self._loaded: set[str] = {_GENERAL}
-        self._general_fd: int | None = None
+        self._general_fd = general_fd
         self._loading = Loading(self._load)
         self.probe_fd: int | None = None
         """The program for the veth pair of probes, once it is loaded."""
@@ -71,8 +73,7 @@ class Dataplane:
         except (LoadError, CompileError):
             maps.close()
             raise
-        dataplane = cls(artifact, maps, fd)
-        dataplane._general_fd = general
+        dataplane = cls(artifact, maps, fd, general)
         if wait:
             dataplane.complete()
         return dataplane
