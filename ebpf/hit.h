@@ -293,7 +293,7 @@ static __always_inline int hit(struct xdp_md *ctx, const struct link *link)
 		return HIT_NOT;
 	if (reason != R_FORWARDED && reason != R_FORWARDED_REPLY)
 		return verdict(&pkt, reason);
-	count_reason(&pkt, reason);
+	count_reason(&pkt, reason); /* as verdict(), without its questions about other reasons */
 	return pkt.egress == pkt.link ? XDP_TX : XDP_REDIRECT;
 }
 

@@ -33,5 +33,5 @@ def test_jiffies_are_the_coarse_clock() -> None:
         now = _jiffies()
         ended = time.clock_gettime_ns(6)
         assert (now * jiffy + behind - begun) % lap <= ended - begun
-        time.sleep(jiffy / 3e9)
+        time.sleep(jiffy / 3e9)  # beginning, middle and end of a jiffy
     assert jiffies.clock() == clock
