@@ -10,7 +10,7 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 7
+#define ABI_VERSION 8
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
@@ -49,6 +49,11 @@
 #define SET_PROBES 8
 #define INSERT_STRIPES 4096 /* inserts of keys of one stripe are told apart; a power of two */
 #define INSERT_ATTEMPTS 3
+#define CACHE_SETS4 16384 /* of a CPU's exact-match cache; powers of two */
+#define CACHE_SETS6 8192
+#define CACHE_WAYS 2
+#define CACHE_CPUS 64	       /* CPUs above have none */
+#define FLOW_CHANGES 4096      /* a power of two */
 #define MAX_SPILL_WORDS 163840 /* bits for 10 M sets, of one family */
 #define HASH_WORDS 10	       /* 32-bit words of the largest key */
 

@@ -82,6 +82,48 @@ struct flow_set6 { /* four */
 };
 
 /*
+ * The exact-match cache: what a CPU found for keys of late, flows that are open (flow_cache.h). Good before
+ * the tick `due`, and as long as flow_changes[] has `changes` for the entry, which is the forward half's.
+ */
+struct cached {
+	u64 value; /* of the forward half */
+	u64 changes;
+	u32 due;
+	u32 entry;
+	u32 hash; /* of the key */
+	u16 hop;
+	u8 state;
+	u8 reverse;
+};
+
+/* `forward`: the client's key, where the key is that of replies. Words as in flow_key.h. */
+struct cached4 {
+	struct cached copy;
+	u64 key[2];
+	u64 forward[2];
+};
+
+struct cached6 {
+	struct cached copy;
+	u64 key[5];
+	u64 forward[5];
+	u64 reserved[2];
+};
+
+struct cached_set4 { /* two cache lines */
+	struct cached4 way[CACHE_WAYS];
+};
+
+struct cached_set6 { /* four */
+	struct cached6 way[CACHE_WAYS];
+};
+
+/* How often an open flow ended, or gave way to another, by entries. */
+struct flow_changes {
+	u64 count[FLOW_CHANGES];
+};
+
+/*
  * What the control plane asks of the reaper: the "packet" of a BPF_PROG_TEST_RUN. The program
  * writes into `done` how many orders it carried out.
  */

@@ -83,6 +83,29 @@ static __always_inline void count_change(u64 value, u64 before, u64 after)
 		count_classes(index, from, to);
 }
 
+static __always_inline u64 *flow_changes_of(u32 entry)
+{
+	lookup_key zero = 0;
+	struct flow_changes *found = flow_changes.lookup(&zero);
+
+	return found ? &found->count[entry & (FLOW_CHANGES - 1)] : NULL;
+}
+
+/*
+ * The entry has just been changed from `before`. If that was an open flow, what CPUs know of it by heart
+ * (flow_cache.h) is no longer true, of the entry's own key nor of its pair's other one.
+ */
+static __always_inline void forget_copies(u32 entry, u64 value, u64 before)
+{
+	u64 *count;
+
+	if (meta_state(before) < FLOW_UDP)
+		return;
+	count = flow_changes_of(before & META_REVERSE ? (u32)value : entry);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
 /* Which event it is when an entry that is not empty gives way to another key. */
 static __always_inline u32 replaced_event(u64 meta, u32 now)
 {

@@ -82,6 +82,7 @@ static __always_inline bool flow_remove(struct flow_ref *ref)
 		u64 before = compare_and_swap(ref->meta, meta, meta_next(meta, 0, 0, 0, false));
 
 		if (before == meta) {
+			forget_copies(ref->entry, ref->value, meta);
 			count_change(ref->value, meta, 0);
 			return true;
 		}
@@ -192,6 +193,7 @@ static __always_inline bool entry_take(bool ipv6, bool pending, bool reverse,
 	       (u64)(key->now + BUSY_TICKS) << META_EXPIRES_SHIFT;
 	if (compare_and_swap(meta, seen, busy) != seen)
 		return false;
+	forget_copies(candidate->entry, old, seen);
 	committed = compare_and_swap(candidate->stripe, before, before + 1) == before;
 	if (!committed && candidate->same) {
 		/* As it was: nobody can have made the key meanwhile, the BUSY entry has its tag. */

@@ -86,10 +86,10 @@ static __always_inline void key_hash(struct flow_key *key)
 	key->step = (sum >> 32 & 0x0fffffff) | 0x10000000;
 }
 
-/* The key of struct flow4_key or flow6_key, whose fields these are. */
-static __always_inline void key_fill(struct flow_key *key, const struct address *source,
-				     const struct address *destination, u32 ports_be, u8 proto,
-				     bool ipv6)
+/* The words of struct flow4_key or flow6_key, whose fields these are; yet without a hash. */
+static __always_inline void key_spell(struct flow_key *key, const struct address *source,
+				      const struct address *destination, u32 ports_be, u8 proto,
+				      bool ipv6)
 {
 	key->ipv6 = ipv6;
 	if (ipv6) {
@@ -102,6 +102,13 @@ static __always_inline void key_fill(struct flow_key *key, const struct address 
 		key->word[0] = source->word_be[3] | (u64)destination->word_be[3] << 32;
 		key->word[1] = ports_be | (u64)proto << 32;
 	}
+}
+
+static __always_inline void key_fill(struct flow_key *key, const struct address *source,
+				     const struct address *destination, u32 ports_be, u8 proto,
+				     bool ipv6)
+{
+	key_spell(key, source, destination, ports_be, proto, ipv6);
 	key_hash(key);
 }
 
@@ -126,12 +133,18 @@ static __always_inline void key_read(const u64 *word, bool ipv6, struct address 
 	}
 }
 
-static __always_inline void key_of_packet(struct flow_key *key, const struct packet *pkt)
+static __always_inline void key_spell_packet(struct flow_key *key, const struct packet *pkt)
 {
 	u32 ports_be = pkt->source_port_be | (u32)pkt->destination_port_be << 16;
 
 	key->now = pkt->now;
-	key_fill(key, &pkt->source, &pkt->destination, ports_be, pkt->proto, pkt->ipv6);
+	key_spell(key, &pkt->source, &pkt->destination, ports_be, pkt->proto, pkt->ipv6);
+}
+
+static __always_inline void key_of_packet(struct flow_key *key, const struct packet *pkt)
+{
+	key_spell_packet(key, pkt);
+	key_hash(key);
 }
 
 #endif

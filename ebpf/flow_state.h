@@ -80,6 +80,8 @@ static __always_inline bool flow_advance(const struct packet *pkt, struct flow_r
 		before = compare_and_swap(flow->meta, meta, changed);
 		if (before == meta) {
 			flow->seen = changed;
+			if (state < FLOW_UDP)
+				forget_copies(flow->entry, flow->value, meta);
 			count_change(flow->value, meta, changed);
 			return state != meta_state(meta) ||
 			       half_timeout_passed(meta_expires(meta), expires, timeout);

@@ -7,52 +7,13 @@
 #ifndef DSRLB_HIT_H
 #define DSRLB_HIT_H
 
-#include "forward.h"
+#include "hit_flow.h"
 #include "hit_parse.h"
 #include "hit_rewrite.h"
 #include "interest.h"
-#include "pairing.h"
-#include "send_reply.h"
 #include "verdict.h"
 
 #define HIT_NOT (-1)
-#define REAL_PLAIN (REAL_PRESENT | REAL_RESOLVED)
-#define REAL_NOT_PLAIN (REAL_AWAY | REAL_OUTBOUND)
-
-/* Does a packet of the kind leave a flow in its state? */
-static __always_inline bool state_stays(const struct packet *pkt, u32 state)
-{
-	if (pkt->proto == PROTO_UDP)
-		return state == FLOW_UDP;
-	if (pkt->tcp_flags & TCP_SYN)
-		return false;
-	return state == FLOW_DATA || (state == FLOW_OPEN && !pkt->tcp_data);
-}
-
-/*
- * As flow_advance(), of a flow that stays in its state. False: the reverse half is due to be kept fresh,
- * too, or another CPU has the entry.
- */
-static __always_inline bool keep_fresh(const struct packet *pkt, const struct flow_ref *flow,
-				       const struct real *real, bool replies)
-{
-	u32 timeout = real->idle_ticks, expires = pkt->now + timeout;
-	u64 meta = flow->seen;
-
-	if (expires - meta_expires(meta) < TICKS_PER_TOUCH)
-		return true;
-	if (replies && half_timeout_passed(meta_expires(meta), expires, timeout))
-		return false;
-	return compare_and_swap(flow->meta, meta, meta_with(meta, meta_state(meta), expires)) ==
-	       meta;
-}
-
-/* Where a plain packet's headers are: looked at already, so that they can be read and written. */
-struct plain {
-	struct eth_header *eth;
-	void *ip;
-};
-
 /* L2DSR: nothing but MAC addresses is to be written. */
 static __always_inline s32 hit_l2dsr(struct packet *pkt, const struct plain *plain, u32 index,
 				     const struct real *real)
@@ -102,18 +63,12 @@ static __always_inline bool hit_translated(bool ipv6, struct packet *pkt, const 
 }
 
 static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const struct plain *plain,
-				       const struct flow_ref *flow)
+				       const struct known *known, const struct real *real)
 {
-	lookup_key index = value_real(flow->value);
-	struct real *real = reals.lookup(&index);
-	u32 bytes = frame_bytes(pkt), service;
+	u32 bytes = frame_bytes(pkt), service, index = value_real(known->value);
 	struct change to = {};
 	struct way way;
 
-	if (!real || !value_is_of(flow->value, real) ||
-	    (real->flags & (REAL_PLAIN | REAL_NOT_PLAIN)) != REAL_PLAIN ||
-	    !keep_fresh(pkt, flow, real, method_replies(real->method)))
-		return R_CONTINUE;
 	if (method_rewrite(real->method) == REWRITE_l2dsr)
 		return hit_l2dsr(pkt, plain, index, real);
 	find_way(&way, pkt, real);
@@ -121,7 +76,7 @@ static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const stru
 		return R_CONTINUE;
 	if (method_rewrite(real->method) != REWRITE_address)
 		return hit_tunnel(pkt, index, real, &way);
-	pkt->translation = flow->value >> 32;
+	pkt->translation = known->value >> 32;
 	to.dscp = real->dscp;
 	service = real->service;
 	if (request_change(pkt, real, &to) != R_CONTINUE ||
@@ -134,31 +89,16 @@ static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const stru
 }
 
 static __always_inline s32 hit_reply(bool ipv6, struct packet *pkt, const struct plain *plain,
-				     const struct link *link, const struct flow_ref *reverse)
+				     const struct known *known, const struct real *real)
 {
-	struct flow_ref forward;
+	u32 bytes = frame_bytes(pkt), service = real->service;
 	struct change to = {};
-	u32 bytes = frame_bytes(pkt), service;
-	lookup_key index;
-	struct real *real;
 	struct way way;
 
-	if (!pair_forward(ipv6, reverse->value, &forward) || meta_expired(forward.seen, pkt->now) ||
-	    !state_stays(pkt, meta_state(forward.seen)))
+	change_back(ipv6, known->forward, &to);
+	if (!last_hop_way(known->hop, &way) || !hit_translated(ipv6, pkt, plain, real, &way, &to))
 		return R_CONTINUE;
-	index = value_real(forward.value);
-	real = reals.lookup(&index);
-	if (!real || !value_is_of(forward.value, real) ||
-	    (real->flags & (REAL_PRESENT | REAL_OUTBOUND)) != REAL_PRESENT ||
-	    !frame_is_back(plain->eth, link, real) || !reply_change(ipv6, &forward, &to) ||
-	    !is_reply_of(pkt, real, &to, forward.value >> 32) ||
-	    !keep_fresh(pkt, &forward, real, true))
-		return R_CONTINUE;
-	service = real->service;
-	if (!last_hop_way(pair_hop(reverse->value), &way) ||
-	    !hit_translated(ipv6, pkt, plain, real, &way, &to))
-		return R_CONTINUE;
-	count_reply(index, service, bytes);
+	count_reply(value_real(known->value), service, bytes);
 	return R_FORWARDED_REPLY;
 }
 
@@ -202,28 +142,47 @@ static __always_inline bool may_answer_probe(const struct packet *pkt)
 	return !found || found->probe_ifindex;
 }
 
-/* A plain packet that passed the interest filter. */
-static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct plain *plain,
-				    const struct link *link)
+/*
+ * The flow of a plain packet as the flow table has it, or, of a packet to a service, that it has none: *reason
+ * is what became of it then.
+ */
+static __always_inline struct real *look_up(bool ipv6, struct packet *pkt,
+					    const struct plain *plain, struct flow_key *key,
+					    void *set, struct known *known, s32 *reason)
 {
-	struct flow_key key = {};
 	struct flow_ref flow;
 	u32 at;
 
-	pkt->now = clock_tick();
-	key_of_packet(&key, pkt);
-	pkt->hash = key.hash;
+	key_hash(key);
+	pkt->hash = key->hash;
 	if (pkt->tcp_flags & TCP_SYN)
-		touch_pending(ipv6, &key);
-	if (!flow_find_first(ipv6, false, &key, &flow, &at))
-		return pkt->from_real || set_spilled(ipv6, at) ? R_CONTINUE : miss(pkt, &key);
-	if (meta_expired(flow.seen, pkt->now))
-		return R_CONTINUE;
-	if (flow.seen & META_REVERSE)
-		return hit_reply(ipv6, pkt, plain, link, &flow);
-	if (pkt->from_real || !state_stays(pkt, meta_state(flow.seen)))
-		return R_CONTINUE;
-	return hit_request(ipv6, pkt, plain, &flow);
+		touch_pending(ipv6, key);
+	if (flow_find_first(ipv6, false, key, &flow, &at))
+		return known_found(ipv6, pkt, plain, key, set, &flow, known);
+	if (!pkt->from_real && !set_spilled(ipv6, at))
+		*reason = miss(pkt, key);
+	return NULL;
+}
+
+/* A plain packet that passed the interest filter. */
+static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct plain *plain)
+{
+	struct flow_key key = {};
+	struct known known = {};
+	struct real *real;
+	s32 reason = R_CONTINUE;
+	void *set;
+
+	pkt->now = clock_tick();
+	key_spell_packet(&key, pkt);
+	set = pkt->tcp_flags & TCP_SYN ? NULL : cache_set(ipv6, &key);
+	real = known_by_heart(ipv6, pkt, plain, &key, set, &known);
+	if (!real)
+		real = look_up(ipv6, pkt, plain, &key, set, &known, &reason);
+	if (!real)
+		return reason;
+	return known.reverse ? hit_reply(ipv6, pkt, plain, &known, real) :
+			       hit_request(ipv6, pkt, plain, &known, real);
 }
 
 /* Is it for nobody here? Else pkt->from_real says who it is from. */
@@ -235,8 +194,7 @@ static __always_inline bool is_foreign(struct packet *pkt)
 	return !interesting(&pkt->source, INTEREST_REALS);
 }
 
-static __always_inline s32 hit_ipv4(struct packet *pkt, const struct link *link,
-				    const struct plain *plain, const void *end)
+static __always_inline s32 hit_ipv4(struct packet *pkt, const struct plain *plain, const void *end)
 {
 	const struct ipv4_header *ip = plain->ip;
 
@@ -249,13 +207,12 @@ static __always_inline s32 hit_ipv4(struct packet *pkt, const struct link *link,
 		return pkt->proto == PROTO_ICMP ? R_CONTINUE : R_PASS;
 	if ((pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP) || !plain_ipv4(pkt, ip, end) ||
 	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) || may_answer_probe(pkt) ||
-	    (!pkt->from_real && !mac_equal(plain->eth->destination, link->mac)))
+	    (!pkt->from_real && !mac_equal(plain->eth->destination, plain->link->mac)))
 		return R_CONTINUE;
-	return hit_flow(false, pkt, plain, link);
+	return hit_flow(false, pkt, plain);
 }
 
-static __always_inline s32 hit_ipv6(struct packet *pkt, const struct link *link,
-				    const struct plain *plain, const void *end)
+static __always_inline s32 hit_ipv6(struct packet *pkt, const struct plain *plain, const void *end)
 {
 	const struct ipv6_header *ip = plain->ip;
 
@@ -271,9 +228,9 @@ static __always_inline s32 hit_ipv6(struct packet *pkt, const struct link *link,
 		return R_PASS;
 	if ((pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP) || !plain_ipv6(pkt, ip, end) ||
 	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) || may_answer_probe(pkt) ||
-	    (!pkt->from_real && !mac_equal(plain->eth->destination, link->mac)))
+	    (!pkt->from_real && !mac_equal(plain->eth->destination, plain->link->mac)))
 		return R_CONTINUE;
-	return hit_flow(true, pkt, plain, link);
+	return hit_flow(true, pkt, plain);
 }
 
 /* Returns an XDP return code, or HIT_NOT: the packet has to go the long way. */
@@ -281,14 +238,14 @@ static __always_inline int hit(struct xdp_md *ctx, const struct link *link)
 {
 	struct packet pkt = { .ctx = ctx, .link = link->number };
 	void *end = packet_end(&pkt);
-	struct plain plain = { .eth = packet_data(&pkt) };
+	struct plain plain = { .eth = packet_data(&pkt), .link = link };
 	u16 type = plain_link(&pkt, plain.eth, end, &plain.ip);
 	s32 reason = R_CONTINUE;
 
 	if (type == TYPE_IPV4)
-		reason = hit_ipv4(&pkt, link, &plain, end);
+		reason = hit_ipv4(&pkt, &plain, end);
 	else if (type == TYPE_IPV6)
-		reason = hit_ipv6(&pkt, link, &plain, end);
+		reason = hit_ipv6(&pkt, &plain, end);
 	if (reason == R_CONTINUE)
 		return HIT_NOT;
 	if (reason != R_FORWARDED && reason != R_FORWARDED_REPLY)

@@ -31,6 +31,9 @@ BPF_TABLE("array", u32, struct timing, timings, TIMINGS);
 
 BPF_F_TABLE("array", u32, struct flow_set4, flows4, FLOW_SETS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct flow_set6, flows6, FLOW_SETS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct cached_set4, cache4, CACHE_SETS4, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct cached_set6, cache6, CACHE_SETS6, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct flow_changes, flow_changes, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct flow_settings, flow_settings, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, u64, spills, 4 * MAX_SPILL_WORDS, BPF_F_MMAPABLE);
 BPF_TABLE("array", u32, u64, inserts, 2 * INSERT_STRIPES);

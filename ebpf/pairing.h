@@ -20,22 +20,40 @@ static __always_inline bool reverse_key_of(struct flow_key *key, const struct pa
 	return true;
 }
 
-/*
- * The addresses and ports that the client knows, out of the forward half's key. False: it changed hands
- * meanwhile.
- */
-static __always_inline bool reply_change(bool ipv6, const struct flow_ref *forward,
-					 struct change *to)
+/* The words of the forward half's key. False: it changed hands meanwhile. */
+static __always_inline bool forward_words(bool ipv6, const struct flow_ref *forward, u64 *word)
 {
 	u64 *set = table_set(ipv6, forward->entry / SET_FLOWS), *flow;
-	u32 ports_be;
+	u32 i;
 
 	if (!set)
 		return false;
 	flow = set_flow(set, forward->entry, ipv6);
-	key_read(flow, ipv6, &to->destination, &to->source, &ports_be);
-	to->ports_be = ports_be >> 16 | ports_be << 16;
+#pragma unroll
+	for (i = 0; i < (ipv6 ? KEY6_WORDS : KEY4_WORDS); i++)
+		word[i] = *(volatile u64 *)&flow[i];
 	return !((meta_load(forward->meta) ^ forward->seen) & META_VERSION);
+}
+
+/* The addresses and ports that the client knows, by those words. */
+static __always_inline void change_back(bool ipv6, const u64 *word, struct change *to)
+{
+	u32 ports_be;
+
+	key_read(word, ipv6, &to->destination, &to->source, &ports_be);
+	to->ports_be = ports_be >> 16 | ports_be << 16;
+}
+
+/* Both at once. */
+static __always_inline bool reply_change(bool ipv6, const struct flow_ref *forward,
+					 struct change *to)
+{
+	u64 word[KEY6_WORDS] = {};
+
+	if (!forward_words(ipv6, forward, word))
+		return false;
+	change_back(ipv6, word, to);
+	return true;
 }
 
 /*

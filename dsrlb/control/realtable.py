@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 
 from dsrlb.control.desired import DesiredReal
+from dsrlb.dataplane.cpus import possible_cpus
 from dsrlb.dataplane.keys import IPAddress, address_bytes
-from dsrlb.dataplane.map import Map, possible_cpus
+from dsrlb.dataplane.map import Map
 from dsrlb.dataplane.maps import MapSet
 
 _METHOD = 5

@@ -17,7 +17,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import Artifact, MapLayout, Program, build, part
-from dsrlb.dataplane.map import possible_cpus
+from dsrlb.dataplane.cpus import possible_cpus
 from dsrlb.errors import KernelError, LoadError
 
 IPAddress = IPv4Address | IPv6Address

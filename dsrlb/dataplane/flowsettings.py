@@ -18,6 +18,9 @@ SETTINGS = "flow_settings"
 TABLES = frozenset({"flows4", "flows6"})
 """The maps whose number of sets is configured: main table and pending table of a family."""
 
+CACHES = frozenset({"cache4", "cache6"})
+"""The maps that have their number of sets for every CPU."""
+
 _LEAST_PENDING_SETS = 256
 _LETTERS = {"unsigned int": "I", "unsigned long long": "Q"}
 

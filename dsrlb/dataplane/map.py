@@ -8,7 +8,6 @@ import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,11 @@ import numpy.typing as npt
 
 from dsrlb.dataplane import bpf, layout
 from dsrlb.dataplane.artifact import MapLayout
+from dsrlb.dataplane.cpus import possible_cpus
 from dsrlb.errors import KernelError
 
 _PERCPU = (bpf.MAP_TYPE_PERCPU_ARRAY,)
 _BATCH = 16384
-
-
-def possible_cpus() -> int:
-    """How many values a per-CPU element has (/sys/devices/system/cpu/possible)."""
-    ranges = Path("/sys/devices/system/cpu/possible").read_text().strip().split(",")
-    return int(ranges[-1].split("-")[-1]) + 1
 
 
 @dataclass(eq=False)

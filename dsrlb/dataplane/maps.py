@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf, flowsettings, jiffies
 from dsrlb.dataplane.artifact import Artifact, MapLayout
+from dsrlb.dataplane.cpus import possible_cpus
 from dsrlb.dataplane.flowsettings import SETTINGS, FlowSizes
 from dsrlb.errors import AbiMismatch, KernelError
 
@@ -68,6 +69,7 @@ class MapSet(Mapping[str, "Map"]):
         """
         self.folder = folder
         self._version = artifact.constants["ABI_VERSION"]
+        self._cache_cpus = artifact.constants.get("CACHE_CPUS", 1)
         self.taken_over = False
         self._open_maps: dict[str, _Open] = {}
         self._maps: dict[str, Map] = {}
@@ -163,10 +165,13 @@ class MapSet(Mapping[str, "Map"]):
         self._maps.clear()
 
     def _entries(self, spec: MapLayout) -> int:
+        if spec.name in flowsettings.CACHES:
+            return spec.max_entries * min(possible_cpus(), self._cache_cpus)
         return self.sizes.sets if spec.name in flowsettings.TABLES else spec.max_entries
 
     def _pin_name(self, spec: MapLayout) -> str:
-        return f"{spec.name}-{fingerprint(spec, self._version, spec.name in flowsettings.TABLES)}"
+        sized = spec.name in flowsettings.TABLES | flowsettings.CACHES
+        return f"{spec.name}-{fingerprint(spec, self._version, sized)}"
 
     def _pinned(self, artifact: Artifact) -> dict[str, Path]:
         if self.folder is None or not self.folder.is_dir():

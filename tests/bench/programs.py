@@ -28,9 +28,9 @@ from dsrlb.control.desired import LinkState, RealId, Resolution
 from dsrlb.control.mactable import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import build
+from dsrlb.dataplane.cpus import possible_cpus
 from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane, load_program
-from dsrlb.dataplane.map import possible_cpus
 from dsrlb.errors import DsrlbError
 from tests.bench.cases import Case
 from tests.bench.dispatch import Dispatched

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsrlb.dataplane import bpf
-from dsrlb.dataplane.map import possible_cpus
+from dsrlb.dataplane.cpus import possible_cpus
 
 
 class Counters:

@@ -52,6 +52,7 @@ class Tables:
         assert settings is not None
         self._main_sets = int(settings["flow_sets"])
         self.sets = {family: self._map(maps, family) for family in (4, 6)}
+        self._changes = maps["flow_changes"].array["count"]
 
     @staticmethod
     def _map(maps: MapSet, family: int) -> npt.NDArray[np.uint64]:
@@ -82,8 +83,14 @@ class Tables:
         """Entries by table."""
         return Counter(entry.table for entry in self.entries())
 
+    def forget_copies(self) -> None:
+        """What CPUs know of flows by heart (flow_cache.h) is no longer true: an entry was changed
+        behind their back."""
+        self._changes += np.uint64(1)
+
     def clear(self) -> None:
         """Make every entry empty."""
+        self.forget_copies()
         for sets in self.sets.values():
             sets[:, :4] = 0
 
@@ -97,6 +104,7 @@ class Tables:
         kept = [meta.copy() for meta in metas]
         for meta in metas:
             meta[:] = mark
+        self.forget_copies()
         try:
             yield
             assert all((meta == mark).all() for meta in metas)
@@ -106,6 +114,7 @@ class Tables:
 
     def age(self, ticks: int) -> None:
         """Let ``ticks`` (of 2^27 ns) go by for every flow."""
+        self.forget_copies()
         for sets in self.sets.values():
             metas = sets[:, :4]
             metas[(metas & np.uint64(15)) != 0] -= np.uint64(ticks << 32)

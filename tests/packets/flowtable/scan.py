@@ -123,10 +123,16 @@ class Table:
     def clear(self) -> None:
         """No flows, nothing counted, nothing spilled, no pressure."""
         self.sets[:, :SLOTS] = 0
+        self.forget_copies()
         loads = self.maps["loads"].array
         loads["open"] = loads["pending"] = 0
         self.maps["spills"].array[:] = 0
         self.maps["pressure"].array[:] = 0
+
+    def forget_copies(self) -> None:
+        """What CPUs know of flows by heart (flow_cache.h) is no longer true: an entry was changed
+        behind their back."""
+        self.maps["flow_changes"].array["count"] += np.uint64(1)
 
     def entries(self, *, busy: bool = True) -> Entries:
         """Everything that is not empty, from one look at each set."""
