@@ -33,6 +33,7 @@ BPF_F_TABLE("array", u32, struct flow_set4, flows4, FLOW_SETS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct flow_set6, flows6, FLOW_SETS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct flow_settings, flow_settings, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, u64, spills, 4 * MAX_SPILL_WORDS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u64, traces, TRACE_WORDS, BPF_F_MMAPABLE);
 BPF_TABLE("array", u32, u64, inserts, 2 * INSERT_STRIPES);
 BPF_F_TABLE("array", u32, u64, pressure, TABLE_COUNT * 8, BPF_F_MMAPABLE);
 BPF_TABLE("percpu_array", u32, u64, flow_counters, TABLE_COUNT *MAX_FLOW_EVENTS);

@@ -88,7 +88,7 @@ class MapSet(Mapping[str, "Map"]):
             self._open_maps[name] = self._open(artifact.maps[name], path)
         if SETTINGS in pinned:
             self.sizes = self._read_sizes(set_flows)
-        elif flowsettings.TABLES & pinned.keys():
+        elif flowsettings.SIZED & pinned.keys():
             raise AbiMismatch(
                 f"{self.folder} has flow tables, but not their settings",
                 hint="`dsrlb detach`, then `dsrlb run`",
@@ -163,10 +163,11 @@ class MapSet(Mapping[str, "Map"]):
         self._maps.clear()
 
     def _entries(self, spec: MapLayout) -> int:
-        return self.sizes.sets if spec.name in flowsettings.TABLES else spec.max_entries
+        sized = spec.name in flowsettings.SIZED
+        return self.sizes.entries(spec.name) if sized else spec.max_entries
 
     def _pin_name(self, spec: MapLayout) -> str:
-        return f"{spec.name}-{fingerprint(spec, self._version, spec.name in flowsettings.TABLES)}"
+        return f"{spec.name}-{fingerprint(spec, self._version, spec.name in flowsettings.SIZED)}"
 
     def _pinned(self, artifact: Artifact) -> dict[str, Path]:
         if self.folder is None or not self.folder.is_dir():
