@@ -43,8 +43,9 @@
 #define MAX_ND_BYTES 128
 
 /* Flow tables: sets of SET_FLOWS entries; a flow stands in one of the first SET_PROBES sets of its
- * own order. The loader creates the tables with as many sets as are configured. */
+ * own order. The loader creates the tables, and traces[], as large as is configured. */
 #define FLOW_SETS 512
+#define TRACE_WORDS 512
 #define SET_FLOWS 4
 #define SET_PROBES 8
 #define INSERT_STRIPES 4096 /* inserts of keys of one stripe are told apart; a power of two */
@@ -170,16 +171,20 @@ struct settings {
 };
 
 /*
- * Written once, when the tables are made; only spill_active changes. The tick of a moment is (jiffies *
+ * Written once, when the tables are made; only which bitmaps are in use changes. The tick of a moment is (jiffies *
  * jiffy_ns + jiffies_behind) >> TICK_SHIFT: that of CLOCK_MONOTONIC, by which user space goes.
  */
 struct flow_settings {
 	u64 jiffy_ns;
-	u64 jiffies_behind;	    /* CLOCK_MONOTONIC, less what jiffies say, in ns */
-	u32 flow_sets;		    /* the first ones of flows4 and of flows6: the main table */
-	u32 pending_sets;	    /* those behind them: the pending table */
-	u32 spill_active;	    /* which of the two spill bitmaps look-ups go by */
-	u32 capacity;		    /* flows per family that the tables are rated for */
+	u64 jiffies_behind; /* CLOCK_MONOTONIC, less what jiffies say, in ns */
+	u32 flow_sets;	    /* the first ones of flows4 and of flows6: the main table */
+	u32 pending_sets;   /* those behind them: the pending table */
+	u32 spill_active;   /* which of the two spill bitmaps look-ups go by */
+	u32 capacity;	    /* flows per family that the tables are rated for */
+	u32 trace_words;    /* of one bitmap in traces[] */
+	u32 trace_active;   /* which of the two look-ups go by */
+	u32 trace_filling;  /* the other one is being made: inserts mark both */
+	u32 reserved;
 	u64 secret[HASH_WORDS + 1]; /* the hash function of this start */
 };
 

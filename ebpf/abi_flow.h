@@ -135,6 +135,8 @@ enum reap_command {
 	REAP_MARK,	  /* a: set, b: spill bitmap */
 	REAP_UNMARK,	  /* a: word, b: spill bitmap; the word becomes 0 */
 	REAP_HOP,	  /* a: last hop, b: tick at which it was last taken; it becomes free */
+	REAP_TRACE, /* a: word of a trace bitmap, b: which one, c, d: the halves of the bits to set */
+	REAP_UNTRACE, /* a: word, b: trace bitmap; the word becomes 0 */
 };
 
 #define REAP_ORDERS 192 /* in one request at most: it must fit into a page */

@@ -15,6 +15,7 @@
 
 #include "flow_count.h"
 #include "flow_survey.h"
+#include "flow_trace.h"
 
 /*
  * So many full sets in a row say that a table is at its rating: there one insert in 1,600 meets
@@ -205,6 +206,7 @@ static __always_inline bool entry_take(bool ipv6, bool pending, bool reverse,
 		exchange(meta, meta_next(busy, 0, 0, 0, false));
 		return false;
 	}
+	key_leave_trace(ipv6, key);
 	flow_write(flow, key, value, ipv6);
 	reserved->meta = meta;
 	reserved->busy = busy;

@@ -35,19 +35,23 @@ struct span {
 	u32 sets;
 };
 
-static __always_inline struct span table_span(bool pending)
+static __always_inline struct span span_of(const struct flow_settings *settings, bool pending)
 {
-	struct flow_settings *settings = flow_settings_find();
-	struct span span = {};
+	struct span span = { .sets = settings->flow_sets };
 
-	if (!settings)
-		return span;
-	span.sets = settings->flow_sets;
 	if (pending) {
 		span.first = settings->flow_sets;
 		span.sets = settings->pending_sets;
 	}
 	return span;
+}
+
+static __always_inline struct span table_span(bool pending)
+{
+	struct flow_settings *settings = flow_settings_find();
+	struct span nothing = {};
+
+	return settings ? span_of(settings, pending) : nothing;
 }
 
 /* The set of probe number `probe`. */

@@ -30,6 +30,17 @@ static __always_inline u64 *table_set(bool ipv6, lookup_key set)
 	return ipv6 ? (u64 *)flows6.lookup(&set) : (u64 *)flows4.lookup(&set);
 }
 
+/* Have the CPU fetch a set that is needed in a while; nothing waits for it. */
+static __always_inline void table_touch(bool ipv6, u32 at)
+{
+	u64 *set = table_set(ipv6, at), first;
+
+	if (!set)
+		return;
+	first = *(volatile u64 *)set;
+	asm volatile("" ::"r"(first));
+}
+
 static __always_inline enum flow_table table_of(bool ipv6, bool pending)
 {
 	return (ipv6 ? TABLE_FLOWS6 : TABLE_FLOWS4) + (pending ? TABLE_PENDING4 : 0);

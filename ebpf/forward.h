@@ -47,7 +47,7 @@ static __always_inline struct real *known_real(struct packet *pkt, struct flow_r
 /* Go on in the program for packets without an open flow (unknown.h); it does not come back. */
 static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip *vip,
 					   const struct flow_key *key, const struct moving *moving,
-					   bool due)
+					   bool due, bool absent)
 {
 	struct scratch *with = scratch_find();
 
@@ -57,6 +57,7 @@ static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip 
 	with->moving = *moving;
 	with->then = THEN_DELIVER;
 	with->scanned = false;
+	with->absent = absent;
 	with->due = due ? DUE_OPEN : DUE_NONE;
 	with->opens = false;
 	with->blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
@@ -233,7 +234,7 @@ static __always_inline s32 forward(struct packet *pkt, const struct link *link)
 		return forward_special(pkt);
 	if (!(vip->tcp_blocks | vip->udp_blocks)) /* of a pool */
 		return forward_reply(pkt, NULL);
-	return forward_unknown(pkt, vip, &key, &moving, due);
+	return forward_unknown(pkt, vip, &key, &moving, due, false);
 }
 
 #endif

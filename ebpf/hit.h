@@ -102,19 +102,8 @@ static __always_inline s32 hit_reply(bool ipv6, struct packet *pkt, const struct
 	return R_FORWARDED_REPLY;
 }
 
-/* Have the CPU fetch the set of the pending table that comes next, while it waits for the main table's. */
-static __always_inline void touch_pending(bool ipv6, const struct flow_key *key)
-{
-	u64 *set = table_set(ipv6, key_set(key, 0, table_span(true))), first;
-
-	if (!set)
-		return;
-	first = *(volatile u64 *)set;
-	asm volatile("" ::"r"(first));
-}
-
-/* A packet of no flow, if it is to a service: a new one's, or a pending one's. */
-static __always_inline s32 miss(struct packet *pkt, const struct flow_key *key)
+/* A packet of no flow, if it is to a service: a new one's, or (unless it is `absent`) a pending one's. */
+static __always_inline s32 miss(struct packet *pkt, const struct flow_key *key, bool absent)
 {
 	const struct moving nothing = {};
 	struct address destination = pkt->destination; /* look-ups want it on the stack */
@@ -127,7 +116,7 @@ static __always_inline s32 miss(struct packet *pkt, const struct flow_key *key)
 	if (!vip || !(vip->tcp_blocks | vip->udp_blocks))
 		return R_CONTINUE;
 	pkt->irregular = R_CONTINUE;
-	return forward_unknown(pkt, vip, key, &nothing, false);
+	return forward_unknown(pkt, vip, key, &nothing, false, absent);
 }
 
 /* Answers to probes come to these ports. */
@@ -151,16 +140,17 @@ static __always_inline struct real *look_up(bool ipv6, struct packet *pkt,
 					    void *set, struct known *known, s32 *reason)
 {
 	struct flow_ref flow;
-	u32 at;
+	bool absent = false;
+	u32 at = 0;
 
 	key_hash(key);
 	pkt->hash = key->hash;
 	if (pkt->tcp_flags & TCP_SYN)
-		touch_pending(ipv6, key);
-	if (flow_find_first(ipv6, false, key, &flow, &at))
+		absent = !key_has_trace(ipv6, key);
+	if (!absent && flow_find_first(ipv6, false, key, &flow, &at))
 		return known_found(ipv6, pkt, plain, key, set, &flow, known);
-	if (!pkt->from_real && !set_spilled(ipv6, at))
-		*reason = miss(pkt, key);
+	if (!pkt->from_real && (absent || !set_spilled(ipv6, at)))
+		*reason = miss(pkt, key, absent);
 	return NULL;
 }
 

@@ -36,6 +36,7 @@ BPF_F_TABLE("array", u32, struct cached_set6, cache6, CACHE_SETS6, BPF_F_MMAPABL
 BPF_F_TABLE("array", u32, struct flow_changes, flow_changes, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct flow_settings, flow_settings, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, u64, spills, 4 * MAX_SPILL_WORDS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u64, traces, TRACE_WORDS, BPF_F_MMAPABLE);
 BPF_TABLE("array", u32, u64, inserts, 2 * INSERT_STRIPES);
 BPF_F_TABLE("array", u32, u64, pressure, TABLE_COUNT * 8, BPF_F_MMAPABLE);
 BPF_TABLE("percpu_array", u32, u64, flow_counters, TABLE_COUNT *MAX_FLOW_EVENTS);

@@ -89,6 +89,13 @@ static __always_inline bool place_take_any(bool pending, const struct candidate 
 			   place_take(false, pending, candidate, key, value, state, expires);
 }
 
+/* Have the CPU fetch the flow's set of the pending table, and at the same time that which the ACK will need. */
+static __always_inline void touch_sets4(const struct flow_key *key)
+{
+	table_touch(false, key_set(key, 0, table_span(true)));
+	table_touch(false, key_set(key, 0, table_span(false)));
+}
+
 /*
  * The real server of a flow's first packet. NULL: go the long way, which begins where with->scanned says.
  */
@@ -102,8 +109,10 @@ static __always_inline struct real *begin_plain(struct scratch *with)
 
 	classify(pkt, with);
 	records = !with->by_hash;
+	if (records && !pkt->ipv6)
+		touch_sets4(&with->key);
 	if (records ? !place_find_any(true, &with->key, &candidate) :
-		      flow_find_any(true, &with->key, &flow))
+		      !with->absent && flow_find_any(true, &with->key, &flow))
 		return NULL;
 	real = choose_plain(with);
 	if (!real)

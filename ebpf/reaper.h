@@ -66,6 +66,24 @@ static __always_inline bool reap_spill(const struct reap_request *request,
 	return true;
 }
 
+static __always_inline bool reap_trace(const struct reap_request *request,
+				       const struct reap_order *order)
+{
+	struct flow_settings *settings = flow_settings_find();
+	u64 *word;
+
+	if (!settings || order->a >= settings->trace_words)
+		return false;
+	word = trace_word(settings, request->ipv6, order->b, order->a);
+	if (!word)
+		return false;
+	if (request->command == REAP_TRACE)
+		__sync_fetch_and_or(word, order->c | (u64)order->d << 32);
+	else
+		exchange(word, 0);
+	return true;
+}
+
 /* A flow that takes the last hop meanwhile writes the tick first, by compare-and-swap as well. */
 static __always_inline bool reap_hop(const struct reap_order *order)
 {
@@ -99,6 +117,8 @@ static __always_inline int reap(struct xdp_md *ctx)
 			did = reap_adjust(order);
 		else if (request->command == REAP_HOP)
 			did = reap_hop(order);
+		else if (request->command >= REAP_TRACE)
+			did = reap_trace(request, order);
 		else if (request->command >= REAP_MARK)
 			did = reap_spill(request, order);
 		else if (request->ipv6)

@@ -134,6 +134,7 @@ struct scratch {
 	u8 kind;      /* of the algorithm: enum algorithm_kind */
 	u8 search;    /* none of those whose turn it was may have the flow: enum search */
 	u8 scanned;   /* STAGE_SCAN has chosen */
+	u8 absent;    /* the flow is known to stand in no table */
 	u8 opened;    /* another CPU has made it an open flow meanwhile */
 	u8 stateless; /* every packet of a connection finds its real server, also without a flow */
 	u8 due;	      /* the reverse half is to be kept fresh: enum due */

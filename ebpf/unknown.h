@@ -23,7 +23,7 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 	struct flow_ref flow;
 	struct real *real;
 
-	if (!flow_find_any(true, &with->key, &flow) || flow.seen & META_REVERSE)
+	if (with->absent || !flow_find_any(true, &with->key, &flow) || flow.seen & META_REVERSE)
 		return false;
 	with->index = value_real(flow.value);
 	real = reals.lookup(&with->index);

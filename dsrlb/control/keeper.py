@@ -29,6 +29,7 @@ from dsrlb.control.poolwatch import PoolWatch, service_text
 from dsrlb.control.quiet import Quiet
 from dsrlb.control.reconcile import Numbers, Reconciler, Sight
 from dsrlb.control.spills import SpillBitmaps
+from dsrlb.control.traces import TraceBitmaps
 from dsrlb.dataplane.flowscan import Count
 from dsrlb.dataplane.flowtable import FlowAbi, FlowTable, flow_tables
 from dsrlb.dataplane.loader import Dataplane
@@ -124,6 +125,10 @@ class FlowKeeper:
         return SpillBitmaps(self._dataplane.maps, self._dataplane.artifact, self.tables)
 
     @cached_property
+    def _traces(self) -> TraceBitmaps:
+        return TraceBitmaps(self._dataplane.maps, self.tables)
+
+    @cached_property
     def _hops(self) -> LastHops:
         return LastHops(self._dataplane.maps, self._abi, self._dataplane.artifact.constants)
 
@@ -137,7 +142,7 @@ class FlowKeeper:
 
     def _is_quiet(self) -> bool:
         """Would a round find what the last one found? What waits for another round wants one."""
-        waits = self._rounds_due or self._spills.rebuilding
+        waits = self._rounds_due or self._spills.rebuilding or self._traces.rebuilding
         if waits or not all(found.agreed for found in self._reconcilers.values()):
             return False
         if not self._quiet.holds(self._quiet.activity(self._changes())):
@@ -164,6 +169,7 @@ class FlowKeeper:
         self._totals = {4: self._sums(found[0]), 6: self._sums(found[1])}
         self._scanned = time.monotonic()
         self._spills.step([count.spills for count in found], self._dataplane.reaper)
+        self._traces.step([sum(count.used) for count in found], self._dataplane.reaper)
         self._named, self.pool_use = named, PoolUse(began, named.pools > 0)
         self._hops.free(named.hops, tick, self._dataplane.reaper())
         self._pools.note(named.pools)

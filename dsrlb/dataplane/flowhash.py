@@ -10,6 +10,8 @@ from dsrlb.dataplane.flowtable import FlowTable, Places, Words
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+TRACE_BITS = 2
+"""Of a key's trace, at most."""
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 
 
@@ -27,6 +29,16 @@ def key_hash(keys: Words, secret: Words) -> tuple[npt.NDArray[np.uint32], npt.ND
     total ^= total >> _HALF
     step = (total >> _HALF).astype(np.uint32) & np.uint32(0x0FFFFFFF) | np.uint32(0x10000000)
     return (total & _LOW).astype(np.uint32), step
+
+
+def traces(keys: Words, secret: Words, words: int) -> tuple[Places, Words]:
+    """The traces that keys leave in a bitmap of so many words: in which word each, and its bits
+    there (ebpf/flow_trace.h)."""
+    value, _ = key_hash(keys, secret)
+    wide = value.astype(np.uint64)
+    one, low = np.uint64(1), np.uint64(63)
+    bits = one << (wide & low) | one << (wide >> np.uint64(6) & low)
+    return (wide * np.uint64(words) >> _HALF).astype(np.int64), bits
 
 
 def spilled_sets(table: FlowTable, entries: Places, secret: Words, *, pending: bool) -> Places:

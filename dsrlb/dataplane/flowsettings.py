@@ -16,12 +16,17 @@ from dsrlb.dataplane.artifact import MapLayout
 
 SETTINGS = "flow_settings"
 TABLES = frozenset({"flows4", "flows6"})
-"""The maps whose number of sets is configured: main table and pending table of a family."""
+"""Main table and pending table of a family."""
+TRACES = "traces"
+SIZED = TABLES | {TRACES}
+"""The maps whose number of elements is configured."""
 
 CACHES = frozenset({"cache4", "cache6"})
 """The maps that have their number of sets for every CPU."""
 
 _LEAST_PENDING_SETS = 256
+_TRACED_SETS = 4  # of the main table, by a word of a trace bitmap
+_BITMAPS = 2 * len(TABLES)
 _LETTERS = {"unsigned int": "I", "unsigned long long": "Q"}
 
 
@@ -49,6 +54,16 @@ class FlowSizes:
         """Elements of a family's map."""
         return self.main_sets + self.pending_sets
 
+    @property
+    def trace_words(self) -> int:
+        """Of one trace bitmap; a family has two. At rated capacity there are six bits for each
+        flow: one key in ten that stands nowhere has a trace."""
+        return -(-self.main_sets // _TRACED_SETS)
+
+    def entries(self, name: str) -> int:
+        """Elements of one of the maps in SIZED."""
+        return self.sets if name in TABLES else _BITMAPS * self.trace_words
+
 
 def _fields(layout: MapLayout) -> tuple[struct.Struct, dict[str, int]]:
     """The struct's packing (host order, as described by bcc), and how many words a field has."""
@@ -68,6 +83,7 @@ def encode(layout: MapLayout, sizes: FlowSizes, clock: Mapping[str, int]) -> byt
         "flow_sets": sizes.main_sets,
         "pending_sets": sizes.pending_sets,
         "capacity": sizes.capacity,
+        "trace_words": sizes.trace_words,
         **clock,
     }
     values: list[int] = []

@@ -90,7 +90,7 @@ class MapSet(Mapping[str, "Map"]):
             self._open_maps[name] = self._open(artifact.maps[name], path)
         if SETTINGS in pinned:
             self.sizes = self._read_sizes(set_flows)
-        elif flowsettings.TABLES & pinned.keys():
+        elif flowsettings.SIZED & pinned.keys():
             raise AbiMismatch(
                 f"{self.folder} has flow tables, but not their settings",
                 hint="`dsrlb detach`, then `dsrlb run`",
@@ -167,10 +167,11 @@ class MapSet(Mapping[str, "Map"]):
     def _entries(self, spec: MapLayout) -> int:
         if spec.name in flowsettings.CACHES:
             return spec.max_entries * min(possible_cpus(), self._cache_cpus)
-        return self.sizes.sets if spec.name in flowsettings.TABLES else spec.max_entries
+        sized = spec.name in flowsettings.SIZED
+        return self.sizes.entries(spec.name) if sized else spec.max_entries
 
     def _pin_name(self, spec: MapLayout) -> str:
-        sized = spec.name in flowsettings.TABLES | flowsettings.CACHES
+        sized = spec.name in flowsettings.SIZED | flowsettings.CACHES
         return f"{spec.name}-{fingerprint(spec, self._version, sized)}"
 
     def _pinned(self, artifact: Artifact) -> dict[str, Path]:

@@ -20,8 +20,10 @@ from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import Artifact
 from dsrlb.errors import KernelError
 
+Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.unsignedinteger] | npt.NDArray[np.signedinteger]
 
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _HEAD = 4  # words in front of the orders: command, ipv6, count, done
 _DONE = 3
 _WORDS = 4  # of an order: a, b, c, d
@@ -61,6 +63,16 @@ class Reaper:
     def unmark(self, ipv6: bool, words: Numbers, bitmap: int) -> int:
         """Make words (of 64 sets each) of a spill bitmap 0."""
         return self._order("REAP_UNMARK", ipv6, words, np.full(len(words), bitmap, np.uint32))
+
+    def trace(self, ipv6: bool, words: Numbers, bitmap: int, bits: Words) -> int:
+        """Set bits in words of a trace bitmap (0 or 1) of a family."""
+        low, high = (bits & _LOW).astype(np.uint32), (bits >> _HALF).astype(np.uint32)
+        bitmaps = np.full(len(words), bitmap, np.uint32)
+        return self._order("REAP_TRACE", ipv6, words, bitmaps, low, high)
+
+    def untrace(self, ipv6: bool, words: Numbers, bitmap: int) -> int:
+        """Make words of a trace bitmap 0."""
+        return self._order("REAP_UNTRACE", ipv6, words, np.full(len(words), bitmap, np.uint32))
 
     def free_hops(self, places: Numbers, ticks: Numbers) -> int:
         """Free places in last_hops[], unless one was taken again since the tick that it had."""

@@ -143,7 +143,7 @@ class Direct(Programs):
 
     def forget(self, family: int) -> None:
         """All flows, who had them, and that there were many."""
-        self.tables.clear()
+        self.clear()
         loads = self.maps["loads"].array
         for field in ("open", "pending", "full"):
             loads[field] = 0

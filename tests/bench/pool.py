@@ -49,7 +49,7 @@ class _Pool(Translated):
 
     def begin(self, case: Case) -> None:
         """No port is in use."""
-        self.tables.clear()
+        self.clear()
         self.requests(case)
         self._next = 0
 

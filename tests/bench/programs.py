@@ -138,6 +138,11 @@ class Programs:
                 os.close(fd)
         self._dataplane.close()
 
+    def clear(self) -> None:
+        """No flows, and no traces of any."""
+        self.tables.clear()
+        self.maps["traces"].array[:] = 0
+
     def come_in(self, link: LinkState) -> None:
         """Packets come in on this interface from now on: loopback is it."""
         self.maps["links"].set(IFINDEX, link_bytes(link.mac, link.number))

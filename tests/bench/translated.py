@@ -186,7 +186,7 @@ class Translated(Programs):
         """Make the case's flows, unless they are there. Raises DsrlbError when one was not made."""
         if self._open == (case.method, case.family, case.flows):
             return
-        self.tables.clear()
+        self.clear()
         self.requests(case)
         before = self.counts()
         starts = range(0, case.flows, _BATCH)
@@ -236,7 +236,7 @@ class Translated(Programs):
         is_new = case.name == "new-pair"
         if is_new:
             self._open = None
-            self.tables.clear()
+            self.clear()
             self.requests(case)
         else:
             self.establish(case)
@@ -255,7 +255,7 @@ class Translated(Programs):
         found = self.rounds(case, count)
         is_new = case.name == "new-pair"
         if is_new:
-            self.tables.clear()
+            self.clear()
         sample = random.Random(1).sample(range(case.flows), min(_SAMPLE, case.flows))
         self.check(case, sample, SYN if is_new else ACK)
         return {**case.row(found.summary(), self.capacity), **found.circumstances()}
@@ -273,7 +273,7 @@ class _Fresh:
         if step.entry != FAST_PATH:
             return
         if self._next + self._count > _NEW // self._programs.meter.together:
-            self._programs.tables.clear()
+            self._programs.clear()
             self._next = 0
         self._programs.control_also(sequence=self._next)
         self._next += self._count

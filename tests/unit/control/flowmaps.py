@@ -49,6 +49,10 @@ SETTINGS = np.dtype(
         ("pending_sets", "<u4"),
         ("spill_active", "<u4"),
         ("capacity", "<u4"),
+        ("trace_words", "<u4"),
+        ("trace_active", "<u4"),
+        ("trace_filling", "<u4"),
+        ("reserved", "<u4"),
         ("secret", "<u8", (11,)),
     ]
 )
@@ -75,6 +79,10 @@ SETTINGS_LAYOUT = MapLayout(
             ["pending_sets", "unsigned int"],
             ["spill_active", "unsigned int"],
             ["capacity", "unsigned int"],
+            ["trace_words", "unsigned int"],
+            ["trace_active", "unsigned int"],
+            ["trace_filling", "unsigned int"],
+            ["reserved", "unsigned int"],
             ["secret", "unsigned long long", [11]],
         ],
         "struct_packed",
@@ -125,6 +133,7 @@ class FlowMaps(dict[str, FakeArray]):
             flows6=FakeArray(SET6, self.sizes.sets),
             flow_settings=FakeArray(SETTINGS, 1),
             spills=FakeArray("<u8", 4 * SPILL_WORDS),
+            traces=FakeArray("<u8", self.sizes.entries("traces")),
             pressure=FakeArray("<u8", 4 * 8),
             flow_counters=FakeArray("<u8", 4 * 16),
             counters=FakeArray("<u8", 64 * 64),
@@ -139,6 +148,7 @@ class FlowMaps(dict[str, FakeArray]):
         )
         secret = np.random.default_rng(1).integers(0, 2**63, 11, dtype=np.uint64)
         self["flow_settings"].array["secret"] = secret
+        self["flow_settings"].array["trace_words"] = self.sizes.trace_words
 
 
 class FakeReaper:
@@ -212,6 +222,19 @@ class FakeReaper:
     def unmark(self, ipv6: bool, words: Any, bitmap: int) -> int:
         self.calls.append("unmark")
         self._row(ipv6, bitmap)[words] = 0
+        return len(words)
+
+    def _traces(self, ipv6: bool, bitmap: int) -> Any:
+        return self._maps["traces"].array.reshape(4, -1)[ipv6 * 2 + bitmap]
+
+    def trace(self, ipv6: bool, words: Any, bitmap: int, bits: Any) -> int:
+        self.calls.append("trace")
+        self._traces(ipv6, bitmap)[words] |= bits
+        return len(words)
+
+    def untrace(self, ipv6: bool, words: Any, bitmap: int) -> int:
+        self.calls.append("untrace")
+        self._traces(ipv6, bitmap)[words] = 0
         return len(words)
 
 
