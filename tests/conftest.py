@@ -11,6 +11,9 @@ import pytest
 HERE = Path(__file__).resolve().parent
 NEED_ROOT = ("packets", "lab")
 
+# A thousand Pythons are started. Without bytecode each of them would compile all of dsrlb anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of tests/packets and tests/lab by their folder."""

@@ -25,6 +25,14 @@ OTHER4, OTHER6 = "10.77.0.101", "fd77::101"
 CLIENT4, CLIENT6 = "10.77.0.1", "fd77::1"
 REAL4, REAL6 = "10.77.0.2", "fd77::2"
 BOTH = ("--vip", VIP4, "--vip", VIP6)
+# Addresses are there at once, and who does not answer is soon known.
+_SYSCTL = (
+    "net.ipv6.conf.all.accept_dad=0",
+    "net.ipv6.conf.default.accept_dad=0",
+    "net.ipv6.conf.eth0.accept_dad=0",
+    "net.ipv4.neigh.eth0.retrans_time_ms=100",
+    "net.ipv6.neigh.eth0.retrans_time_ms=100",
+)
 
 
 def run(*arguments: str) -> str:
@@ -99,12 +107,11 @@ def segment_in(folder: Path) -> Iterator[tuple[Namespace, Namespace]]:
         pair = ("link", "add", "eth0", "netns", client.name, "type", "veth")
         run("ip", *pair, "peer", "name", "eth0", "netns", real.name)
         for number, one in enumerate(both, start=1):
+            one.run("sysctl", "-qw", *_SYSCTL)
             one.run("ip", "address", "add", f"10.77.0.{number}/24", "dev", "eth0")
             one.run("ip", "address", "add", f"fd77::{number}/64", "dev", "eth0", "nodad")
             for link in ("lo", "eth0"):
                 one.run("ip", "link", "set", link, "up")
-            one.run("sysctl", "-qw", "net.ipv4.neigh.eth0.retrans_time_ms=100")
-            one.run("sysctl", "-qw", "net.ipv6.neigh.eth0.retrans_time_ms=100")
         for one in both:
             wait_until("addresses ready", partial(_settled, one))
         yield both

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
@@ -104,20 +103,23 @@ def _ask_udp(vip: str, size: int, checksum: bool) -> str:
         return channel.recv(100).decode()
 
 
-@pytest.fixture(params=[False, True], ids=["open", "firewall"])
+@pytest.fixture(scope="module", params=[False, True], ids=["open", "firewall"])
 def firewall(request: pytest.FixtureRequest) -> bool:
     """Has the real server a stateful firewall? It also has fragments put together early."""
     return bool(request.param)
 
 
-@pytest.fixture(params=WAYS, ids=lambda way: way.name)
-def lab(request: pytest.FixtureRequest, tmp_path: Path, firewall: bool) -> Iterator[Lab]:
+@pytest.fixture(scope="module", params=WAYS, ids=lambda way: way.name)
+def lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, firewall: bool
+) -> Iterator[Lab]:
     """A real server by one of the ways."""
     way: Way = request.param
+    folder = tmp_path_factory.mktemp(way.name)
     options = ("--mode", "l3dsr", "--method", *way.options, *BOTH)
-    with segment_in(tmp_path) as (client, real):
+    with segment_in(folder) as (client, real):
         if firewall:
-            rules = tmp_path / "firewall.nft"
+            rules = folder / "firewall.nft"
             rules.write_text(FIREWALL)
             real.run("nft", "-f", str(rules))
         before = real.settings()
@@ -191,14 +193,21 @@ def _path_mtu(real: Host, client: str, vip: str) -> int:
 def test_an_error_about_a_connection_is_believed(lab: Lab, version: int) -> None:
     vip, client, error = (VIP4, CLIENT4, _error4) if version == 4 else (VIP6, CLIENT6, _error6)
     connection = Namespace(lab.client.name).call(socket.create_connection, (vip, PORT), 5)
+    port = int(connection.getsockname()[1]).to_bytes(2, "big")
     with connection:
         connection.sendall(b"who\n")
         assert connection.recv(100) == b"real\n"
 
         def last() -> bytes | None:
             """The answer's segment, once the relay has seen it."""
-            proto = 9 if version == 4 else 6
-            seen = [p for p in list(lab.relay.answers) if p[proto] == 6 and p.endswith(b"real\n")]
+            proto, to = (9, slice(22, 24)) if version == 4 else (6, slice(42, 44))
+            seen = [
+                packet
+                for packet in list(lab.relay.answers)
+                if envelopes.version_of(packet) == version
+                and (packet[proto], packet[to]) == (6, port)
+                and packet.endswith(b"real\n")
+            ]
             return seen[-1] if seen else None
 
         segment = wait_until("the answer was seen", last)

@@ -37,7 +37,8 @@ def small(tiny: Program) -> Iterator[Program]:
 @pytest.mark.parametrize("name", ALL)
 def test_flood(small: Program, v: Family, name: str) -> None:
     """Nothing is refused but the SYN that finds the table full, which a hash needs no entry for;
-    handshakes complete where they began."""
+    handshakes complete where they began. A share's standard deviation is 19 of 1,600: by chance
+    120 are missed once in 1e9; who heeds no weights misses by 300."""
     reals = [real(number, weight) for number, weight in WEIGHTS.items()]
     small.configure(service(name, reals, 'pending_timeout = "1h"'))
     clients = Clients(small, v)
@@ -47,7 +48,7 @@ def test_flood(small: Program, v: Family, name: str) -> None:
     assert set(went) == set(WEIGHTS)
     shares = WEIGHTS if name in WEIGHTED else dict.fromkeys(WEIGHTS, 1)
     for number, share in shares.items():
-        assert abs(went[number] - 1600 * share / sum(shares.values())) < 100
+        assert abs(went[number] - 1600 * share / sum(shares.values())) < 120
     for _ in range(30):
         clients.connect()
     for number, home in clients.homes.items():

@@ -13,10 +13,6 @@ JIFFIES64 = 118
 READ = struct.pack("<BBhi", 0x85, 0, 0, JIFFIES64) + struct.pack("<BBhi", 0x95, 0, 0, 0)
 
 
-ROUNDING = 1_000
-"""ns: timekeeping adds cycles up, and their nanoseconds are no whole ones."""
-
-
 def _jiffies() -> int:
     """Bits 0-31 of them."""
     fd = bpf.prog_load_xdp(READ, "test_jiffies")
@@ -26,18 +22,34 @@ def _jiffies() -> int:
         os.close(fd)
 
 
+ROUNDED = 1_000
+"""ns by which the coarse clock, which is rounded and goes by NTP, may be off meanwhile."""
+
+
+def _clock() -> tuple[int, int]:
+    """A jiffy, and how far jiffies are behind: what most of five readings say. The kernel counts a
+    jiffy first, and sets the clock then: rarely, one is read in between."""
+    found = [jiffies.clock() for _ in range(5)]
+    behind = sorted((one["jiffies_behind"] + (1 << 63)) % (1 << 64) - (1 << 63) for one in found)
+    return found[0]["jiffy_ns"], behind[2]
+
+
 def test_jiffies_are_the_coarse_clock() -> None:
-    clock = jiffies.clock()
-    jiffy, behind = clock["jiffy_ns"], clock["jiffies_behind"]
-    behind -= 1 << 64 if behind >> 63 else 0
+    """One reading in thousands is a jiffy ahead; never half of 40."""
+    jiffy, behind = _clock()
     lap = jiffy << 32  # we have 32 bits of them
     assert 1_000_000 <= jiffy <= 10_000_000
-    for _ in range(20):
+    between = 0
+    for _ in range(40):
         begun = time.clock_gettime_ns(6)  # CLOCK_MONOTONIC_COARSE
         now = _jiffies()
         ended = time.clock_gettime_ns(6)
-        assert (now * jiffy + behind - begun + ROUNDING) % lap <= ended - begun + 2 * ROUNDING
+        ahead = (now * jiffy + behind - begun + ROUNDED) % lap
+        most = ended - begun + 2 * ROUNDED
+        assert ahead <= most + jiffy
+        between += ahead > most
         time.sleep(jiffy / 3e9)  # beginning, middle and end of a jiffy
-    again = jiffies.clock()
-    assert again["jiffy_ns"] == jiffy
-    assert abs(again["jiffies_behind"] - clock["jiffies_behind"]) <= ROUNDING
+    assert between < 20
+    later = _clock()
+    assert later[0] == jiffy
+    assert abs(later[1] - behind) <= ROUNDED

@@ -26,6 +26,8 @@ from tests.packets.twoway import Sent, Talk, TwoWay
 
 KINDS = ("valid", "valid", "mutated", "truncated", "nonsense")
 RANDOM = st.randoms(use_true_random=False)
+ALWAYS = 40
+"""Examples that are the same in every run: what has to be met is met in these, not by chance."""
 
 
 def _settings(count: str) -> settings:
@@ -38,16 +40,23 @@ def _generator(source: random.Random) -> Generator:
     return Generator(source, vips=VIPS, ports=PORTS, tunnels=TUNNELS)
 
 
-def _run(program: Program, count: str, agree: Callable[[], None], frames: list[int]) -> None:
-    """``frames``: the sizes of those sent."""
+def _run(
+    program: Program,
+    count: str,
+    agree: Callable[[], None],
+    frames: list[int],
+    always: Callable[[], None] = lambda: None,
+) -> None:
+    """``frames``: the sizes of those sent; ``always``: what comes behind what hypothesis draws."""
     configure(program)
     started = time.monotonic()
     try:
         agree()
+        scale.record(count, len(frames), len(frames), 0, time.monotonic() - started)
+        assert len(frames) > scale.count(count), "hypothesis drew next to nothing"
+        always()
     finally:
         program.reset()
-    scale.record(count, len(frames), len(frames), 0, time.monotonic() - started)
-    assert len(frames) > scale.count(count), "hypothesis drew next to nothing"
 
 
 def _compare(program: Program, model: Model, frame: bytes, number: int) -> None:
@@ -79,9 +88,7 @@ def test_conversations(loaded: Program) -> None:
     frames: list[int] = []
     forwarded: Counter[tuple[str, int, str]] = Counter()
 
-    @_settings("packets_example_conversations")
-    @given(RANDOM, st.lists(st.integers(0, 3), min_size=1, max_size=40))
-    def agree(source: random.Random, turns: list[int]) -> None:
+    def converse(source: random.Random, turns: list[int]) -> None:
         loaded.rewind()
         model, _ = build()
         generator = _generator(source)
@@ -93,12 +100,22 @@ def test_conversations(loaded: Program) -> None:
                 frames.append(len(sent))
         forwarded.update(model.deliverer.forwarded)
 
-    _run(loaded, "packets_example_conversations", agree, frames)
+    @_settings("packets_example_conversations")
+    @given(RANDOM, st.lists(st.integers(0, 3), min_size=1, max_size=40))
+    def agree(source: random.Random, turns: list[int]) -> None:
+        converse(source, turns)
+
+    def always() -> None:
+        for seed in range(ALWAYS):
+            converse(random.Random(seed), [0, 1, 2, 3] * 10)
+
+    _run(loaded, "packets_example_conversations", agree, frames, always)
     assert {method for method, _, _ in forwarded} >= {"l2dsr", "dscp", "ipip", "gue"}
     assert {kind for _, _, kind in forwarded} >= {"whole", "first", "later", "error"}
 
 
 FLAGS = {"SYN": 0x02, "SYN-ACK": 0x12, "ACK": 0x10, "data": 0x18, "FIN": 0x11, "RST": 0x04}
+TALK = ["request SYN", "reply SYN-ACK", "request ACK", "reply data", "error", "request data"]
 STEPS = [f"{who} {flags}" for who in ("request", "reply") for flags in FLAGS] + ["error", "others"]
 
 
@@ -119,12 +136,7 @@ def test_two_way_conversations(loaded: Program) -> None:
     frames: list[int] = []
     forwarded: Counter[tuple[str, int, str]] = Counter()
 
-    @_settings("packets_example_two_way")
-    @given(
-        st.integers(0, 1 << 32),
-        st.lists(st.tuples(st.integers(0, 2), st.sampled_from(STEPS)), min_size=1, max_size=80),
-    )
-    def agree(seed: int, steps: list[tuple[int, str]]) -> None:
+    def converse(seed: int, steps: list[tuple[int, str]]) -> None:
         loaded.rewind()
         model, _ = build()
         make = fuzz.generator(random.Random(seed))
@@ -136,6 +148,18 @@ def test_two_way_conversations(loaded: Program) -> None:
                 frames.append(len(sent))
         forwarded.update(model.deliverer.forwarded)
 
-    _run(loaded, "packets_example_two_way", agree, frames)
+    @_settings("packets_example_two_way")
+    @given(
+        st.integers(0, 1 << 32),
+        st.lists(st.tuples(st.integers(0, 2), st.sampled_from(STEPS)), min_size=1, max_size=80),
+    )
+    def agree(seed: int, steps: list[tuple[int, str]]) -> None:
+        converse(seed, steps)
+
+    def always() -> None:
+        for seed in range(ALWAYS):
+            converse(seed, [(who, step) for step in TALK * 4 for who in range(3)])
+
+    _run(loaded, "packets_example_two_way", agree, frames, always)
     assert {method for method, _, _ in forwarded} >= set(PAIRED)
     assert {kind for _, _, kind in forwarded} >= {"whole", "error", "reply whole", "reply error"}

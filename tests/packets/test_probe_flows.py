@@ -103,24 +103,29 @@ def test_a_port_of_each_probe(probed: Program, v: Family) -> None:
 
 
 def test_ports_that_others_have(probed: Program, v: Family) -> None:
-    """One in two is free, and a free one is found; when none is, the probe has to wait."""
+    """Three in four are free, and a free one is found; when none is, the probe has to wait.
+
+    The program tries 16 ports at random: all of them are taken once in 4^16 probes, at one in
+    200 once in 2e7 runs. Of programs that take what others have, or try one port only, 100 probes
+    find all but one in 3e12; of those that try two, all but one in 600.
+    """
     index = index_of(probed, v)
     shuffled = random.Random(5).sample(PORTS, len(PORTS))
-    half = len(PORTS) // 2
-    take_ports(probed, v, shuffled[:half], tick())
+    taken, free = shuffled[: len(PORTS) // 4], shuffled[len(PORTS) // 4 :]
+    take_ports(probed, v, taken, tick())
     found = {
         port_of(v.version, probed.probe(probe(v.version, index, port=port)))
-        for port in range(40000, 40010)
+        for port in range(40000, 40100)
     }
-    assert found <= set(shuffled[half:])
-    take_ports(probed, v, shuffled[half:], tick())
+    assert found <= set(free)
+    take_ports(probed, v, free, tick())
     dropped(probed, probe(v.version, index, port=41000), "flow-busy")
 
 
 def test_ports_that_nobody_uses_any_more(probed: Program, v: Family) -> None:
     """Ten seconds without an answer: another one gets it, and its answers."""
     index = index_of(probed, v)
-    take_ports(probed, v, list(PORTS), tick() - 70)
+    take_ports(probed, v, list(PORTS), tick() - 50)
     dropped(probed, probe(v.version, index), "flow-busy")
     take_ports(probed, v, list(PORTS), tick() - 80)
     port = port_of(v.version, probed.probe(probe(v.version, index)))
