@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The part of abi.h that is about who gets a new flow: tables, response times, probes. */
+/* The part of abi.h that is about who gets a new flow: what is known of services, tables, response times, probes. */
 #ifndef DSRLB_ABI_CHOICE_H
 #define DSRLB_ABI_CHOICE_H
 
@@ -14,6 +14,20 @@
 #define TIMINGS 65536	 /* answers waited for at once; a power of two */
 #define FIRST_PROBE_PORT 61000
 #define MAX_PROBE_FLOWS 65536
+#define KNOWN_SERVICES 64 /* remembered by each CPU; a power of two */
+
+/*
+ * What look-ups of a VIP and a port on it found, of each CPU. It holds for one epoch of services, which
+ * ends ahead of each change of `vips` and `services`. During a change the epoch's number is odd.
+ */
+struct known_service {
+	struct address vip;
+	u32 port_be; /* and the protocol, 16-31 */
+	u32 service;
+	u64 links; /* of the VIP */
+	u64 epoch;
+	u64 reserved[3];
+};
 
 /* Real servers (by index) in the order in which flows get them. */
 struct table_line {

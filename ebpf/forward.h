@@ -44,15 +44,10 @@ static __always_inline struct real *known_real(struct packet *pkt, struct flow_r
 	return real;
 }
 
-/* Go on in the program for packets without an open flow (unknown.h); it does not come back. */
-static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip *vip,
-					   const struct flow_key *key, const struct moving *moving,
-					   bool due, bool absent)
+/* What is known of a packet without an open flow, but for its service. */
+static __always_inline void fill_unknown(struct scratch *with, const struct flow_key *key,
+					 const struct moving *moving, bool due, bool absent)
 {
-	struct scratch *with = scratch_find();
-
-	if (!with)
-		return R_INCOMPLETE;
 	with->key = *key;
 	with->moving = *moving;
 	with->then = THEN_DELIVER;
@@ -60,7 +55,21 @@ static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip 
 	with->absent = absent;
 	with->due = due ? DUE_OPEN : DUE_NONE;
 	with->opens = false;
-	with->blocks = pkt->proto == PROTO_TCP ? vip->tcp_blocks : vip->udp_blocks;
+}
+
+/* Go on in the program for packets without an open flow (unknown.h); it does not come back. */
+static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip *vip,
+					   const struct flow_key *key, const struct moving *moving,
+					   bool due)
+{
+	struct scratch *with = scratch_find();
+
+	if (!with)
+		return R_INCOMPLETE;
+	fill_unknown(with, key, moving, due, false);
+	with->unasked = with->known_service = false;
+	with->epoch = 0;
+	with->blocks = blocks_of(vip, pkt);
 	return go_on(pkt, with, STAGE_UNKNOWN);
 }
 
@@ -234,7 +243,7 @@ static __always_inline s32 forward(struct packet *pkt, const struct link *link)
 		return forward_special(pkt);
 	if (!(vip->tcp_blocks | vip->udp_blocks)) /* of a pool */
 		return forward_reply(pkt, NULL);
-	return forward_unknown(pkt, vip, &key, &moving, due, false);
+	return forward_unknown(pkt, vip, &key, &moving, due);
 }
 
 #endif

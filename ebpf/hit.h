@@ -102,21 +102,20 @@ static __always_inline s32 hit_reply(bool ipv6, struct packet *pkt, const struct
 	return R_FORWARDED_REPLY;
 }
 
-/* A packet of no flow, if it is to a service: a new one's, or (unless it is `absent`) a pending one's. */
+/* A packet of no open flow; if it is `absent`, of no pending one either. It comes back if it has to go the long way. */
 static __always_inline s32 miss(struct packet *pkt, const struct flow_key *key, bool absent)
 {
 	const struct moving nothing = {};
-	struct address destination = pkt->destination; /* look-ups want it on the stack */
-	struct vip *vip;
+	struct scratch *with = scratch_find();
 
-	if (address_equal(&pkt->source, &pkt->destination) ||
+	if (!with || address_equal(&pkt->source, &pkt->destination) ||
 	    !(pkt->ipv6 ? ipv6_is_unicast(&pkt->source) : ipv4_is_unicast(pkt->source.word_be[3])))
 		return R_CONTINUE;
-	vip = vip_find(&destination, pkt->link);
-	if (!vip || !(vip->tcp_blocks | vip->udp_blocks))
-		return R_CONTINUE;
 	pkt->irregular = R_CONTINUE;
-	return forward_unknown(pkt, vip, key, &nothing, false, absent);
+	fill_unknown(with, key, &nothing, false, absent);
+	with->unasked = true;
+	go_on(pkt, with, STAGE_UNKNOWN);
+	return R_CONTINUE;
 }
 
 /* Answers to probes come to these ports. */

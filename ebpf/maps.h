@@ -19,6 +19,9 @@ BPF_TABLE("array", u32, struct interest, answers, 1);
 BPF_TABLE("hash", struct address, struct vip, vips, MAX_VIPS);
 BPF_TABLE("hash", struct service_key, u32, services, MAX_SERVICE_KEYS);
 
+BPF_TABLE("percpu_array", u32, struct known_service, known_services, KNOWN_SERVICES);
+BPF_F_TABLE("array", u32, u64, service_epoch, 1, BPF_F_MMAPABLE);
+
 BPF_F_TABLE("array", u32, u64, slots, MAX_SERVICES, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct service_record, records, MAX_RECORDS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, u64, members, MAX_MEMBERS, BPF_F_MMAPABLE);

@@ -118,24 +118,28 @@ struct scratch {
 	u32 quoted_l3; /* of an ICMP error: where the packet that it quotes is */
 	u32 quoted_l4;
 	u32 quoted_proto;
+	u64 epoch; /* of services, when the VIP was looked up; 0: it is to be forgotten */
+	u64 vip_links;
 	u32 blocks; /* of ports that the VIP has services for, as in struct vip */
 	u32 index;  /* of the real server */
 	u32 full;   /* a real was refused for being full */
 	u32 service;
-	u32 record;   /* in records[], of the service */
-	u32 is_new;   /* a flow that is to be counted as one */
-	u32 hash;     /* by which to schedule */
-	s32 refused;  /* reason that the sender is to be told */
-	u32 mtu;      /* ... and the MTU */
-	u8 first;     /* the flow's first packet */
-	u8 known;     /* of a flow that moves */
-	u8 grace;     /* the pending table was at its rating not long ago */
-	u8 by_hash;   /* schedule by hash, and not by the cursor */
-	u8 kind;      /* of the algorithm: enum algorithm_kind */
-	u8 search;    /* none of those whose turn it was may have the flow: enum search */
-	u8 scanned;   /* STAGE_SCAN has chosen */
-	u8 absent;    /* the flow is known to stand in no table */
-	u8 opened;    /* another CPU has made it an open flow meanwhile */
+	u32 record;	  /* in records[], of the service */
+	u32 is_new;	  /* a flow that is to be counted as one */
+	u32 hash;	  /* by which to schedule */
+	s32 refused;	  /* reason that the sender is to be told */
+	u32 mtu;	  /* ... and the MTU */
+	u8 first;	  /* the flow's first packet */
+	u8 known;	  /* of a flow that moves */
+	u8 grace;	  /* the pending table was at its rating not long ago */
+	u8 by_hash;	  /* schedule by hash, and not by the cursor */
+	u8 kind;	  /* of the algorithm: enum algorithm_kind */
+	u8 search;	  /* none of those whose turn it was may have the flow: enum search */
+	u8 scanned;	  /* STAGE_SCAN has chosen */
+	u8 absent;	  /* the flow is known to stand in no table */
+	u8 unasked;	  /* whether the packet is to a VIP is yet to be asked */
+	u8 known_service; /* `service` is known: service.h */
+	u8 opened;	  /* another CPU has made it an open flow meanwhile */
 	u8 stateless; /* every packet of a connection finds its real server, also without a flow */
 	u8 due;	      /* the reverse half is to be kept fresh: enum due */
 	u8 replies;   /* of the real server come back: the flow is a pair */

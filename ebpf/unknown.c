@@ -11,6 +11,12 @@ int dsrlb_unknown(struct xdp_md *ctx)
 
 	if (!with)
 		return XDP_ABORTED;
+	if (with->unasked) { /* straight from dsrlb.c */
+		with->unasked = false;
+		if (!vip_ask(&with->packet, with))
+			return verdict(&with->packet, go_on_with(ctx, STAGE_GENERAL));
+	}
+	read_anew();
 	reason = serve_plain(ctx, with);
 	read_anew();
 	if (reason == R_CONTINUE)

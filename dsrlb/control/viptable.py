@@ -7,7 +7,8 @@ is there before a record names the pool, and goes when none does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from dsrlb.control.desired import DesiredVip, PortKey
 from dsrlb.dataplane.keys import IPAddress, address_bytes
@@ -29,6 +30,17 @@ class VipTable:
         self._maps = maps
         self._keys = keys
         self._vips = vips
+        self._epoch = maps["service_epoch"].array
+        if self._epoch[0] % 2:  # the daemon before was killed during a change
+            self._epoch[0] += 1
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Around each store into either map: what the fast path remembers of them ends with it."""
+        if not self._epoch[0] % 2:
+            self._epoch[0] += 1
+        yield
+        self._epoch[0] += 1
 
     def prepare(self, wanted: Mapping[IPAddress, DesiredVip]) -> None:
         """Before keys and records change: new addresses of pools; and at VIPs look for the block
@@ -49,7 +61,8 @@ class VipTable:
         still to come."""
         changed = [key for key, number in wanted.items() if self._keys.get(key) != number]
         for key in sorted(changed, key=lambda key: key.block):
-            self._maps["services"].set(_key(key), wanted[key])
+            with self._change():
+                self._maps["services"].set(_key(key), wanted[key])
             self._keys[key] = wanted[key]
 
     def remove(self, vips: Iterable[IPAddress], keys: Iterable[PortKey]) -> None:
@@ -60,7 +73,8 @@ class VipTable:
                 self._delete(address)
         gone = self._keys.keys() - set(keys)
         for key in sorted(gone, key=lambda key: -key.block):
-            self._maps["services"].delete(_key(key))
+            with self._change():
+                self._maps["services"].delete(_key(key))
             del self._keys[key]
 
     def put(self, wanted: Mapping[IPAddress, DesiredVip]) -> None:
@@ -76,9 +90,11 @@ class VipTable:
     def _put(self, address: IPAddress, wanted: DesiredVip) -> None:
         if self._vips.get(address) != wanted:
             value = (wanted.links, wanted.tcp_blocks, wanted.udp_blocks)
-            self._maps["vips"].set(address_bytes(address), value)
+            with self._change():
+                self._maps["vips"].set(address_bytes(address), value)
             self._vips[address] = wanted
 
     def _delete(self, address: IPAddress) -> None:
-        self._maps["vips"].delete(address_bytes(address))
+        with self._change():
+            self._maps["vips"].delete(address_bytes(address))
         del self._vips[address]

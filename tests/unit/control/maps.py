@@ -45,6 +45,7 @@ _OURS = (
     ),
     *("cursors", "loads", "sources", "homes", "service_rates", "service_traffic", "real_traffic"),
     *("paths", "path_ends", "own_links", "pools", "natted", "tables", "responses"),
+    "service_epoch",
 )
 """What the Applier reads or writes."""
 SMALL = {
