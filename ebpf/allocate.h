@@ -102,8 +102,11 @@ static __always_inline u32 candidate(const struct scratch *with,
 {
 	u32 count = record->pool_count ? record->pool_count : 1;
 	u32 place = (with->hash + number * count / POOL_PROBES) % count;
-	/* A step of the flow's own: with one for all, flows that meet once meet all the way. */
-	u32 mixed = with->forward.hash + number * (with->forward.step | 1);
+	/*
+	 * A step of the flow's own: with one for all, flows that meet once meet all the way. It changes from try
+	 * to try: one that is the same all the way may come round to the same few ports.
+	 */
+	u32 mixed = with->forward.hash + number * ((with->forward.step | 1) + number * 0x9e3779b1);
 	u32 port = FIRST_POOL_PORT + ((u64)mixed * POOL_PORTS >> 32);
 
 	return port | (record->pool_first + place) << 16;

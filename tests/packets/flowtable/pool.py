@@ -82,9 +82,9 @@ class Pool:
         self.table = Table(self.maps, family)
         self._before: dict[str, int] = {}
         self._exhausted_before = 0
-        self._templates = [self._template(request=True), self._template(request=False)]
+        self._templates = [self.template(request=True), self.template(request=False)]
 
-    def _template(self, *, request: bool) -> bytes:
+    def template(self, *, request: bool) -> bytes:
         """A frame; pool.c writes the client's address and ports, and TCP's flags."""
         texts = ("10.0.0.1", "192.0.2.10", "198.51.100.7", "100.64.0.0")
         if self.family == 6:

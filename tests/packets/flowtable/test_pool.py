@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from dsrlb.dataplane.flowhash import key_hash
 from tests.packets.cases.one_arm.exhausted import SINGLES
 from tests.packets.evidence import check
 from tests.packets.flowtable.drivers import together
@@ -120,6 +121,42 @@ def test_pending_flows_give_their_ports_away(pool: Pool) -> None:
     assert set(pool.reasons()) <= {"forwarded", "forwarded-reply", "flow-busy"}
     assert got["forwarded"] > 39_980
     no_port_twice(pool)
+
+
+def _in_step(pool: Pool, count: int) -> list[bytes]:
+    """First packets of clients whose flows' steps through the hash's numbers come round nearly to
+    where they began, after fewer than 17 of them: 25 in a million do."""
+    template = pool.template(request=True)
+    at = 14 + (12 if pool.family == 4 else 8)  # of the addresses
+    size = 4 if pool.family == 4 else 16
+    key = bytearray(template[at : at + 2 * size + 4] + bytes([6 if pool.protocol == "tcp" else 17]))
+    key += bytes(-len(key) % 8)
+    ports = np.arange(1024, 65536, dtype=">u2")
+    secret = pool.table.settings["secret"]
+    found: list[bytes] = []
+    for number in range(1, 256):
+        key[size - 2] = number
+        keys = np.tile(np.frombuffer(key, np.uint8), (len(ports), 1))
+        keys[:, 2 * size : 2 * size + 2] = ports.view(np.uint8).reshape(-1, 2)
+        _, step = key_hash(keys.view("<u8"), secret)
+        laps = np.arange(8, 17, dtype=np.uint32)[:, None] * (step | 1)
+        for place in np.flatnonzero((np.abs(laps.view(np.int32)) < 6_000).any(axis=0)):
+            frame = bytearray(template)
+            frame[at : at + 2 * size + 4] = keys[place, : 2 * size + 4].tobytes()
+            if pool.protocol == "tcp":
+                frame[at + 2 * size + 13] = SYN
+            found.append(bytes(frame))
+        if len(found) >= count:
+            return found[:count]
+    raise AssertionError(f"only {len(found)} of such clients")
+
+
+def test_each_try_is_another_port(pool: Pool) -> None:
+    """Nine of ten ports are taken: among 128 tries there is a free one. Of flows that meet the same
+    dozen of ports again and again, every fourth would find none."""
+    on_two_cpus(pool, OPENED[pool.protocol], 0, 58_000)
+    assert no_port_twice(pool) == 58_000
+    assert {pool.run(frame).reason for frame in _in_step(pool, 20)} == {"forwarded"}
 
 
 def test_ports_come_back(pool: Pool) -> None:
