@@ -50,8 +50,8 @@
 #define SET_PROBES 8
 #define INSERT_STRIPES 4096 /* inserts of keys of one stripe are told apart; a power of two */
 #define INSERT_ATTEMPTS 3
-#define CACHE_SETS4 8192 /* of a CPU's exact-match cache; powers of two */
-#define CACHE_SETS6 4096
+#define CACHE_SETS4 16384 /* of a CPU's exact-match cache; powers of two */
+#define CACHE_SETS6 8192
 #define CACHE_WAYS 2
 #define CACHE_CPUS 64	       /* CPUs above have none */
 #define FLOW_CHANGES 4096      /* a power of two */

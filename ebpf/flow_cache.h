@@ -68,27 +68,17 @@ static __always_inline bool cached_is_good(const struct cached *copy, u32 now)
 	return changes && *(volatile u64 *)changes == copy->changes;
 }
 
-/*
- * The key's copy, if it is there and good; else NULL. Which way it is in is a matter of chance, which no CPU
- * can predict: hence no branch.
- */
+/* The key's copy, if it is there and good; else NULL. */
 static __always_inline struct cached *cache_find(bool ipv6, void *set, const struct flow_key *key)
 {
 	struct cached *copy = cache_way(ipv6, set, 0);
-	const u64 *word = cached_words(copy);
-	u64 differs = (word[0] ^ key->word[0]) | (word[1] ^ key->word[1]);
 
-	if (ipv6)
-		differs |= (word[2] ^ key->word[2]) | (word[3] ^ key->word[3]) |
-			   (word[4] ^ key->word[4]);
-	hide(differs);
-	differs |= -differs;
-	hide(differs);
-	copy = (void *)copy +
-	       (differs >> 63) * (ipv6 ? sizeof(struct cached6) : sizeof(struct cached4));
-	if (!flow_has_key(cached_words(copy), key, ipv6) || !cached_is_good(copy, key->now))
-		return NULL;
-	return copy;
+	if (!flow_has_key(cached_words(copy), key, ipv6)) {
+		copy = cache_way(ipv6, set, 1);
+		if (!flow_has_key(cached_words(copy), key, ipv6))
+			return NULL;
+	}
+	return cached_is_good(copy, key->now) ? copy : NULL;
 }
 
 /*
