@@ -14,7 +14,7 @@
 #define TIMINGS 65536	 /* answers waited for at once; a power of two */
 #define FIRST_PROBE_PORT 61000
 #define MAX_PROBE_FLOWS 65536
-#define KNOWN_SERVICES 64 /* remembered by each CPU; a power of two */
+#define KNOWN_SERVICES 64 /* remembered by each CPU: by the upper six bits of a hash */
 
 /*
  * What look-ups of a VIP and a port on it found, of each CPU. It holds for one epoch of services, which

@@ -27,7 +27,7 @@ static __always_inline u32 blocks_of(const struct vip *vip, const struct packet 
 static __always_inline struct known_service *known_place(const struct packet *pkt)
 {
 	u32 mix = pkt->destination.word_be[3] + pkt->destination_port_be * 0x85ebca6b;
-	lookup_key place = (mix * 0x9e3779b1) >> 16 & (KNOWN_SERVICES - 1);
+	lookup_key place = (mix * 0x9e3779b1) >> 26;
 
 	return known_services.lookup(&place);
 }

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -47,6 +49,18 @@ def test_only_what_it_is_remembered_for(program: Program, family: Family) -> Non
     refused(program, family.tcp(SYN, dport=81), "no-service", head=family.head)
     refused(program, family.udp(dport=80), "no-service", head=family.head)
     send(program, family, sport=1001)
+
+
+def test_many_vips_at_once(program: Program, family: Family) -> None:
+    """Those of one network do not share a place."""
+    ways = [replace(family, vip=str(ip_address(family.vip) + n)) for n in range(32)]
+    listed = ", ".join(f'"{way.vip}"' for way in ways)
+    program.configure(config(A).replace('"192.0.2.10", "2001:db8::10"', listed))
+    for way in ways:
+        send(program, way)
+    forget_key(program)
+    frames = [family.head + way.tcp(SYN, sport=1001) for way in ways]
+    assert Counter(program.run(frame).reason for frame in frames)["forwarded"] > 20
 
 
 def test_each_change_begins_an_epoch(program: Program, family: Family) -> None:
