@@ -105,10 +105,11 @@ class TraceBitmaps:
         self._settings["trace_active"][0] = spare
 
     def _bits(self, table: FlowTable) -> Words:
-        """A bitmap with the bits of all entries in use."""
+        """A bitmap with the bits of all entries, of which one that is BUSY may become again what it
+        was."""
         secret = np.asarray(self._settings["secret"][0])
         bits = np.zeros(self._rows.shape[1], np.uint64)
-        in_use = table.abi.in_use()
+        in_use = table.abi.by_kind(table.abi.states.keys() - {"empty"}, reverse=True)
         for part in table.parts():
             places = np.flatnonzero(in_use[table.abi.kinds(table.metas(part))])
             if len(places):

@@ -129,3 +129,18 @@ def test_a_rebuild(program: Program, traced: Traced) -> None:
     now += 2
     rebuilt.step([1, 1], program.dataplane.reaper)
     assert not rebuilt.rebuilding
+
+
+def test_a_rebuild_beside_an_insert(program: Program, traced: Traced) -> None:
+    """An entry that is BUSY when it is scanned may become what it was: its key is not forgotten."""
+    now = 100.0
+    rebuilt = TraceBitmaps(program.maps, traced.tables, lambda: now)
+    traced.bitmaps[:] = np.uint64(2**64 - 1)
+    traced.send(traced.syn)
+    traced.send(traced.ack)
+    assert not rebuilt.step([1, 1], program.dataplane.reaper)
+    now += 2
+    with program.tables.busy():
+        assert rebuilt.step([1, 1], program.dataplane.reaper)
+    traced.send(traced.syn)
+    assert traced.states() == {"flows": ["open"]}
