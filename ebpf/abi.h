@@ -280,6 +280,9 @@ struct home_key {
 #define REAL_OUTBOUND 128 /* stands for the connections that a real server opens itself */
 #define REAL_TIMED 256	  /* how long it takes to answer decides */
 
+/* Aligned for groups of 8 bytes: of what is not, LLVM loads halves, and both may not be of one moment. */
+#define GROUPS __attribute__((aligned(8)))
+
 /*
  * The first two 8-byte groups are written by one store each and read by one load each. The first is
  * where a frame goes: a packet meets the old MAC and link or the new ones. The second belongs to the
@@ -304,7 +307,7 @@ struct real {
 	u8 method; /* methods.h */
 	u8 dscp;
 	struct address address;
-};
+} GROUPS;
 
 /*
  * Where the first fragment of a packet went. `check`: a keyed hash of addresses, id and protocol.

@@ -118,7 +118,7 @@ struct cached_set6 { /* four */
 	struct cached6 way[CACHE_WAYS];
 };
 
-/* How often an open flow ended, or gave way to another, by entries. */
+/* How often an open flow ended, or gave way to another, by the forward half's entry modulo their number. */
 struct flow_changes {
 	u64 count[FLOW_CHANGES];
 };

@@ -18,7 +18,7 @@ struct own_link {
 	u16 mtu;
 	u32 flags;
 	u32 reserved;
-};
+} GROUPS;
 
 #define LINK_FORWARDING 1 /* a bridge's port that forwards */
 
@@ -30,7 +30,7 @@ struct hop {
 	u16 mtu;
 	u16 vlan;
 	u16 reserved[3];
-};
+} GROUPS;
 
 /* The way to an address, for all reals that have it. `lowered` is the program's. */
 struct path {

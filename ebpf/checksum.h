@@ -18,11 +18,12 @@ static __always_inline u16 checksum_replace(u16 checksum, u16 from, u16 to)
 	return ~checksum_fold((u16)~checksum + (u16)~from + to);
 }
 
+/* Of a sum below 2^47, which 32,767 words of 32 bits do not reach. */
 static __always_inline u16 checksum_fold64(u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return checksum_fold((u32)(sum & 0xffff) + (u32)(sum >> 16));
+	sum = (sum & 0xffff) + (sum >> 16); /* below 2^31 + 2^16 */
+	sum = (sum & 0xffff) + (sum >> 16); /* below 2^16 + 2^15 + 1 */
+	return sum + (sum >> 16);
 }
 
 /*

@@ -6,7 +6,7 @@
 #include "maps.h"
 #include "packet.h"
 
-static __always_inline void count_traffic(lookup_key real_index, lookup_key service, u32 bytes)
+static __always_inline void count_traffic(lookup_key real_index, lookup_key service, u64 bytes)
 {
 	struct traffic *traffic = real_traffic.lookup(&real_index);
 
@@ -21,7 +21,7 @@ static __always_inline void count_traffic(lookup_key real_index, lookup_key serv
 	}
 }
 
-static __always_inline void count_reply(lookup_key real_index, lookup_key service, u32 bytes)
+static __always_inline void count_reply(lookup_key real_index, lookup_key service, u64 bytes)
 {
 	struct traffic *traffic = real_traffic.lookup(&real_index);
 

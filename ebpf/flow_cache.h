@@ -3,10 +3,10 @@
  * Each CPU's exact-match cache of open flows: what a key's look-up in the flow tables has told of late.
  *
  * The flow table of a million flows spreads over memory that no cache and no TLB holds, also when a few
- * thousand of them have all the traffic. The cache is a megabyte for a family, and one look-up tells of
+ * thousand of them have all the traffic. The cache is two megabytes for a family, and one look-up tells of
  * replies what takes two in the flow table. A copy is good until its flow is due to be touched, and as long
- * as flow_changes[] says that no open flow of its entry has ended: whoever ends one counts that there, behind
- * the change itself. So what holds of the flow table holds of the copies, but for packets on their way.
+ * as flow_changes[] says that no open flow of its entry has ended: whoever ends one counts that there, before
+ * anybody else can have its place. So what holds of the flow table holds of the copies, but for packets on their way.
  *
  * No CPU reads another one's, and a packet is not interrupted by one on the same CPU: no versions here.
  */
@@ -101,8 +101,8 @@ static __always_inline struct cached *cache_room(bool ipv6, void *set, const str
 }
 
 /*
- * Keep what is known of the key's flow, which is to be touched in the tick `due`; `changes` was counted before
- * its entry was found as it is.
+ * Keep what is known of the key's flow, which is to be touched in the tick `due`. `changes` was counted when its
+ * entry had been found, and the entry's meta was still the same behind that (keep_fresh).
  */
 static __always_inline void cache_keep(bool ipv6, void *set, const struct flow_key *key,
 				       const struct known *known, u64 changes, u32 due)

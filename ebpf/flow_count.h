@@ -91,15 +91,29 @@ static __always_inline u64 *flow_changes_of(u32 entry)
 	return found ? &found->count[entry & (FLOW_CHANGES - 1)] : NULL;
 }
 
+#define KNOWN_STATES (1 << FLOW_UDP | 1 << FLOW_OPEN | 1 << FLOW_DATA)
+#define KNOWN_REVERSE (1 << FLOW_RESET | 1 << FLOW_CLOSING)
+
 /*
- * The entry has just been changed from `before`. If that was an open flow, what CPUs know of it by heart
- * (flow_cache.h) is no longer true, of the entry's own key nor of its pair's other one.
+ * May CPUs know it by heart (flow_cache.h), as an open flow, or the reverse half of one? That half stays in the
+ * state in which it was opened, whatever its flow's is.
+ */
+static __always_inline bool meta_may_be_known(u64 meta)
+{
+	u32 states = KNOWN_STATES | !!(meta & META_REVERSE) * KNOWN_REVERSE;
+
+	return states >> meta_state(meta) & 1;
+}
+
+/*
+ * The entry has just been changed from `before`: what CPUs know by heart is no longer true, of its own key nor
+ * of its pair's other one.
  */
 static __always_inline void forget_copies(u32 entry, u64 value, u64 before)
 {
 	u64 *count;
 
-	if (meta_state(before) < FLOW_UDP)
+	if (!meta_may_be_known(before))
 		return;
 	count = flow_changes_of(before & META_REVERSE ? (u32)value : entry);
 	if (count)

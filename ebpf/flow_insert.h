@@ -73,6 +73,22 @@ static __always_inline void mark_probes(bool ipv6, struct span span, const struc
 	}
 }
 
+/*
+ * Free the entry, if its meta is `seen`; returns what it was. What is known of its flow by heart has to be
+ * forgotten before anybody can have what it had, a pool's port say: until then it is BUSY, of the same version.
+ */
+static __always_inline u64 entry_free(const struct flow_ref *ref, u64 seen)
+{
+	u64 before = compare_and_swap(ref->meta, seen, seen | FLOW_BUSY);
+
+	if (before != seen)
+		return before;
+	forget_copies(ref->entry, ref->value, seen);
+	asm volatile("" ::: "memory");
+	*(volatile u64 *)ref->meta = meta_next(seen, 0, 0, 0, false); /* see flow_publish() */
+	return before;
+}
+
 /* Change an entry that still is what `ref` says to free; counted. False: it is another's. */
 static __always_inline bool flow_remove(struct flow_ref *ref)
 {
@@ -80,10 +96,9 @@ static __always_inline bool flow_remove(struct flow_ref *ref)
 
 	for (attempt = 0; attempt < 3; attempt++) {
 		u64 meta = ref->seen;
-		u64 before = compare_and_swap(ref->meta, meta, meta_next(meta, 0, 0, 0, false));
+		u64 before = entry_free(ref, meta);
 
 		if (before == meta) {
-			forget_copies(ref->entry, ref->value, meta);
 			count_change(ref->value, meta, 0);
 			return true;
 		}

@@ -18,7 +18,7 @@
 
 struct flow_key {
 	u64 word[KEY6_WORDS];
-	u32 hash; /* decides the first set, the tag and the stripe */
+	u32 hash; /* decides the first set, the tag, the stripe and the trace */
 	u32 step; /* to the next sets */
 	u32 ipv6;
 	u32 now;

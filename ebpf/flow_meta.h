@@ -75,6 +75,12 @@ static __always_inline u64 meta_next(u64 meta, u32 state, u32 tag, u32 probe, bo
 	       (reverse ? META_REVERSE : 0) | (u64)probe << META_PROBE_SHIFT | state;
 }
 
+/* Ticks after which a flow of this timeout is touched again: before half of it has passed. */
+static __always_inline u32 ticks_per_touch(u32 timeout)
+{
+	return timeout < 2 * TICKS_PER_TOUCH ? timeout / 2 : TICKS_PER_TOUCH;
+}
+
 /* 1 for 0, else 0; without a branch. */
 static __always_inline u64 is_zero(u64 below_2_63)
 {

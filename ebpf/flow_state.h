@@ -74,7 +74,8 @@ static __always_inline bool flow_advance(const struct packet *pkt, struct flow_r
 		u32 state = flow_next_state(pkt, meta_state(meta));
 		u32 timeout = flow_timeout(state, real), expires = pkt->now + timeout;
 
-		if (state == meta_state(meta) && expires - meta_expires(meta) < TICKS_PER_TOUCH)
+		if (state == meta_state(meta) &&
+		    expires - meta_expires(meta) < ticks_per_touch(timeout))
 			return false;
 		changed = meta_with(meta, state, expires);
 		before = compare_and_swap(flow->meta, meta, changed);

@@ -14,28 +14,29 @@
 #include "verdict.h"
 
 #define HIT_NOT (-1)
+
 /* L2DSR: nothing but MAC addresses is to be written. */
 static __always_inline s32 hit_l2dsr(struct packet *pkt, const struct plain *plain, u32 index,
 				     const struct real *real)
 {
-	u32 bytes = frame_bytes(pkt), service = real->service;
+	u32 service = real->service;
 	struct way way;
 
 	way.to = *(volatile u64 *)real->mac;
 	way.from = *(volatile u64 *)real->source_mac;
 	way.mtu = way.from >> 48;
-	if (!(way.to << 16) || !plain_leaves(pkt, &way))
+	if (!(way.to << 16) || !plain_leaves(pkt, plain->bytes, &way))
 		return R_CONTINUE;
 	plain_macs(plain->eth, &way);
-	count_traffic(index, service, bytes);
+	count_traffic(index, service, plain->bytes);
 	return R_FORWARDED;
 }
 
 /* L3DSR in tunnels: another header goes in front. */
-static __always_inline s32 hit_tunnel(struct packet *pkt, u32 index, const struct real *real,
-				      struct way *way)
+static __always_inline s32 hit_tunnel(struct packet *pkt, const struct plain *plain, u32 index,
+				      const struct real *real, struct way *way)
 {
-	u32 bytes = frame_bytes(pkt);
+	u32 bytes = plain->bytes;
 
 	if (fits(pkt, real, way) != R_CONTINUE || head_for(pkt, real, way, bytes) != R_CONTINUE)
 		return R_CONTINUE;
@@ -50,12 +51,12 @@ static __always_inline bool hit_translated(bool ipv6, struct packet *pkt, const 
 	to->hops = method_routes(real->method);
 	if (to->hops) {
 		if (plain_ttl(ipv6, plain->ip) <= 1 || !plain_tagged(pkt, way) ||
-		    !plain_leaves(pkt, way))
+		    !plain_leaves(pkt, plain->bytes, way))
 			return false;
 		plain_reframe(plain->eth, way);
 	} else {
 		if (bridge_crosses(pkt->link, way_link(way)) != R_CONTINUE ||
-		    !plain_leaves(pkt, way))
+		    !plain_leaves(pkt, plain->bytes, way))
 			return false;
 	}
 	plain_translate(ipv6, pkt, plain->ip, to);
@@ -65,7 +66,7 @@ static __always_inline bool hit_translated(bool ipv6, struct packet *pkt, const 
 static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const struct plain *plain,
 				       const struct known *known, const struct real *real)
 {
-	u32 bytes = frame_bytes(pkt), service, index = value_real(known->value);
+	u32 service, index = value_real(known->value);
 	struct change to = {};
 	struct way way;
 
@@ -75,7 +76,7 @@ static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const stru
 	if (!(way.to << 16))
 		return R_CONTINUE;
 	if (method_rewrite(real->method) != REWRITE_address)
-		return hit_tunnel(pkt, index, real, &way);
+		return hit_tunnel(pkt, plain, index, real, &way);
 	pkt->translation = known->value >> 32;
 	to.dscp = real->dscp;
 	service = real->service;
@@ -84,21 +85,21 @@ static __always_inline s32 hit_request(bool ipv6, struct packet *pkt, const stru
 		return R_CONTINUE;
 	if (!to.hops) /* between a bridge's ports; of replies the client's is there already */
 		mac_store(plain->eth->destination, way.to);
-	count_traffic(index, service, bytes);
+	count_traffic(index, service, plain->bytes);
 	return R_FORWARDED;
 }
 
 static __always_inline s32 hit_reply(bool ipv6, struct packet *pkt, const struct plain *plain,
 				     const struct known *known, const struct real *real)
 {
-	u32 bytes = frame_bytes(pkt), service = real->service;
+	u32 service = real->service;
 	struct change to = {};
 	struct way way;
 
 	change_back(ipv6, known->forward, &to);
 	if (!last_hop_way(known->hop, &way) || !hit_translated(ipv6, pkt, plain, real, &way, &to))
 		return R_CONTINUE;
-	count_reply(value_real(known->value), service, bytes);
+	count_reply(value_real(known->value), service, plain->bytes);
 	return R_FORWARDED_REPLY;
 }
 
@@ -157,7 +158,7 @@ static __always_inline struct real *look_up(bool ipv6, struct packet *pkt,
 static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct plain *plain)
 {
 	struct flow_key key = {};
-	struct known known = {};
+	struct known known; /* each of its ways in fills what is used of it */
 	struct real *real;
 	s32 reason = R_CONTINUE;
 	void *set;
@@ -227,7 +228,9 @@ static __always_inline int hit(struct xdp_md *ctx, const struct link *link)
 {
 	struct packet pkt = { .ctx = ctx, .link = link->number };
 	void *end = packet_end(&pkt);
-	struct plain plain = { .eth = packet_data(&pkt), .link = link };
+	struct plain plain = { .eth = packet_data(&pkt),
+			       .link = link,
+			       .bytes = end - packet_data(&pkt) };
 	u16 type = plain_link(&pkt, plain.eth, end, &plain.ip);
 	s32 reason = R_CONTINUE;
 

@@ -29,6 +29,7 @@ struct plain {
 	struct eth_header *eth;
 	void *ip; /* its headers are looked at already, so that they can be read and written */
 	const struct link *link;
+	u64 bytes; /* of the frame */
 };
 
 /* The flow's real server, if it takes packets as they come, or if this one is back from it. */
@@ -52,12 +53,13 @@ static __always_inline bool keep_fresh(const struct packet *pkt, const struct fl
 				       const struct real *real, u32 *due)
 {
 	u32 timeout = real->idle_ticks, expires = pkt->now + timeout;
+	u32 ticks = ticks_per_touch(timeout);
 	u64 meta = flow->seen;
 
-	*due = meta_expires(meta) - timeout + TICKS_PER_TOUCH; /* no timeout is shorter */
-	if (expires - meta_expires(meta) < TICKS_PER_TOUCH)
+	*due = meta_expires(meta) - timeout + ticks;
+	if (expires - meta_expires(meta) < ticks)
 		return meta_load(flow->meta) == meta;
-	*due = pkt->now + TICKS_PER_TOUCH;
+	*due = pkt->now + ticks;
 	if (method_replies(real->method) &&
 	    half_timeout_passed(meta_expires(meta), expires, timeout))
 		return false;
@@ -117,7 +119,10 @@ static __always_inline struct real *known_found(bool ipv6, const struct packet *
 	return known_flow(ipv6, pkt, plain, key, set, found, known);
 }
 
-/* As known_flow(), by the CPU's cache. */
+/*
+ * As known_flow(), by the CPU's cache. Whether a reply's addresses are still those of its real server and of the
+ * pool was asked when the copy was made: after a change of these it goes back for the rest of a second.
+ */
 static __always_inline struct real *known_by_heart(bool ipv6, struct packet *pkt,
 						   const struct plain *plain,
 						   const struct flow_key *key, void *set,

@@ -10,11 +10,9 @@
 #include "translate.h"
 #include "way.h"
 
-/* May it leave by this way? Then this is noted for XDP_REDIRECT. */
-static __always_inline bool plain_leaves(struct packet *pkt, const struct way *way)
+/* May a frame of so many bytes leave by this way? Then this is noted for XDP_REDIRECT. */
+static __always_inline bool plain_leaves(struct packet *pkt, u64 bytes, const struct way *way)
 {
-	u32 bytes = frame_bytes(pkt);
-
 	if (pkt->ip_bytes > way->mtu)
 		return false;
 	pkt->egress = way_link(way);

@@ -30,9 +30,8 @@ static __always_inline bool reap_entry(bool ipv6, bool expired_only, const struc
 	if (expired_only && !reap_due(ipv6, &ref, now))
 		return false;
 	/* Once only: a flow that is touched meanwhile has not expired; the next scan tells. */
-	if (compare_and_swap(ref.meta, ref.seen, meta_next(ref.seen, 0, 0, 0, false)) != ref.seen)
+	if (entry_free(&ref, ref.seen) != ref.seen)
 		return false;
-	forget_copies(ref.entry, ref.value, ref.seen);
 	count_change(ref.value, ref.seen, 0);
 	count_flow_event(table_of(ipv6, pending), expired_only ? EVENT_EXPIRED : EVENT_DROPPED);
 	return true;

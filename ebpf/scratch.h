@@ -118,7 +118,7 @@ struct scratch {
 	u32 quoted_l3; /* of an ICMP error: where the packet that it quotes is */
 	u32 quoted_l4;
 	u32 quoted_proto;
-	u64 epoch; /* of services, when the VIP was looked up; 0: it is to be forgotten */
+	u64 epoch; /* of services, when the VIP was looked up; 0: nothing is to be remembered */
 	u64 vip_links;
 	u32 blocks; /* of ports that the VIP has services for, as in struct vip */
 	u32 index;  /* of the real server */

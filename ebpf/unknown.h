@@ -129,7 +129,7 @@ static __always_inline s32 settle(struct xdp_md *ctx, struct packet *pkt, struct
 	return with->replies ? R_CONTINUE : record_flow(pkt, with);
 }
 
-/* What scratch[] says of the packet was written by forward_unknown(). Returns the final reason. */
+/* What scratch[] says of the packet was written by who went on here (fill_unknown). Returns the final reason. */
 static __always_inline s32 serve_unknown(struct xdp_md *ctx, struct scratch *with)
 {
 	s32 reason = settle(ctx, &with->packet, with);

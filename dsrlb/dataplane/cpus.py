@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processors that there may be."""
+"""The processors that there are, and may be."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+_SYSTEM = Path("/sys/devices/system/cpu")
+
+
+def _count(what: str) -> int:
+    """One more than the highest number in a list of ranges."""
+    ranges = (_SYSTEM / what).read_text().strip().split(",")
+    return int(ranges[-1].split("-")[-1]) + 1
+
 
 def possible_cpus() -> int:
-    """How many values a per-CPU element has (/sys/devices/system/cpu/possible)."""
-    ranges = Path("/sys/devices/system/cpu/possible").read_text().strip().split(",")
-    return int(ranges[-1].split("-")[-1]) + 1
+    """How many values a per-CPU element has."""
+    return _count("possible")
+
+
+def present_cpus() -> int:
+    """How many processors are there: on a virtual machine often far fewer than may be."""
+    return _count("present")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf, flowsettings, jiffies
 from dsrlb.dataplane.artifact import Artifact, MapLayout
-from dsrlb.dataplane.cpus import possible_cpus
+from dsrlb.dataplane.cpus import present_cpus
 from dsrlb.dataplane.flowsettings import SETTINGS, FlowSizes
 from dsrlb.errors import AbiMismatch, KernelError
 
@@ -69,7 +69,7 @@ class MapSet(Mapping[str, "Map"]):
         """
         self.folder = folder
         self._version = artifact.constants["ABI_VERSION"]
-        self._cache_cpus = artifact.constants.get("CACHE_CPUS", 1)
+        self._cache_cpus = artifact.constants.get("CACHE_CPUS", 0)
         self.taken_over = False
         self._open_maps: dict[str, _Open] = {}
         self._maps: dict[str, Map] = {}
@@ -166,7 +166,7 @@ class MapSet(Mapping[str, "Map"]):
 
     def _entries(self, spec: MapLayout) -> int:
         if spec.name in flowsettings.CACHES:
-            return spec.max_entries * min(possible_cpus(), self._cache_cpus)
+            return spec.max_entries * min(present_cpus(), self._cache_cpus)
         sized = spec.name in flowsettings.SIZED
         return self.sizes.entries(spec.name) if sized else spec.max_entries
 

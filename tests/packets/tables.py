@@ -90,9 +90,9 @@ class Tables:
 
     def clear(self) -> None:
         """Make every entry empty."""
-        self.forget_copies()
         for sets in self.sets.values():
             sets[:, :4] = 0
+        self.forget_copies()
 
     @contextmanager
     def busy(self, *, pending: bool = True) -> Iterator[None]:

@@ -18,6 +18,9 @@ from dsrlb.dataplane.loader import Dataplane, load_program
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import CompileError, LoadError
 
+BPF_LDX, BPF_LDX_DW = 0x01, 0x79
+"""The class of loads, and one of eight bytes."""
+
 
 def test_reasons_are_read_from_the_header() -> None:
     reasons = artifact.parse_reasons((paths.ebpf_sources() / "abi.h").read_text())
@@ -76,6 +79,13 @@ def test_programs_stay_within_their_budget() -> None:
             if name == artifact.FIRST:  # compiled before anything is attached: a start waits for it
                 assert len(program.code) // 8 < 7_500
             os.close(fd)
+
+
+def test_groups_are_loaded_whole() -> None:
+    """What is written by one store is read by one load: never an old MAC address's half."""
+    (program,) = artifact.build(Path(__file__).parent / "groups.c").programs.values()
+    loads = [operation for operation in program.code[::8] if operation & 7 == BPF_LDX]
+    assert loads == [BPF_LDX_DW] * 5
 
 
 def test_parts_declare_the_same_maps() -> None:

@@ -29,6 +29,7 @@ from tests.packets.steps import (
     PSH_ACK,
     RST,
     SYN,
+    SYN_ACK,
     A,
     B,
     Family,
@@ -187,12 +188,17 @@ def test_it_is_touched_when_it_is_due(known: Program, v: Family) -> None:
     assert good(known, v.version) == 1
 
 
-def test_a_short_timeout_is_kept(program: Program, v: Family) -> None:
-    """Shorter than what is known by heart holds: the flow must not outlive its timeout."""
+def test_the_shortest_timeout(program: Program, v: Family) -> None:
+    """A second: a flow that has packets lives on, and without any no longer than that."""
     program.configure(config(A, keys='idle_timeout = "1s"'))
     go(program, v, v.to_11, *opened(v), v.tcp(ACK))
     (expires,) = [entry.meta >> 32 for entry in program.tables.entries()]
     assert int(copies(program, v.version)["due"].max()) <= expires
+    for _ in range(6):
+        program.tables.age(5)
+        go(program, v, v.to_11, v.tcp(ACK))
+    program.tables.age(9)
+    stop(program, v, "no-flow", v.tcp(ACK))
 
 
 def test_data_on_a_flow_without(known: Program, v: Family) -> None:
@@ -317,6 +323,22 @@ def test_a_fin_ends_what_is_known_of_replies(pair: Connection) -> None:
     assert pair.request(FIN) == "forwarded"
     assert good(pair.program, pair.family) == 0
     assert pair.reply(DATA) == "forwarded-reply"
+
+
+@pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
+def test_a_reverse_half_that_was_opened_by_a_fin(program: Program, family: int) -> None:
+    """It stays `closing`, also when its flow goes on: what is known of it is forgotten with it."""
+    program.configure(CONFIG, RESOLUTIONS)
+    made = Connection(program, TCP["one-arm"], family, 6)
+    assert (made.request(SYN), made.reply(SYN_ACK)) == ("forwarded", "forwarded-reply")
+    for flags in (FIN, RST, DATA, DATA):
+        assert made.request(flags) == "forwarded"
+    for _ in range(2):
+        assert made.reply(DATA) == "forwarded-reply"
+    assert good(program, family) == 2
+    drop_all(program, family, reverse=True)
+    assert good(program, family) == 0
+    assert made.reply(DATA) == "no-flow"
 
 
 @pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])

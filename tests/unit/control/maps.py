@@ -23,7 +23,7 @@ _SCALARS = {
     "u32": "unsigned int",
     "u64": "unsigned long long",
 }
-_STRUCT = re.compile(r"^struct (\w+) \{\n(.*?)^\};", re.MULTILINE | re.DOTALL)
+_STRUCT = re.compile(r"^struct (\w+) \{\n(.*?)^\}(?: GROUPS)?;", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^\s*(struct \w+|\w+) (\w+)(?:\[(\w+)\])?;", re.MULTILINE)
 _DEFINE = re.compile(r"^#define (\w+) (\d+)", re.MULTILINE)
 _TABLE = re.compile(
