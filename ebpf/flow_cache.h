@@ -58,11 +58,16 @@ static __always_inline u64 *cached_words(struct cached *copy)
 	return (u64 *)(copy + 1);
 }
 
+static __always_inline bool cached_is_due(const struct cached *copy, u32 now)
+{
+	return (s32)(now - copy->due) >= 0;
+}
+
 static __always_inline bool cached_is_good(const struct cached *copy, u32 now)
 {
 	u64 *changes;
 
-	if ((s32)(now - copy->due) >= 0)
+	if (cached_is_due(copy, now))
 		return false;
 	changes = flow_changes_of(copy->entry);
 	return changes && *(volatile u64 *)changes == copy->changes;
@@ -82,18 +87,18 @@ static __always_inline struct cached *cache_find(bool ipv6, void *set, const str
 }
 
 /*
- * Where a copy of the key's flow may be made, or NULL. A way whose copy is good for nothing is taken at once,
- * another one by one flow in sixteen of those that come within a jiffy: more flows than there is room for
- * shall not push each other out at every packet.
+ * Where a copy of the key's flow may be made, or NULL. A way whose copy is due is taken at once, another one by
+ * one flow in sixteen of those that come within a jiffy: more flows than there is room for shall not push each
+ * other out at every packet.
  */
 static __always_inline struct cached *cache_room(bool ipv6, void *set, const struct flow_key *key)
 {
 	struct cached *first = cache_way(ipv6, set, 0), *second = cache_way(ipv6, set, 1);
 	u32 turn = key->hash + (u32)bpf_jiffies64();
 
-	if (first->hash == key->hash || !cached_is_good(first, key->now))
+	if (first->hash == key->hash || cached_is_due(first, key->now))
 		return first;
-	if (second->hash == key->hash || !cached_is_good(second, key->now))
+	if (second->hash == key->hash || cached_is_due(second, key->now))
 		return second;
 	if (turn & 15)
 		return NULL;
