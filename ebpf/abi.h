@@ -131,14 +131,15 @@ enum reason { REASONS(REASON_ENUM) R_COUNT };
 
 /* Programs that others go on to by a tail call: the places in stages[]. */
 enum stage {
-	STAGE_GENERAL,	/* packets that are not plain */
-	STAGE_UNKNOWN,	/* packets that no open flow took */
-	STAGE_DELIVER,	/* to a real server that another stage found */
-	STAGE_FRAGMENT, /* all but the first one of a packet */
-	STAGE_ICMP,	/* ICMP errors, to a VIP or about a tunnel */
-	STAGE_REFUSE,	/* ICMP errors of our own */
-	STAGE_SCAN,	/* an algorithm that compares all real servers */
-	STAGE_PROBED,	/* answers to probes */
+	STAGE_GENERAL,	 /* packets that are not plain */
+	STAGE_NEW_PLAIN, /* plain packets that no open flow took */
+	STAGE_UNKNOWN,	 /* ... and others, and those that ask for more */
+	STAGE_DELIVER,	 /* to a real server that another stage found */
+	STAGE_FRAGMENT,	 /* all but the first one of a packet */
+	STAGE_ICMP,	 /* ICMP errors, to a VIP or about a tunnel */
+	STAGE_REFUSE,	 /* ICMP errors of our own */
+	STAGE_SCAN,	 /* an algorithm that compares all real servers */
+	STAGE_PROBED,	 /* answers to probes */
 	/* From here on: loaded where replies come back (dataplane/loader.py). */
 	STAGE_ALLOCATE,	 /* a port of the pool for a new flow */
 	STAGE_PAIR,	 /* both halves of a flow whose replies come back */
@@ -166,6 +167,7 @@ struct settings {
 	u32 replies;	   /* there are services whose replies come back */
 	u32 probe_ifindex; /* where answers to probes go; 0: nobody probes */
 	u64 choice_seed;   /* choice_hash.h */
+	u64 choice_seed4;  /* ... with the words mixed in that all IPv4 addresses begin with */
 	u8 probe_mac[6];   /* who probes */
 	u8 reserved[2];
 };

@@ -31,8 +31,13 @@ static __always_inline u32 choice_hash(const struct packet *pkt, bool tuple)
 {
 	lookup_key zero = 0;
 	struct settings *own = settings.lookup(&zero);
-	u64 hash = choice_mix_address(own ? own->choice_seed : 0, &pkt->source);
+	u64 hash;
 
+	if (!own)
+		return 0;
+	hash = blur(pkt->ipv6 ? choice_mix_address(own->choice_seed, &pkt->source) :
+				choice_mix(own->choice_seed4, pkt->source.word_be[3]),
+		    own->choice_seed);
 	if (tuple) {
 		hash = choice_mix_address(hash, &pkt->destination);
 		hash = choice_mix(hash, pkt->source_port_be | (u32)pkt->destination_port_be << 16);

@@ -55,21 +55,22 @@ static __always_inline void count_flow(lookup_key real_index, lookup_key service
 		traffic->flows++;
 }
 
-/* count_traffic() and count_flow() of a flow's first packet. */
-static __always_inline void count_first(lookup_key real_index, lookup_key service, u32 bytes)
+/* count_traffic(), and count_flow() of so many (1 or 0). */
+static __always_inline void count_first(lookup_key real_index, lookup_key service, u64 bytes,
+					u32 flows)
 {
 	struct traffic *traffic = real_traffic.lookup(&real_index);
 
 	if (traffic) {
 		traffic->packets++;
 		traffic->bytes += bytes;
-		traffic->flows++;
+		traffic->flows += flows;
 	}
 	traffic = service_traffic.lookup(&service);
 	if (traffic) {
 		traffic->packets++;
 		traffic->bytes += bytes;
-		traffic->flows++;
+		traffic->flows += flows;
 	}
 }
 

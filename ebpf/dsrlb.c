@@ -3,7 +3,7 @@
  * dsrlb's XDP program: the short way of plain packets that belong to an open flow, or to nobody here
  * (hit.h). A plain packet of no flow goes on in a program of its own:
  *
- *   -> unknown: pending flow, or VIP -> service -> schedule -> new flow; then deliver
+ *   -> new_plain: service -> schedule -> new flow, delivered at once; what asks for more -> unknown
  *
  * and whatever is not plain in STAGE_GENERAL. A stage returns R_CONTINUE or the reason of the final
  * verdict; every packet counts one reason. Only programs (*.c), hit.h and verdict.h speak XDP return codes.

@@ -51,7 +51,7 @@ static __always_inline void fill_unknown(struct scratch *with, const struct flow
 	with->key = *key;
 	with->moving = *moving;
 	with->then = THEN_DELIVER;
-	with->scanned = false;
+	with->scanned = with->attempted = false;
 	with->absent = absent;
 	with->due = due ? DUE_OPEN : DUE_NONE;
 	with->opens = false;
@@ -67,8 +67,8 @@ static __always_inline s32 forward_unknown(struct packet *pkt, const struct vip 
 	if (!with)
 		return R_INCOMPLETE;
 	fill_unknown(with, key, moving, due, false);
-	with->unasked = with->known_service = false;
 	with->epoch = 0;
+	with->known_service = false;
 	with->blocks = blocks_of(vip, pkt);
 	return go_on(pkt, with, STAGE_UNKNOWN);
 }

@@ -2,7 +2,7 @@
 /*
  * The short way: plain packets of open flows, requests and replies, and those that are for nobody here.
  * It decides nothing that the long way (forward.h) would decide otherwise: whatever is out of the ordinary
- * is left to that one, as it came. A plain packet of no flow goes straight on to STAGE_UNKNOWN.
+ * is left to that one, as it came. A plain packet of no flow goes straight on to STAGE_NEW_PLAIN.
  */
 #ifndef DSRLB_HIT_H
 #define DSRLB_HIT_H
@@ -114,8 +114,7 @@ static __always_inline s32 miss(struct packet *pkt, const struct flow_key *key, 
 		return R_CONTINUE;
 	pkt->irregular = R_CONTINUE;
 	fill_unknown(with, key, &nothing, false, absent);
-	with->unasked = true;
-	go_on(pkt, with, STAGE_UNKNOWN);
+	go_on(pkt, with, STAGE_NEW_PLAIN);
 	return R_CONTINUE;
 }
 

@@ -9,17 +9,8 @@
 
 #include "deliver.h"
 #include "flow_place.h"
+#include "hit_rewrite.h"
 #include "new_flow.h"
-
-/* Nothing about a packet to us but that no open flow took it. */
-static __always_inline bool is_plain(const struct scratch *with)
-{
-	const struct packet *pkt = &with->packet;
-	const struct moving *moving = &with->moving;
-
-	return !(with->scanned | pkt->other_mac | pkt->fragment | moving->orphan | moving->old |
-		 moving->from);
-}
 
 /* Does the service take whoever comes, and send him to any of its real servers? */
 static __always_inline bool asks_nothing(const struct service_record *record)
@@ -30,33 +21,43 @@ static __always_inline bool asks_nothing(const struct service_record *record)
 	       !method_replies(record->method) && !method_routes(record->method); /* TTL */
 }
 
+/* Write the MAC addresses of a plain l2dsr real server, if the packet may leave for it at once. */
+static __always_inline bool leave_plainly(struct packet *pkt, struct eth_header *eth,
+					  const void *end, const struct real *real)
+{
+	u32 other = (real->method ^ METHOD_L2DSR) |
+		    ((real->flags & (REAL_RESOLVED | REAL_HOPS)) ^ REAL_RESOLVED);
+	struct way way;
+
+	way.to = *(volatile u64 *)real->mac;
+	way.from = *(volatile u64 *)real->source_mac;
+	way.mtu = way.from >> 48;
+	hide(other);
+	if (other || !(way.to << 16) || pkt->l3 > MOST_HEADER || (void *)(eth + 1) > end ||
+	    !plain_leaves(pkt, end - (void *)eth, &way))
+		return false;
+	plain_macs(eth, &way);
+	return true;
+}
+
 /* Send the packet to its real server: at once, where it needs but another MAC address. */
 static __always_inline s32 send_plain(struct xdp_md *ctx, struct scratch *with,
 				      const struct real *real)
 {
-	struct packet packet;
-	struct way way;
-	s32 reason;
-	u32 bytes;
+	struct packet packet = { .ctx = ctx,
+				 .l3 = with->packet.l3,
+				 .ip_bytes = with->packet.ip_bytes,
+				 .link = with->packet.link };
+	void *data = packet_data(&packet), *end = packet_end(&packet);
 
-	packet_in_hand(&packet, ctx, with);
-	bytes = frame_bytes(&packet);
-	if (real->method != METHOD_L2DSR || real->flags & REAL_HOPS) {
+	if (!leave_plainly(&packet, data, end, real)) {
 		if (with->is_new)
 			count_flow(with->index, with->service);
 		return go_on_with(ctx, STAGE_DELIVER);
 	}
-	reason = set_out_to(&packet, real, &way);
-	if (reason == R_CONTINUE)
-		reason = rewrite_l2dsr(&packet, real, &way);
-	with->packet.egress = way_link(&way);
-	if (reason == R_FORWARDED && with->is_new)
-		count_first(with->index, with->service, bytes);
-	else if (reason == R_FORWARDED)
-		count_traffic(with->index, real->service, bytes);
-	else if (with->is_new)
-		count_flow(with->index, with->service);
-	return reason;
+	with->packet.egress = packet.egress;
+	count_first(with->index, real->service, end - data, with->is_new);
+	return R_FORWARDED;
 }
 
 /* The real server of a new flow (with->index), or NULL: go the long way. */
@@ -176,7 +177,7 @@ static __always_inline s32 serve_plain(struct xdp_md *ctx, struct scratch *with)
 	const struct packet *pkt = &with->packet;
 	struct real *real = NULL;
 
-	if (!is_plain(with) || pkt->proto != PROTO_TCP)
+	if (pkt->proto != PROTO_TCP)
 		return R_CONTINUE;
 	if (pure_syn(pkt))
 		real = begin_plain(with);

@@ -101,7 +101,10 @@ static __always_inline bool takes_turns(const struct scratch *with)
 	return !with->by_hash && with->kind != KIND_HASH;
 }
 
-/* The real server whose turn it is, or that the hash names (with->index). NULL: it may not have the flow. */
+/*
+ * The real server whose turn it is, or that the hash names (with->index). NULL: it may not have the flow, and
+ * schedule() goes on with the next turn.
+ */
 static __always_inline struct real *schedule_first(const struct service_record *record,
 						   struct scratch *with)
 {
@@ -110,6 +113,7 @@ static __always_inline struct real *schedule_first(const struct service_record *
 
 	if (!cursor || !record->count)
 		return NULL;
+	with->attempted = takes_turns(with);
 	return take(real_at(record, takes_turns(with) ? next_turn(cursor, places) :
 							hashed_place(with, places)),
 		    with);
@@ -131,6 +135,8 @@ static __always_inline void schedule(const struct service_record *record, struct
 	place = hashed_place(with, places);
 	for (i = 0; i < SCHEDULE_ATTEMPTS; i++) {
 		hide(i);
+		if (i >= SCHEDULE_ATTEMPTS - with->attempted)
+			break;
 		if (turns)
 			place = next_turn(cursor, places);
 		if (take(real_at(record, place), with))

@@ -136,8 +136,8 @@ struct scratch {
 	u8 kind;	  /* of the algorithm: enum algorithm_kind */
 	u8 search;	  /* none of those whose turn it was may have the flow: enum search */
 	u8 scanned;	  /* STAGE_SCAN has chosen */
+	u8 attempted;	  /* turns that the short way of new flows has taken */
 	u8 absent;	  /* the flow is known to stand in no table */
-	u8 unasked;	  /* whether the packet is to a VIP is yet to be asked */
 	u8 known_service; /* `service` is known: service.h */
 	u8 opened;	  /* another CPU has made it an open flow meanwhile */
 	u8 stateless; /* every packet of a connection finds its real server, also without a flow */

@@ -12,7 +12,17 @@ from dsrlb.control.forms import by_number
 from dsrlb.dataplane.keys import IPAddress, interest_words
 from dsrlb.dataplane.maps import MapSet
 
-"""Elements of interest[]: by destination, by source."""
+_MAPPED = (0, 0, int.from_bytes(b"\0\0\xff\xff", "little"))
+"""The first words of an IPv4 address, as the program has it (::ffff:a.b.c.d)."""
+_WORD, _ALL = 0x9E3779B97F4A7C15, (1 << 64) - 1
+
+
+def _begun(seed: int, words: Iterable[int]) -> int:
+    """What is hashed by, behind these words: choice_mix() of choice_hash.h."""
+    for word in words:
+        seed = (seed ^ word) * _WORD & _ALL
+        seed ^= seed >> 32
+    return seed
 
 
 class Settings:
@@ -27,9 +37,11 @@ class Settings:
         replies = desired.replies or (wide and present is not None and bool(present["replies"]))
         tunnels = any(any(path.source) for path in desired.paths.values())
         ifindex, mac = desired.probe or (0, bytes(6))
+        seed = desired.choice_seed
         flags = (int(desired.announce), int(tunnels), int(replies))
         value = np.array(
-            (*flags, ifindex, desired.choice_seed, tuple(mac), (0, 0)), self._map.value_type
+            (*flags, ifindex, seed, _begun(seed, _MAPPED), tuple(mac), (0, 0)),
+            self._map.value_type,
         )
         if present is None or present.tobytes() != value.tobytes():
             self._map.set(0, value.tobytes())

@@ -245,18 +245,20 @@ class Program:
 
     @contextmanager
     def without_stages(self) -> Iterator[None]:
-        """The program cannot go on to the one for packets without an open flow."""
-        stages = self.maps["stages"].fd
-        first = self.dataplane.artifact.stages["unknown"].to_bytes(4, "little")
-        number = bpf.map_lookup(stages, first, 4)
-        assert number is not None
-        kept = bpf.prog_fd_by_id(int.from_bytes(number, "little"))
-        assert bpf.map_delete(stages, first)
+        """The program cannot go on to those for packets without an open flow."""
+        stages, kept = self.maps["stages"].fd, {}
+        for name in ("new_plain", "unknown"):
+            place = self.dataplane.artifact.stages[name].to_bytes(4, "little")
+            number = bpf.map_lookup(stages, place, 4)
+            assert number is not None
+            kept[place] = bpf.prog_fd_by_id(int.from_bytes(number, "little"))
+            assert bpf.map_delete(stages, place)
         try:
             yield
         finally:
-            bpf.map_update(stages, first, kept.to_bytes(4, "little"))
-            os.close(kept)
+            for place, fd in kept.items():
+                bpf.map_update(stages, place, fd.to_bytes(4, "little"))
+                os.close(fd)
 
     def age_fragments(self, ticks: int) -> None:
         """Let so many ticks (of 2^27 ns) go by for what is known of fragments."""

@@ -185,3 +185,15 @@ def test_a_light_real_server_behind_a_heavy_one(program: Program, v: Family) -> 
     go(program, v, v.to_11, *opened(v, 1000))
     for sport in range(2000, 2100):
         go(program, v, v.to_12, v.tcp(SYN, sport=sport))
+
+
+def test_a_full_service_takes_its_turns_once(program: Program, v: Family) -> None:
+    """Sixteen, an even number: the first one is next again, also behind the short way of new flows,
+    which takes the first of them."""
+    program.configure(config(limited(A, 1), limited(B, 1)))
+    go(program, v, v.to_11, *opened(v, 1001))
+    go(program, v, v.to_12, *opened(v, 1002))
+    stop(program, v, "reals-full", v.tcp(SYN, sport=1003))
+    go(program, v, v.to_11, v.tcp(RST, sport=1001))
+    go(program, v, v.to_12, v.tcp(RST, sport=1002))
+    go(program, v, v.to_11, v.tcp(SYN, sport=1004))
