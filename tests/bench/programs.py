@@ -252,6 +252,11 @@ class Programs:
         if any(abs(seen[n] - wanted.get(n, 0)) > wanted.get(n, 0) // 1000 for n in names):
             raise DsrlbError(f"{what}: {dict(seen)} happened to flows, not {dict(wanted)}")
 
+    def new_secret(self) -> None:
+        """Another hash of flows; the tables are to be empty."""
+        secret = self.maps["flow_settings"].array["secret"]
+        secret[:] = np.frombuffer(os.urandom(secret.nbytes), "<u8").reshape(secret.shape)
+
     def pressure(self, family: int, tick: int) -> None:
         """The pending table was at its rating at this moment."""
         self.maps["pressure"].set(self._tables_of[f"TABLE_PENDING{family}"] * 8, tick)
