@@ -6,10 +6,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_address
 from itertools import count
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,17 +17,14 @@ from dsrlb.control.desired import Resolution
 from dsrlb.dataplane.flowhash import key_hash
 from dsrlb.dataplane.keys import address_bytes
 from tests.packets import cases as l3dsr
-from tests.packets import generate
-from tests.packets.cases.paired_services import CONFIG, RESOLUTIONS
+from tests.packets.cached import are_good, copies, drop_all, good, lose, on_cpu
 from tests.packets.harness import LINK, Program, mac_of
-from tests.packets.pair_steps import DATA, FIN, TCP, Connection
 from tests.packets.steps import (
     ACK,
     FIN_ACK,
     PSH_ACK,
     RST,
     SYN,
-    SYN_ACK,
     A,
     B,
     Family,
@@ -40,41 +35,10 @@ from tests.packets.steps import (
     stop,
     tick,
 )
-from tests.packets.tables import REVERSE
 
 TOUCH = 8
 """TICKS_PER_TOUCH."""
 WORD = (1 << 64) - 1
-
-
-def copies(program: Program, version: int) -> npt.NDArray[Any]:
-    """What is known by heart, shape (sets of all CPUs, ways)."""
-    found: npt.NDArray[Any] = program.maps[f"cache{version}"].array["way"]["copy"]
-    return found
-
-
-def are_good(program: Program, version: int) -> npt.NDArray[np.bool_]:
-    """Which of them are good for something."""
-    known = copies(program, version)
-    changes = program.maps["flow_changes"].array["count"][0]
-    current = changes[known["entry"] % len(changes)] == known["changes"]
-    found: npt.NDArray[np.bool_] = (known["due"].astype(np.int64) > tick()) & current
-    return found
-
-
-def good(program: Program, version: int) -> int:
-    """How many are."""
-    return int(are_good(program, version).sum())
-
-
-@contextmanager
-def on_cpu(number: int) -> Iterator[None]:
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {number})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 @pytest.fixture(autouse=True)
@@ -91,21 +55,6 @@ def known(program: Program, v: Family) -> Program:
     go(program, v, v.to_11, *opened(v), v.tcp(ACK))
     assert good(program, v.version) == 1
     return program
-
-
-def lose(program: Program, v: Family) -> None:
-    """Empty the flow tables behind the CPUs' back."""
-    program.tables.sets[v.version][:, :4] = 0
-
-
-def drop_all(program: Program, version: int, *, reverse: bool = False) -> None:
-    """As `dsrlb flows drop` does: forward halves, or only what is the ``reverse`` of one."""
-    metas = program.tables.sets[version][:, :4].reshape(-1)
-    chosen = (metas & np.uint64(15)) != 0
-    chosen &= ((metas & np.uint64(REVERSE)) != 0) == reverse
-    entries = np.flatnonzero(chosen).astype(np.uint32)
-    versions = (metas[entries] >> np.uint64(16)).astype(np.uint32) & np.uint32(0xFFFF)
-    assert program.dataplane.reaper().drop(version == 6, entries, versions) == len(entries) > 0
 
 
 def _cache_set(words: list[int], secret: npt.NDArray[np.uint64], sets: int) -> int:
@@ -285,71 +234,6 @@ def test_the_hash_is_known(program: Program, v: Family) -> None:
     assert good(program, v.version) == 2
     assert len(seen[0]) == len(seen[1]) == 1
     assert seen[0] != seen[1]
-
-
-def both_known(program: Program, mode: str, family: int) -> Connection:
-    """A connection both of whose directions are known by heart."""
-    program.configure(CONFIG, RESOLUTIONS)
-    made = Connection(program, TCP[mode], family, 6)
-    made.open()
-    for _ in range(2):
-        assert (made.request(DATA), made.reply(DATA)) == ("forwarded", "forwarded-reply")
-    assert good(program, family) == 2
-    return made
-
-
-@pytest.fixture(params=[4, 6], ids=["ipv4", "ipv6"])
-def pair(program: Program, request: pytest.FixtureRequest) -> Connection:
-    """One through a pool."""
-    return both_known(program, "one-arm", request.param)
-
-
-def test_replies_are_known(pair: Connection) -> None:
-    pair.program.tables.sets[pair.family][:, :4] = 0
-    assert (pair.request(DATA), pair.reply(DATA)) == ("forwarded", "forwarded-reply")
-    pair.program.tables.forget_copies()
-    assert (pair.request(DATA), pair.reply(DATA)) == ("no-flow", "no-flow")
-
-
-@pytest.mark.parametrize("reverse", [False, True], ids=["flow", "reverse half"])
-def test_halves_end_together(pair: Connection, reverse: bool) -> None:
-    drop_all(pair.program, pair.family, reverse=reverse)
-    assert good(pair.program, pair.family) == 0
-    assert pair.reply(DATA) == "no-flow"
-    assert pair.request(DATA) == ("forwarded" if reverse else "no-flow")
-
-
-def test_a_fin_ends_what_is_known_of_replies(pair: Connection) -> None:
-    assert pair.request(FIN) == "forwarded"
-    assert good(pair.program, pair.family) == 0
-    assert pair.reply(DATA) == "forwarded-reply"
-
-
-@pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
-def test_a_reverse_half_that_was_opened_by_a_fin(program: Program, family: int) -> None:
-    """It stays `closing`, also when its flow goes on: what is known of it is forgotten with it."""
-    program.configure(CONFIG, RESOLUTIONS)
-    made = Connection(program, TCP["one-arm"], family, 6)
-    assert (made.request(SYN), made.reply(SYN_ACK)) == ("forwarded", "forwarded-reply")
-    for flags in (FIN, RST, DATA, DATA):
-        assert made.request(flags) == "forwarded"
-    for _ in range(2):
-        assert made.reply(DATA) == "forwarded-reply"
-    assert good(program, family) == 2
-    drop_all(program, family, reverse=True)
-    assert good(program, family) == 0
-    assert made.reply(DATA) == "no-flow"
-
-
-@pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
-def test_a_reply_to_another_station(program: Program, family: int) -> None:
-    """Known by heart or not: only what comes to the balancer's MAC address is for it."""
-    made = both_known(program, "nat", family)
-    client, port = made.seen_as
-    message = generate.tcp(made.place.real_port, port, DATA, b"!")
-    macs = bytes.fromhex("020000000099"), mac_of(str(made.real))
-    assert made._run(made.real, client, message, 2, macs).reason == "pass"
-    assert made.reply(DATA) == "forwarded-reply"
 
 
 def test_more_flows_than_a_set_has_room_for(program: Program, v: Family) -> None:
