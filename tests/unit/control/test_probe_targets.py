@@ -33,6 +33,7 @@ TEXT = """
 interfaces = ["eth0"]
 [[group]]
 name = "all"
+health.type = "none"
 [[group.real]]
 address = ["10.0.0.11", "fd00::11"]
 [[group.real]]
