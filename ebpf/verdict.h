@@ -19,6 +19,7 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	case R_ANSWERED_ND:
 	case R_ANSWERED_ECHO:
 	case R_ANSWERED_RESET:
+	case R_ANSWERED_DOWN:
 	case R_ANSWERED_TOO_BIG:
 	case R_ANSWERED_TIME_EXCEEDED:
 		return XDP_TX;

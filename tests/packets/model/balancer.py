@@ -160,8 +160,8 @@ class Model:
 
     def _transport(self, frame: bytes, packet: Packet) -> Outcome:
         chosen = self.forward.real_of(packet)
-        if chosen == "answered-reset":
-            return answers.reset(frame, packet.start, packet, self.ingress.mac)
+        if chosen in ("answered-reset", "answered-down"):
+            return answers.reset(frame, packet.start, packet, self.ingress.mac, chosen)
         if chosen == "expired":
             return self.deliverer.expired(frame, packet)
         if isinstance(chosen, str):

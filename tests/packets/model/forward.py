@@ -42,6 +42,8 @@ class Forward:
         syn = pure_syn(packet)
         if flow is None or (syn and flow.state in ("closing", "reset")):
             return self._new_flow(packet, first=syn or packet.protocol == UDP)
+        if flow.real.present and flow.real.down:
+            return self._leave(packet, flow)
         if flow.pair is not None:
             return self._go_on(packet, flow, syn or packet.protocol == UDP)
         if not flow.real.present:
@@ -56,6 +58,20 @@ class Forward:
         if was_pending and flow.state != "pending":
             self._settle(packet.source, self._service_of(flow.real), flow.real, first=False)
         return flow.real
+
+    def _leave(self, packet: Packet, flow: Flow) -> Real | str:
+        """A request of a flow whose real server is down, and gets no packet."""
+        tcp, rst, syn = packet.protocol == TCP, bool(packet.flags & RST), pure_syn(packet)
+        pending = flow.state == "pending"
+        if flow.real.down == "reset" and tcp and not syn and (rst or not pending):
+            self.end(packet.key)
+            return "real-down" if rst else "answered-down"
+        other: Real | str = "real-down"
+        if not rst:
+            other = self._new_flow(packet, first=syn, known=True)
+        if isinstance(other, str) and not pending and self.flows.get(packet.key) is flow:
+            flow.become(pairs.further(packet, flow.state))
+        return other
 
     def _go_on(self, packet: Packet, flow: Flow, first: bool) -> Real | str:
         """A request of a flow whose replies come back."""
@@ -153,7 +169,6 @@ class Forward:
             holder = self.replies.holder(real, packet.key)
             if holder and holder.pair and holder.pair.key != packet.key:
                 if holder.state not in ("closing", "reset"):
-                    self._lose(packet.key, first)
                     return "tuple-taken"
                 self.end(holder.pair.key)
         real.new += 1
@@ -163,13 +178,6 @@ class Forward:
         self.replies.take(flow)
         self._settle(packet.source, service, real, first)
         return real
-
-    def _lose(self, key: FlowKey, first: bool) -> None:
-        """A pending flow could not move with its SYN: the one that it would have become was given
-        its entry, and is gone."""
-        flow = self.flows.get(key)
-        if first and flow and flow.state == "pending":
-            self.end(key)
 
     def _home(self, source: IP, service: Service) -> Real | None:
         """The source's real server, if it may have another flow."""

@@ -83,6 +83,7 @@ class Real:
     resolved: bool = True
     present: bool = True
     away: bool = False  # does not answer; never usable then
+    down: str = ""  # "leave" | "reset": what flows of one that is down do; never usable then
     max_open: int = 0  # 0: no limit
     max_open_low: int = 0
     full: bool = False
