@@ -123,7 +123,9 @@
 	REASON(ANSWERED_DOWN, "answered-down", ANSWER,                                             \
 	       "TCP segment of a flow whose real server is down: reset, and the flow removed")     \
 	REASON(REAL_DOWN, "real-down", DROP,                                                       \
-	       "of a flow whose real server is down, and no other could do anything with it")
+	       "of a flow whose real server is down, and no other could do anything with it")      \
+	REASON(NO_REAL_PASSED, "no-real-passed", PASS,                                             \
+	       "the service has no usable real server, and its packets are the kernel's then")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };
@@ -222,6 +224,7 @@ struct service_key {
 #define SERVICE_ALLOW_ONLY 2  /* who is on no list may not use it */
 #define SERVICE_TOA 4	      /* real servers are told the client's address: toa.h */
 #define SERVICE_HASH_SOURCE 8 /* hash, maglev: the source's address alone decides */
+#define SERVICE_PASS_EMPTY 16 /* without real servers the kernel has what is of no flow */
 
 /*
  * Immutable once a slot names it; slot value = revision << 32 | record index, 0 = no service.

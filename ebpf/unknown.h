@@ -153,6 +153,10 @@ static __always_inline s32 serve_unknown(struct xdp_md *ctx, struct scratch *wit
 		return answer_reset(&packet) == R_ANSWERED_RESET ? reason : R_MALFORMED;
 	if (reason == R_TTL_EXCEEDED)
 		return refuse(&packet, reason, 0);
+	if (reason == R_NO_REAL_PASSED && packet.fragment) { /* that is noted there */
+		with->index = 0;
+		return go_on_with(ctx, STAGE_DELIVER);
+	}
 	if (reason != R_CONTINUE)
 		return reason;
 	if (with->replies && with->recording.wanted) {

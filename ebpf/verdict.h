@@ -30,6 +30,7 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	case R_OUTBOUND_KERNEL:
 	case R_BRIDGE_SAME_SIDE:
 	case R_BRIDGE_BLOCKED:
+	case R_NO_REAL_PASSED:
 		return XDP_PASS;
 	default:
 		return XDP_DROP;

@@ -17,7 +17,7 @@ LEAVE, RESET = 512, 1024
 FORWARDING = 1
 """own_link.flags in abi.h."""
 
-ONE_PACKET, ALLOW_ONLY, TOA, HASH_SOURCE = 1, 2, 4, 8
+ONE_PACKET, ALLOW_ONLY, TOA, HASH_SOURCE, PASS_EMPTY = 1, 2, 4, 8, 16
 """service_record.flags in abi.h."""
 
 Sources = frozenset[tuple[IPNetwork, bool]]

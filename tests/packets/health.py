@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What health checks make of a configuration: real servers that are down, and get no new flows."""
+"""What health checks make of a configuration: real servers that are down, and get no new flows;
+and services whose packets are the kernel's when all are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
-from dsrlb.control.desired import LEAVE, RESET, USABLE, Desired
+from dsrlb.control.desired import LEAVE, PASS_EMPTY, RESET, USABLE, Desired
 
 FLAGS = {"leave": LEAVE, "reset": RESET}
 
 
-def found(down: Mapping[str, str]) -> Callable[[Desired], None]:
+def found(down: Mapping[str, str], passed: Container[str] = ()) -> Callable[[Desired], None]:
     """A change for Program.configure(): those addresses are down, and their flows "leave", or are
-    "reset"."""
+    "reset"; ``passed``: names of services."""
 
     def change(desired: Desired) -> None:
         for identity, real in desired.reals.items():
@@ -25,6 +26,7 @@ def found(down: Mapping[str, str]) -> Callable[[Desired], None]:
             kept = {real: weight for real, weight in pairs if str(real.address) not in down}
             desired.services[name] = replace(
                 service,
+                flags=service.flags | PASS_EMPTY * (name.name in passed),
                 schedule=tuple(kept),
                 weights=tuple(kept.values()),
                 table_size=service.table_size if kept else 0,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from dsrlb.control.desired import Resolution
 from tests.packets import health
 from tests.packets.harness import LINK, Program, mac_of
-from tests.packets.mixture import TEXT, resolutions
+from tests.packets.mixture import PASSED, TEXT, resolutions
 from tests.packets.model import Model, Real
 
 STANDINGS = ("up", "up", "up", "away", "lost", "leave", "reset")
@@ -57,4 +57,4 @@ class Standings:
             if name == address:
                 real.usable, real.resolved = standing == "up", standing != "lost"
                 real.away, real.down = standing in ("away", "lost"), self._down.get(address, "")
-        self._program.configure(TEXT, self._found, change=health.found(self._down))
+        self._program.configure(TEXT, self._found, change=health.found(self._down, PASSED))

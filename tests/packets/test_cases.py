@@ -37,7 +37,7 @@ PROBES = [case.with_port(0xF00D).with_place(0xBEEF) for case in probing.CASES]  
 ALL = [
     *(*SINGLES, *(case for steps in CONVERSATIONS for case in steps)),
     *(*CHANGES, *BROKEN, *OTHERS, *PAIRED, *PROBES),
-    *down.ALL,  # test_down.py
+    *(*down.ALL, *down.PASSED),  # test_down.py, test_empty.py
 ]
 CHECKED = [case for case in ALL if case not in sources.PREFIX]  # those have no checksum written out
 WRONG_ON_PURPOSE = {

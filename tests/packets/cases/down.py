@@ -52,3 +52,43 @@ RST = Case(
     "real-down",
 )
 ALL = [RESET, RESET6, RST]
+
+# To services without real servers, whose packets are the kernel's then: test_empty.py.
+PASSED = [
+    Case(
+        "empty-syn",
+        """
+        eth  0200000000aa 020000000001 0800
+        ip   4500 0028 0007 4000 40 06 6ebd 0a010001 c000020a
+        tcp  03e8 0050 00000001 00000000 5002 0400 db9d 0000
+        """,
+        UNTOUCHED,
+        "pass",
+        "no-real-passed",
+    ),
+    Case(
+        "empty-data6",
+        """
+        eth  0200000000aa 020000000001 86dd
+        ip6  60000000 001b 06 40
+        addr fd010000000000000000000000000001 20010db8000000000000000000000010
+        tcp  03e8 0050 00000002 00000101 5018 0400 a74c 0000
+        data 474554202f0d0a
+        """,
+        UNTOUCHED,
+        "pass",
+        "no-real-passed",
+    ),
+    Case(
+        "empty-udp",
+        """
+        eth  0200000000aa 020000000001 0800
+        ip   4500 001e 0007 4000 40 11 6ebc 0a010001 c000020a
+        udp  03e8 0035 000a 83e3
+        data abcd
+        """,
+        UNTOUCHED,
+        "pass",
+        "no-real-passed",
+    ),
+]

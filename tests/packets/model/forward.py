@@ -98,13 +98,17 @@ class Forward:
         return next((s for s in self.services if any(r is real for r in s.reals)), None)
 
     def service_of(self, packet: Packet) -> Service | None:
+        """Of a request."""
+        return self.service_at(packet.destination, packet.destination_port, packet.protocol)
+
+    def service_at(self, vip: IP, port: int, protocol: int) -> Service | None:
         """Exact port before range before any."""
         best: tuple[int, Service] | None = None
         for service in self.services:
-            if packet.destination not in service.vips or service.protocol != packet.protocol:
+            if vip not in service.vips or service.protocol != protocol:
                 continue
             for first, last in service.ports:
-                if not first <= packet.destination_port <= last:
+                if not first <= port <= last:
                     continue
                 rank = 0 if first == last else 2 if (first, last) == (0, 65535) else 1
                 if best is None or rank < best[0]:
@@ -116,6 +120,8 @@ class Forward:
         service = self.service_of(packet)
         if service is None:
             return "no-service"
+        if service.passes:
+            return "no-real-passed" if known or service.admits(packet.source) else "denied"
         if not first and packet.flags & (SYN | RST):
             return "no-flow"
         if not first and not known and not service.takes_up:
