@@ -5,6 +5,7 @@
 
 #include "answer_echo.h"
 #include "deliver.h"
+#include "echo.h"
 #include "flow_state.h"
 #include "parse_ip.h"
 #include "service.h"
@@ -153,6 +154,20 @@ static __always_inline s32 forward_answer(struct packet *pkt)
 	return found->replies ? forward_reply(pkt, NULL) : R_PASS;
 }
 
+/* An echo reply that may answer a probe, as forward_answer(); else it is none of ours. */
+static __always_inline s32 forward_echo(struct packet *pkt)
+{
+	lookup_key zero = 0;
+	struct settings *found = settings.lookup(&zero);
+	struct scratch *with = scratch_find();
+
+	if (found && with && found->probe_ifindex &&
+	    echo_read(pkt, false, &pkt->destination_port_be) &&
+	    bpf_ntohs(pkt->destination_port_be) >= FIRST_PROBE_PORT)
+		return go_on(pkt, with, STAGE_PROBED);
+	return pass(pkt);
+}
+
 /* What is no whole packet of TCP or UDP. */
 static __always_inline s32 forward_special(struct packet *pkt)
 {
@@ -195,7 +210,7 @@ static __always_inline s32 forward_foreign(struct packet *pkt)
 	if (!is_special(pkt))
 		return forward_answer(pkt);
 	if (pkt->fragment != FRAGMENT_LATER)
-		return pass(pkt);
+		return forward_echo(pkt);
 	with = scratch_find();
 	return with ? go_on(pkt, with, STAGE_FRAGMENT) : R_INCOMPLETE;
 }
