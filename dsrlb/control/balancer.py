@@ -216,6 +216,7 @@ class Balancer:
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
+        self.conditions.changed = False
         found = self.macs.resolutions()
         desired = self._desired(config, found)
         if self.applier.removes_reals(desired):
@@ -224,6 +225,11 @@ class Balancer:
         self.probes.update(config, self.applier.installed, found, self.macs)
         self.conditions.forget_others(self.probes.checks.checked)
         return changed
+
+    def catch_up(self) -> None:
+        """Have in the maps what checks have said, before somebody is shown it."""
+        if self.conditions.changed and not self.detached:
+            self.write(self.config)
 
     def _desired(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
         """What the maps should hold now. Who comes to others starts slowly, where it should."""

@@ -61,11 +61,21 @@ class DaemonController:
 
     async def services(self) -> list[ServiceRow]:
         """Every service, one row per address family."""
-        return await self._run(lambda: rows.services(self._balancer))
+
+        def work() -> list[ServiceRow]:
+            self._balancer.catch_up()
+            return rows.services(self._balancer)
+
+        return await self._run(work)
 
     async def reals(self, service: str | None) -> list[RealRow]:
         """The reals of one service or of all; none when there is no such service."""
-        return await self._run(lambda: rows.reals(self._balancer, service))
+
+        def work() -> list[RealRow]:
+            self._balancer.catch_up()
+            return rows.reals(self._balancer, service)
+
+        return await self._run(work)
 
     async def macs(self) -> list[MacRow]:
         """The MAC table."""
