@@ -13,10 +13,14 @@ from functools import partial
 from typing import TypeVar
 
 from dsrlb.config.source import load_with_origin
+from dsrlb.control.authors import own
 from dsrlb.control.balancer import Balancer
+from dsrlb.control.confirmer import Confirmer
 from dsrlb.control.controller import DaemonController
 from dsrlb.control.fdbkeeper import FdbKeeper
 from dsrlb.control.probing.prober import Prober
+from dsrlb.control.revisionlog import Change
+from dsrlb.control.rollback import revert_expired
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
 from dsrlb.errors import DsrlbError
@@ -55,6 +59,7 @@ class Daemon:
         self._retry: asyncio.TimerHandle | None = None
         self._refusals: dict[str, str] = {}
         self._reloads: set[asyncio.Task[None]] = set()
+        self._confirmer = Confirmer(lambda: balancer.log.waiting, self._revert)
         self._prober = Prober(balancer.events, lambda: balancer.probes.targets)
 
     async def change(self, work: Callable[[], T]) -> T:
@@ -64,6 +69,7 @@ class Daemon:
                 return await to_its_end(work)
         finally:
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
+            self._confirmer.look()
             if self._balancer.links_changed:
                 self._dirty.set()
             if self._balancer.keeper.hurried:
@@ -89,6 +95,7 @@ class Daemon:
                 ("flows", self._keep_flows()),
                 ("bridges", self._keep_bridges()),
                 ("probes", self._prober.run()),
+                ("confirm", self._confirmer.run()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
             )
@@ -205,6 +212,11 @@ class Daemon:
             await self._try("bridge", partial(to_its_end, work))
             await asyncio.sleep(fdb.interval)
 
+    async def _revert(self) -> bool:
+        """Take back what nobody confirmed in time; False when that is refused."""
+        work = partial(revert_expired, self._balancer)
+        return await self._try("confirm", lambda: self.change(work))
+
     async def _announce(self) -> None:
         while True:
             self._balancer.announcer.wanted.clear()
@@ -220,7 +232,8 @@ class Daemon:
         async def work() -> None:
             try:
                 config, origin = await asyncio.to_thread(load_with_origin, file)
-                await self.change(lambda: self._balancer.accept(config, origin, f"reload {file}"))
+                change = Change(own(), f"reload {file}")
+                await self.change(lambda: self._balancer.accept(config, origin, change))
             except DsrlbError as error:
                 self._balancer.events.add("apply", f"reload: {error.message}", "error")
 
