@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.common import json_option, print_json, require_root, who_asks
+from dsrlb.cli.changes import confirm_within, show_applied, show_plan
+from dsrlb.cli.common import behind, json_option, require_root
 from dsrlb.errors import ConfigError, NotRunning
 from dsrlb.paths import for_instance
 
@@ -103,23 +104,6 @@ def _sent(file: Path) -> _Sent:
     return _Sent(given.config, toml, given.filename, as_read)
 
 
-def show_changes(view: PlanView, as_json: bool, applied: bool) -> None:
-    """Print what a plan changes, or what was changed."""
-    if as_json:
-        print_json(view)
-        return
-    signs = {"add": "+", "change": "~", "remove": "-"}
-    for change in view["changes"]:
-        detail = f": {change['detail']}" if change["detail"] else ""
-        flows = "  (existing flows are affected)" if change["affects_flows"] else ""
-        click.echo(f"{signs[change['kind']]} {change['what']}{detail}{flows}")
-    before, after = view["hash_before"] or "nothing", view["hash_after"]
-    if not view["changes"]:
-        click.echo(f"no changes (configuration {after})")
-    else:
-        click.echo(f"{'applied' if applied else 'would apply'}: {before} -> {after}")
-
-
 @click.command()
 @click.option(
     "-c", "--config", "config_file", type=_FILE, metavar="FILE", help="Start with this file."
@@ -201,7 +185,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
         view = _plan_offline(instance, sent.config)
-    show_changes(view, as_json, applied=False)
+    show_plan(view, as_json)
 
 
 def _plan_offline(instance: str, after: Config) -> PlanView:
@@ -215,23 +199,30 @@ def _plan_offline(instance: str, after: Config) -> PlanView:
 @click.command()
 @click.argument("file", type=_FILE)
 @_adopt_vip
+@confirm_within
 @json_option
 @click.pass_obj
-def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
-    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input."""
+def apply(
+    instance: str, file: Path, adopt_vip: bool, confirm_within: int | None, as_json: bool
+) -> None:
+    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input.
+
+    It is a new revision; `dsrlb rollback` goes back to the one before.
+    """
     require_root()
     from dsrlb.cli.client import Client
 
     sent = _sent(file)
-    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename}
+    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
+    body |= {"confirm_within": confirm_within, "behind": behind()}
     try:
         with sent.true_lines():
-            view = Client(instance).post("/apply", **body, adopt_vip=adopt_vip, who=who_asks())
+            view = Client(instance).post("/apply", **body)
     except NotRunning as error:
         if file == _DASH:
             raise
         raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
-    show_changes(view, as_json, applied=True)
+    show_applied(view, as_json)
 
 
 @click.command()
