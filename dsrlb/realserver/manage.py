@@ -57,12 +57,12 @@ def setup(request: Request, *, at_boot: bool = False, dry_run: bool = False) -> 
                 step.prepare()
         _record(changed, planned, outcome.steps)
         state.save(changed)
-        _run(outcome.steps)
+        run_steps(outcome.steps)
     return outcome
 
 
-def _run(steps: Sequence[Step]) -> None:
-    """Raises DsrlbError; where some were done before, it says how to go on."""
+def run_steps(steps: Sequence[Step]) -> None:
+    """Do them in turn. Raises DsrlbError; where some were done before, it says how to go on."""
     for number, step in enumerate(steps):
         try:
             step.run()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dsrlb.realserver import gateway, nft, persist, rules, state
-from dsrlb.realserver.manage import Outcome, need_root
+from dsrlb.realserver.manage import Outcome, need_root, run_steps
 from dsrlb.realserver.pieces import LO_DOWN, remove_vip
 from dsrlb.realserver.request import METHODS, ROUTED, TUNNELLED
 from dsrlb.realserver.steps import Host, IPAddress, Step, Sysctl, read_host, read_sysctl
@@ -30,8 +30,7 @@ def undo(
         for step in outcome.steps:
             if isinstance(step, persist.Write | persist.Remove):
                 step.prepare()
-        for step in outcome.steps:
-            step.run()
+        run_steps(outcome.steps)
         state.save(changed)
     return outcome
 

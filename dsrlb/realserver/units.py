@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dsrlb import paths
 from dsrlb.errors import StateError
-from dsrlb.realserver.namespaces import identity
+from dsrlb.realserver.namespaces import identity, outermost
 from dsrlb.realserver.request import L3DSR, Request
 from dsrlb.realserver.steps import IPAddress
 
@@ -62,10 +62,7 @@ def link(name: str) -> Path:
 
 def of_this_host() -> bool:
     """Is this the network namespace that units are started in, process 1's?"""
-    try:
-        return identity(Path("/proc/self/ns/net")) == identity(Path("/proc/1/ns/net"))
-    except PermissionError:  # not root: units may be looked at, and nothing can be changed
-        return True
+    return identity(Path("/proc/self/ns/net")) == outermost()
 
 
 def program() -> str:
@@ -93,11 +90,11 @@ class Unit:
         words += ["--method", request.method] if l3dsr else []
         words += ["--dscp", str(request.dscp)] if request.dscp else []
         words += ["--gue-port", str(request.gue_port)] if request.gue_port else []
-        for address in request.addresses:
+        for address in sorted(request.addresses, key=str):
             words += ["--address", str(address)]
         words += ["--mss", str(request.mss)] if request.mss else []
         words += ["--interface", request.interface] if request.interface else []
-        for gateway in request.gateways:
+        for gateway in sorted(request.gateways, key=str):
             words += ["--gateway", str(gateway)]
         return cls(program(), tuple(words), request.vips)
 

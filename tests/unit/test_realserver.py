@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from dsrlb.cli.realserver import real_server
 from dsrlb.errors import NetError, StateError
 from dsrlb.realserver import Piece, Request, Sysctl, check, manage, namespaces, state, steps
-from dsrlb.realserver.namespaces import identity, living
+from dsrlb.realserver.namespaces import identity, living, outermost
 from dsrlb.realserver.pieces import l2dsr
 from dsrlb.realserver.steps import Assigned, Host
 
@@ -262,6 +262,33 @@ def test_namespaces_that_cannot_all_be_told(
         assert living(processes) is None
     monkeypatch.setattr(namespaces, "_INITIAL_PIDS", 1)
     assert living(processes) is None
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Path:
+    """A /proc of three generations: process 1, 7 and 9, which asks. Each has another namespace."""
+    root = tmp_path / "family"
+    for pid, parent in ((1, 0), (7, 1), (9, 7)):
+        (root / f"{pid}/ns").mkdir(parents=True)
+        (root / f"{pid}/ns/net").touch()
+        (root / f"{pid}/stat").write_text(f"{pid} (a) b) S {parent} 0 0\n")
+    (root / "self").symlink_to("9")
+    return root
+
+
+def test_the_outermost_namespace_is_that_of_process_1(family: Path) -> None:
+    assert outermost(family) == identity(family / "1/ns/net")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "outer"), [(["1/ns/net"], 7), (["1/stat", "1/ns/net", "7/ns/net"], 9)]
+)
+def test_where_process_1_may_not_be_looked_into_the_oldest_that_may_counts(
+    family: Path, hidden: list[str], outer: int
+) -> None:
+    for name in hidden:
+        (family / name).unlink()
+    assert outermost(family) == identity(family / f"{outer}/ns/net")
 
 
 @pytest.mark.parametrize(
