@@ -34,23 +34,23 @@ def check(request: Request, *, at_boot: bool = False) -> list[Piece]:
 
     Raises DsrlbError for wrong input, and where looking needs root: for l3dsr, and for segment
     sizes."""
-    return plan(request, read_host(), (), may_try=False, at_boot=at_boot).pieces
+    found = plan(request, read_host(), (), may_try=False).pieces
+    return [*found, *persist.pieces(request, wanted=at_boot)]
 
 
 def setup(request: Request, *, at_boot: bool = False, dry_run: bool = False) -> Outcome:
     """Put right every piece that is not; what it changes is recorded first. ``at_boot``: have it
-    done again at every boot.
+    done again at every boot; otherwise what is done then stays as it is.
 
     Returns no steps when everything is right already. Raises DsrlbError, before any change, when a
     piece cannot be put right here.
     """
     if dry_run:
-        before = state.load().entries
-        return _outcome(plan(request, read_host(), before, may_try=True, at_boot=at_boot))
+        return _outcome(_planned(request, state.load(), at_boot))
     need_root()
     with state.locked():
         changed = state.load()
-        planned = plan(request, read_host(), changed.entries, may_try=True, at_boot=at_boot)
+        planned = _planned(request, changed, at_boot)
         outcome = _outcome(planned)
         for step in outcome.steps:
             if isinstance(step, Preparing):
@@ -59,6 +59,13 @@ def setup(request: Request, *, at_boot: bool = False, dry_run: bool = False) -> 
         state.save(changed)
         run_steps(outcome.steps)
     return outcome
+
+
+def _planned(request: Request, changed: state.Changed, at_boot: bool) -> Plan:
+    """With the unit for it behind all that it does."""
+    planned = plan(request, read_host(), changed.entries, may_try=True)
+    planned.pieces.extend(persist.pieces(request, wanted=True) if at_boot else ())
+    return planned
 
 
 def run_steps(steps: Sequence[Step]) -> None:

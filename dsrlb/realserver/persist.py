@@ -132,7 +132,8 @@ def pieces(request: Request, *, wanted: bool) -> list[Piece]:
 
 def notes(steps: Iterable[Step]) -> tuple[str, ...]:
     """What there is to say about units that are written."""
-    names = ", ".join(step.unit.name for step in steps if isinstance(step, Write))
+    written = [step for step in steps if isinstance(step, Write) and step.enable]
+    names = ", ".join(step.unit.name for step in written)
     if not names:
         return ()
     if paths.systemd_runs():
@@ -207,5 +208,6 @@ def undoing(methods: Collection[str], vips: Collection[IPAddress]) -> tuple[list
             steps += _rewritten([(one, rest)])
         elif one.enabled:
             steps.append(Remove(one.name, file=False))
-            notes.append(f"{one.name} was changed by hand: disabled, and the file left")
+            others = f" (it had {', '.join(map(str, rest.vips))} as well)" if rest else ""
+            notes.append(f"{one.name} was changed by hand: disabled{others}, and the file left")
     return [*steps, *(_reload() if steps else ())], notes

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dsrlb.realserver import gateway, nft, persist, rules
+from dsrlb.realserver import gateway, nft, rules
 from dsrlb.realserver.pieces import Piece, l2dsr
 from dsrlb.realserver.request import ROUTED, TRANSLATED, TUNNELLED, Request, own_addresses
 from dsrlb.realserver.state import Entry
@@ -22,21 +22,15 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def plan(
-    request: Request, host: Host, before: Iterable[Entry], *, may_try: bool, at_boot: bool
-) -> Plan:
-    """``before``: what was set up already; ``may_try``: in a namespace to throw away; ``at_boot``:
-    it is to be done again then.
+def plan(request: Request, host: Host, before: Iterable[Entry], *, may_try: bool) -> Plan:
+    """``before``: what was set up already; ``may_try``: in a namespace to throw away.
 
     Raises DsrlbError for what cannot be here.
     """
     request.check_interface(host)
     if request.method in TRANSLATED:
-        found = _translated(request, host)
-    else:
-        found = _direct(request, host, before, may_try)
-    found.pieces.extend(persist.pieces(request, wanted=at_boot))
-    return found
+        return _translated(request, host)
+    return _direct(request, host, before, may_try)
 
 
 _NEEDS = {

@@ -117,8 +117,20 @@ def test_setup_twice_is_setup_once(real: Machine) -> None:
     real.done("setup", *PLAIN, "--persist")
     once = (real.etc / NAME).stat()
     assert real.done("setup", *PLAIN, "--persist") == ""
-    assert real.done("setup", *PLAIN) == ""
     assert (real.etc / NAME).stat() == once
+
+
+def test_a_setup_that_is_not_to_persist_leaves_the_unit(real: Machine) -> None:
+    """Also one that was changed or disabled by hand."""
+    real.done("setup", *PLAIN, "--persist")
+    unit = (real.etc / NAME).read_text()
+    real.done("setup", *PLAIN, "--mss", "1300")
+    (real.etc / "multi-user.target.wants" / NAME).unlink()
+    (real.etc / NAME).write_text(unit + "# mine\n")
+    real.done("setup", *PLAIN, "--mss", "1200")
+    assert (real.etc / NAME).read_text() == unit + "# mine\n"
+    assert not (real.etc / "multi-user.target.wants" / NAME).is_symlink()
+    assert real.lacking(*PLAIN, "--mss", "1200") == ["at boot"]
 
 
 def test_a_setup_that_is_there_can_be_made_to_persist(real: Machine) -> None:

@@ -230,6 +230,15 @@ def test_what_was_changed_by_hand_is_disabled_and_kept() -> None:
     assert undo() == []
 
 
+def test_what_else_a_unit_had_is_told() -> None:
+    persisted(PLAIN)
+    path = units.folder() / L2DSR
+    path.write_text(path.read_text() + "# mine\n")
+    assert undo(METHODS, B) == [
+        f"{L2DSR} was changed by hand: disabled (it had 192.0.2.10 as well), and the file left"
+    ]
+
+
 def test_what_is_of_another_make_is_left() -> None:
     units.folder().mkdir(parents=True)
     path = units.folder() / L2DSR
