@@ -20,6 +20,7 @@ _SECTIONS = {
         "plan": "verbs:plan",
         "apply": "verbs:apply",
         "detach": "verbs:detach",
+        "import": "importing:importing",
         "doctor": "doctor:doctor",
     },
     "Show": {
