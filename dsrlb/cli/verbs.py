@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsrlb.cli.changes import confirm_within, show_applied, show_plan
-from dsrlb.cli.common import behind, json_option, require_root
+from dsrlb.cli.common import Stdin, behind, json_option, require_root
 from dsrlb.errors import ConfigError, NotRunning
 from dsrlb.paths import for_instance
 
@@ -39,13 +38,6 @@ _adopt_vip = click.option(
 )
 
 
-class _Stdin(PosixPath):
-    """Standard input in the place of a file: read without opening it, which may be a socket."""
-
-    def read_bytes(self) -> bytes:
-        return sys.stdin.buffer.read()
-
-
 @dataclass(frozen=True, slots=True)
 class _Given:
     """A configuration as it was given to a command; what is validated is what is sent."""
@@ -63,7 +55,7 @@ def _given(file: Path) -> _Given:
     """Read, once, and validate a file, or standard input for "-"; raises ConfigError."""
     from dsrlb.config.source import read, text_of
 
-    source = _Stdin("<stdin>") if file == _DASH else file
+    source = Stdin("<stdin>") if file == _DASH else file
     text, shown = text_of(source), str(source)
     config, origin = read(text, shown, Path(source.parent))
     if source.is_file():
