@@ -111,6 +111,8 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     takes everything off.
     """
     require_root()
+    # numpy's BLAS would start threads, which nothing here uses, and which keep all capabilities.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from dsrlb.control import start
 
     ctx.exit(start.main(ctx.obj, config_file, _server, force=force, adopt_vip=adopt_vip))
