@@ -19,7 +19,6 @@ import click
 from dsrlb.cli.changes import confirm_within, show_applied, show_plan
 from dsrlb.cli.common import Stdin, behind, json_option, require_root
 from dsrlb.errors import ConfigError, NotRunning
-from dsrlb.paths import for_instance
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from dsrlb.config import Config
     from dsrlb.config.source import Origin
-    from dsrlb.control.views import Controller, PlanView, Serve
+    from dsrlb.control.views import Controller, Serve
 
 _FILE = click.Path(path_type=Path)
 _DASH = Path("-")
@@ -168,7 +167,7 @@ def check(instance: str, file: Path, adopt_vip: bool) -> None:
 def plan(instance: str, file: Path, as_json: bool) -> None:
     """Show what `apply FILE` would change; changes nothing. FILE "-" is standard input.
 
-    Without a running daemon FILE is compared with the last accepted configuration.
+    Without a running daemon FILE is compared with what ran last.
     """
     require_root()
     from dsrlb.cli.client import Client
@@ -178,16 +177,10 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
         with sent.true_lines():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
-        view = _plan_offline(instance, sent.config)
+        from dsrlb.control import offlinerevisions
+
+        view = offlinerevisions.plan(instance, sent.config)
     show_plan(view, as_json)
-
-
-def _plan_offline(instance: str, after: Config) -> PlanView:
-    from dsrlb.config import parse
-    from dsrlb.control.plan import view
-
-    saved = for_instance(instance).saved_config
-    return view(parse(saved.read_text(), str(saved)) if saved.exists() else None, after)
 
 
 @click.command()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dsrlb.config import digest, dump
+from dsrlb.config import Config, digest, dump, parse
 from dsrlb.config.source import read
 from dsrlb.control import history, start
 from dsrlb.control.authors import Author
@@ -16,9 +16,10 @@ from dsrlb.control.offline import pinned
 from dsrlb.control.plan import view
 from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision, Store
+from dsrlb.control.rollback import runs_here
 from dsrlb.control.state import State
-from dsrlb.control.views import AppliedView, RevisionRow
-from dsrlb.control.wayback import applied_view, ran
+from dsrlb.control.views import AppliedView, PlanView, RevisionRow
+from dsrlb.control.wayback import applied_view, planned_view, ran
 from dsrlb.errors import StateError, UnknownRevision
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
@@ -87,16 +88,32 @@ def rollback(instance: str, number: int | None, author: Author) -> AppliedView:
     """
     paths, state, log = _locked(instance)
     target = log.target(number)
-    text, name = log.text(target.number), label(target.number)
     change = Change(author, f"rollback to {target.number}", to=target, ends_waiting=True)
+    attempt = Attempt(label(target.number), change, text=log.text(target.number))
     before = ran(log, state)
-    config, origin = read(text, name)
-    changes = view(before, config)
-    if pinned(paths):
-        balancer, _ = start.begin(paths, state, log, [Attempt(name, change, text=text)], float)
-        balancer.dataplane.close()
-        return applied_view(changes, log, "")
-    check_on_host(config, origin, instance, adopt_vip=False, before=before)
+    with runs_here(target.number):
+        config, origin = read(attempt.text, attempt.name)
+        changes = view(before, config)
+        if pinned(paths):
+            balancer, _ = start.begin(paths, state, log, [attempt], float)
+            balancer.dataplane.close()
+            return applied_view(changes, log, "")
+        check_on_host(config, origin, instance, adopt_vip=False, before=before)
     ran_before = (dump(before), digest(before)) if before is not None else None
     revision = log.begin(change, dump(config), digest(config), ran_before)
-    return {**applied_view(changes, log, ""), "revision": revision.number if revision else None}
+    number = revision.number if revision is not None else None
+    return {**applied_view(changes, log, ""), "revision": number}
+
+
+def plan(instance: str, after: Config) -> PlanView:
+    """What leads from what ran last to a configuration. Raises StateError, and ConfigError when
+    what ran is nothing that this version reads."""
+    paths = for_instance(instance)
+    if paths.revisions.exists():
+        with saved(instance) as log:
+            if log.running is not None:
+                name = label(log.running.number)
+                before = parse(log.text(log.running.number), name)
+                return planned_view(view(before, after), log.running)
+    text = State(paths).saved_config()
+    return view(parse(text, str(paths.saved_config)) if text is not None else None, after)

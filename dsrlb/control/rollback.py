@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dsrlb.config.source import read
@@ -39,11 +40,18 @@ def go_back(
         to=target,
         ends_waiting=True,
     )
-    try:
+    with runs_here(target.number):
         config, origin = read(balancer.log.text(target.number), name)
         return balancer.accept(config, origin, change)
+
+
+@contextmanager
+def runs_here(number: int) -> Iterator[None]:
+    """Have refusals of a revision's configuration name it."""
+    try:
+        yield
     except ConfigError as error:
-        hint = f"revision {target.number} cannot run here now; `dsrlb history` lists others"
+        hint = f"revision {number} cannot run here now; `dsrlb history` lists others"
         raise ConfigError(error.problems, error.hint or hint) from error
 
 
