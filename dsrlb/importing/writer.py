@@ -14,8 +14,11 @@ from dsrlb.config.balancer import PROBE_PREFIXES
 from dsrlb.config.source import from_tables
 from dsrlb.errors import ConfigError, Problem
 from dsrlb.importing.form import Virtual
-from dsrlb.importing.report import Place, Report
+from dsrlb.importing.report import Place, Report, wrong
 from dsrlb.importing.service import Draft, draft
+
+MOST_SERVICES = 4096
+"""As many as the fast path has places for (abi.h)."""
 
 _KEY = re.compile(r"service\[(\d+)\](?:\.(\w+)(?:\[(\d+)\])?)?")
 _SPARE = tuple(
@@ -122,6 +125,9 @@ def write(
     """The configuration for virtual servers; what is left out of it is told. ``start``: the first
     line of the file, for what is of no line. Raises ConfigError for interfaces that cannot be
     names of such, and when no service is left."""
+    if len(virtuals) > MOST_SERVICES:
+        message = f"at most {MOST_SERVICES:,} virtual servers"
+        raise wrong(start, "file", f"{len(virtuals):,} virtual servers", message)
     names: set[str] = set()
     drafts = [one for virtual in virtuals if (one := draft(virtual, names, report)) is not None]
     config = _Writer(_balancer(interfaces, virtuals, report, start), drafts, report).config()

@@ -56,6 +56,7 @@ def test_what_is_good_here(convert: Convert) -> None:
         ("~LST({A}{B}) x\n", 1, "~LST(name"),
         ("~OTHER(A) x\n", 1, "~SEQ(name"),
         ("include\n", 1, "a file or a pattern is missing"),
+        (SERVER * 4097, 1, "at most 4,096 virtual servers"),
     ],
 )
 def test_keepalived(convert: Convert, text: str, line: int, says: str) -> None:
