@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpf, bpffs
+from dsrlb.dataplane.generation import files_in
 from dsrlb.dataplane.maps import unpin_all
 from dsrlb.errors import KernelError
 from dsrlb.paths import Paths, for_instance
@@ -18,7 +19,7 @@ def _map_ids(folder: Path) -> set[int]:
     if not folder.is_dir():
         return set()
     found = set()
-    for path in folder.iterdir():
+    for path in files_in(folder):
         fd = bpf.get_pinned(path)
         try:
             found.add(bpf.map_info(fd).id)

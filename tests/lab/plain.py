@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dsrlb.dataplane.maps import unpin_all
 from tests.waiting import wait_until
 
 T = TypeVar("T")
@@ -155,9 +156,7 @@ def remove_instance(name: str) -> None:
         place = Path(folder, name)
         if place.is_dir():
             if folder.startswith("/sys"):
-                for pin in place.iterdir():
-                    pin.unlink()
-                place.rmdir()
+                unpin_all(place)
             else:
                 _remove_tree(place)
     Path(f"/run/dsrlb/{name}.sock").unlink(missing_ok=True)
