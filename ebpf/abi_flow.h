@@ -147,8 +147,11 @@ enum onward {
 	ONWARD_FORMER, /* the first program that has the former tables */
 	ONWARD_FIRST,  /* ... and the one that has the new ones */
 	ONWARD_FETCH,
+	ONWARD_MOVER, /* mover.c, for its next order */
 	ONWARD_COUNT
 };
+
+#define MOVE_ORDERS 32 /* in one request: so many tail calls may follow each other */
 
 #define REAP_ORDERS 192 /* in one request at most: it must fit into a page */
 

@@ -12,19 +12,34 @@
 #include "parse_link.h"
 #include "verdict.h"
 
-/* TCP or UDP with its ports. What is not for us, or malformed, is for those behind. */
-static __always_inline bool front_parse(struct packet *pkt)
+/* Addresses and ports of what may have a flow. What is not for us, or malformed, is for those behind. */
+static __always_inline s32 front_read(struct packet *pkt)
 {
 	u16 type = parse_link(pkt);
-	s32 reason = R_PASS;
+	struct ipv4_header *four = network_header(pkt);
+	struct ipv6_header *six = (void *)four;
 
-	if (type == TYPE_IPV4)
-		reason = parse_ipv4(pkt);
-	else if (type == TYPE_IPV6)
-		reason = parse_ipv6(pkt);
-	return reason == R_CONTINUE && pkt->irregular == R_CONTINUE &&
-	       pkt->fragment != FRAGMENT_LATER &&
-	       (pkt->proto == PROTO_TCP || pkt->proto == PROTO_UDP);
+	if (type == TYPE_IPV4 && (void *)(four + 1) <= packet_end(pkt)) {
+		address_from_ipv4(&pkt->source, four->source_be);
+		address_from_ipv4(&pkt->destination, four->destination_be);
+		pkt->proto = four->proto;
+		return parse_ipv4_rest(pkt, four);
+	}
+	if (type == TYPE_IPV6 && (void *)(six + 1) <= packet_end(pkt)) {
+		pkt->ipv6 = 1;
+		pkt->source = six->source;
+		pkt->destination = six->destination;
+		return parse_ipv6_rest(pkt, six);
+	}
+	return R_PASS;
+}
+
+static __always_inline bool front_parse(struct packet *pkt)
+{
+	return front_read(pkt) == R_CONTINUE && pkt->fragment != FRAGMENT_LATER &&
+	       (pkt->proto == PROTO_TCP || pkt->proto == PROTO_UDP) &&
+	       (interesting(&pkt->destination, INTEREST_VIPS) ||
+		interesting(&pkt->source, INTEREST_REALS));
 }
 
 /* Does the packet want a flow that the new tables do not have? */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The program by which the control plane copies flows from the former tables into the new ones, and takes copies back
- * whose flow has gone meanwhile: as the reaper, run by BPF_PROG_TEST_RUN on lists of orders, never attached. It does
- * one order at a time: a loop over them would be more than the verifier walks.
+ * whose flow has gone meanwhile: as the reaper, run by BPF_PROG_TEST_RUN on lists of orders, never attached. A loop
+ * over them would be more than the verifier walks.
  */
 #include "carry.h"
 
@@ -44,7 +44,10 @@ static __always_inline enum insert_result move_back(bool ipv6, const struct reap
 	return INSERT_MADE;
 }
 
-/* One order of a run, of which request->done tells; so a test run is repeated for each of them. */
+/*
+ * One order, of which request->done tells, and on to the next one by a tail call of itself: with a repeated test run the
+ * kernel changes its own code for XDP, there and back, which takes longer than all orders together.
+ */
 int dsrlb_mover(struct xdp_md *ctx)
 {
 	struct reap_request *request = (void *)(long)ctx->data;
@@ -56,7 +59,7 @@ int dsrlb_mover(struct xdp_md *ctx)
 	if ((void *)&request->order[0] > end || !with)
 		return XDP_ABORTED;
 	i = request->done;
-	if (i >= REAP_ORDERS || i >= request->count)
+	if (i >= MOVE_ORDERS || i >= request->count)
 		return XDP_ABORTED;
 	order = &request->order[i];
 	hide(order); /* from LLVM, which would compute it anew, unchecked */
@@ -69,5 +72,7 @@ int dsrlb_mover(struct xdp_md *ctx)
 		order->c = move_carry(true, with, order, now);
 	else
 		order->c = move_carry(false, with, order, now);
+	if (i + 1 < request->count)
+		onward.call(ctx, ONWARD_MOVER);
 	return XDP_PASS;
 }

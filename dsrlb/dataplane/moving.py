@@ -32,7 +32,8 @@ from dsrlb.errors import KernelError, LoadError
 
 _PARTS = ("front", "fetch", "mover")
 _SCRATCH = "scratch"
-_HEAD = 4  # words in front of the orders: command, ipv6, count, done
+_HEAD = 16  # bytes in front of the orders: command, ipv6, count, done
+_WORDS = 4  # of an order: a, b, c, d
 _TRIES = 1000
 _PASSES = 6
 _FEW = 2000
@@ -77,7 +78,7 @@ class _Mover:
     def __init__(self, fd: int, artifact: Artifact) -> None:
         self.fd = fd
         self._commands = artifact.enums["move_command"]
-        self._batch = artifact.constants["REAP_ORDERS"]
+        self._batch = artifact.constants["MOVE_ORDERS"]
 
     def carry(self, ipv6: bool, entries: Places, versions: Numbers) -> Numbers:
         """Copy former entries: rows of (entry, version of the copy, result, the copy's entry)."""
@@ -90,21 +91,24 @@ class _Mover:
     def _order(
         self, command: str, ipv6: bool, entries: Places | Numbers, versions: Numbers
     ) -> Numbers:
-        orders = np.zeros((len(entries), 4), np.uint32)
+        orders = np.zeros((len(entries), _WORDS), np.uint32)
         orders[:, 0], orders[:, 1] = entries, versions
-        for first in range(0, len(orders), self._batch):
-            some = orders[first : first + self._batch]
-            head = np.array([self._commands[command], ipv6, len(some), 0], np.uint32)
-            answer = self._sent(head.tobytes() + some.tobytes(), len(some))
-            some[:] = np.frombuffer(answer, np.uint32).reshape(-1, 4)[1:]
-        return orders
+        head = struct.pack("=III", self._commands[command], ipv6, self._batch)
+        size = _WORDS * orders.itemsize
+        sent = orders.tobytes()
+        answers = []
+        for first in range(0, len(sent), self._batch * size):
+            some = sent[first : first + self._batch * size]
+            if len(some) < self._batch * size:
+                head = struct.pack("=III", self._commands[command], ipv6, len(some) // size)
+            answers.append(self._sent(head + bytes(4) + some)[_HEAD:])
+        return np.frombuffer(b"".join(answers), np.uint32).reshape(-1, _WORDS)
 
-    def _sent(self, request: bytes, orders: int) -> bytes:
-        """As the program left it: each repetition carries out the next order."""
+    def _sent(self, request: bytes) -> bytes:
+        """As the program left it."""
         for _ in range(_TRIES):
             try:
-                run = bpf.prog_test_run(self.fd, request, repeat=orders, headroom_out=0)
-                return run.frame
+                return bpf.prog_test_run(self.fd, request, headroom_out=0).frame
             except OSError as error:
                 if error.errno not in _AGAIN:
                     raise KernelError(f"cannot move flows: {error.strerror}") from error
@@ -131,14 +135,18 @@ class _Family:
         """What is there: a word for each entry that a copy is made by (a pair's reverse half, or
         what is no half), and 0 for others; and the meta words."""
         abi, metas = self.table.abi, self._metas()
-        used = abi.in_use()[abi.kinds(metas)] & (abi.left(metas, abi.now()) > 0)
-        signs = np.where(used, metas & _OF_FLOW | _THERE, np.uint64(0))
-        reverse = np.flatnonzero(used & abi.reverse(metas))
+        places = np.flatnonzero(abi.in_use()[abi.kinds(metas)])
+        found = metas[places]
+        alive = abi.left(found, abi.now()) > 0
+        places, found = places[alive], found[alive]
+        signs = np.zeros(len(metas), np.uint64)
+        signs[places] = found & _OF_FLOW | _THERE
+        reverse = places[abi.reverse(found)]
         values = self.table.values(reverse)
         forward = (values & np.uint64(0xFFFFFFFF)).astype(np.int64)
         forward = np.minimum(forward, len(metas) - 1)
         versions = (values >> np.uint64(32)).astype(np.uint16)
-        whole = used[forward] & (abi.version(metas[forward]) == versions)
+        whole = (signs[forward] != 0) & (abi.version(metas[forward]) == versions)
         whole &= ~abi.reverse(metas[forward])
         signs[reverse[~whole]] = 0
         both, named = reverse[whole], forward[whole]
@@ -201,6 +209,7 @@ class Moving:
         _, self.front_fd, fetch, mover = self._open
         self._mover = _Mover(mover, parts["mover"])
         self._put("ONWARD_FETCH", fetch)
+        self._put("ONWARD_MOVER", mover)
         self.result = Moved()
         self.window = 0.0
         """Seconds from the beginning of the last pass by which packets went by the former tables to

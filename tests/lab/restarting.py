@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -35,6 +36,11 @@ def checked(text: str, port: int) -> str:
         for one in services[1:]
     ]
     return "[[service]]\n".join([services[0], *wanted])
+
+
+def resized(text: str, capacity: int) -> str:
+    """The configuration with another balancer.flow_capacity."""
+    return re.sub(r"(?m)^flow_capacity = .*$", f"flow_capacity = {capacity}", text)
 
 
 def _dsr_config(virtual: Virtual, network: Routed) -> str:

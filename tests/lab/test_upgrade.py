@@ -14,7 +14,7 @@ import pytest
 from tests.lab.instance import Instance, config, real
 from tests.lab.plain import PORT, ROOT, VIPS, Namespace, Plain, addresses
 from tests.lab.releasing import PREVIOUS, unpacked
-from tests.lab.restarting import watched
+from tests.lab.restarting import resized, watched
 from tests.lab.traffic import Load, ask, connect, request, serves, syn_retransmissions
 
 CHECKED = ("web", "dns")
@@ -46,8 +46,16 @@ def _kinds(names: set[str]) -> list[str]:
     return sorted(name.rpartition("-")[0] for name in names)
 
 
-@pytest.mark.parametrize("end", ["stop", "kill"])
-@pytest.mark.parametrize("method", ["l2dsr", "gue", "bridge", "nat", "one-arm"])
+ENDS = [
+    ("l2dsr", "stop"),
+    ("gue", "kill"),
+    ("bridge", "kill"),
+    ("nat", "stop"),
+    ("one-arm", "kill"),
+]
+
+
+@pytest.mark.parametrize(("method", "end"), ENDS)
 def test_every_flow_goes_on(method: str, end: str, tmp_path: Path) -> None:
     with watched(method, tmp_path, checks=False) as made:
         balancer, load = made.balancer, Load(made.client)
@@ -77,6 +85,31 @@ def test_every_flow_goes_on(method: str, end: str, tmp_path: Path) -> None:
         )
         assert {"stages", "scratch", "cache4"} <= set(_kinds(before - after))
         assert len(set(_kinds(after))) == len(after), "nothing of the other release is left"
+
+
+@pytest.mark.parametrize("method", ["l2dsr", "one-arm"])
+def test_and_flows_move_into_other_tables(method: str, tmp_path: Path) -> None:
+    """Both at once: a new release, and another flow_capacity."""
+    with watched(method, tmp_path, checks=False) as made:
+        balancer, load = made.balancer, Load(made.client)
+        _start_previous(balancer, made.text, up=0)
+        made.wait_up()
+        repeated = syn_retransmissions(made.client)
+        load.start()
+        try:
+            balancer.stop()
+            balancer.release = ROOT
+            balancer.start(resized(made.text, 40_000), up=0)
+            made.wait_up()
+            load.progress(100)
+        finally:
+            load.stop()
+        assert (load.errors, load.asked - load.done) == ([], 0)
+        assert syn_retransmissions(made.client) == repeated
+        assert balancer.new_flows(made.served) == load.connections
+        assert balancer.get("/status")["flows"]["ipv4"]["capacity"] == 40_000
+        kinds = _kinds(_maps(balancer))
+        assert len(set(kinds)) == len(kinds)
 
 
 def _asked_from(source: str) -> str:
@@ -162,7 +195,7 @@ def test_a_refused_start_leaves_the_old_release_as_it_was(plain: Plain, balancer
     balancer.stop()
     before = _maps(balancer)
     balancer.release = ROOT
-    wrong = config().replace("flow_capacity = 10000", "flow_capacity = 20000")
+    wrong = config(balancer='xdp_mode = "native"').replace("[balancer]", "[balancer]\nhash_sed = 1")
     refused = balancer.dsrlb("run", "-c", balancer.write(wrong))
     assert refused.returncode == 2
     assert _maps(balancer) == before

@@ -10,9 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dsrlb.control import installed
+from dsrlb.control.apply import Applier
 from dsrlb.dataplane.flowtable import flow_tables
 from dsrlb.dataplane.moving import Moving
+from tests.packets import cases
 from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
+from tests.packets.evidence import check
 from tests.packets.harness import Program
 from tests.packets.pair_steps import ACK, DATA, SYN, SYN_ACK, TCP, UDP, Connection, Place
 from tests.packets.steps import V4, V6, go, opened
@@ -217,6 +221,22 @@ def test_copies_follow_their_flows(pins: Path) -> None:
         assert before == after
         moving(new).change()
         assert new.loads() == new.counted()
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_every_case_behind_the_program_in_front(moved: int, pins: Path) -> None:
+    """Bytes, verdicts and reasons are those that there are without it."""
+    with program(FEW, pins) as former, program(MANY, pins) as new:
+        former.configure(cases.CONFIG, cases.RESOLUTIONS)
+        new.applier = Applier(new.maps, installed.read(new.maps))
+        moving(new).ready(former.dataplane.program_fd, known=False)
+        new.maps["moved"].array[0] = moved
+        used = new if moved else former
+        for steps in [*([one] for one in cases.SINGLES), *cases.CONVERSATIONS]:
+            used.rewind()
+            new.take_turns()
+            for case in steps:
+                check(case.id, case.sent, case.outcome, new.run(case.sent))
 
 
 def test_more_flows_than_the_new_tables_are_rated_for(pins: Path) -> None:
