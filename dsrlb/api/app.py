@@ -22,6 +22,7 @@ from dsrlb.api.bodies import (
     EditRequest,
     ErrorBody,
     PlanRequest,
+    StateRequest,
     refusal,
 )
 from dsrlb.api.flows import add_flows, no_service
@@ -32,6 +33,7 @@ from dsrlb.control.views import (
     PlanView,
     RealRow,
     ServiceRow,
+    StateRow,
     StatsRow,
     StatusView,
 )
@@ -129,6 +131,13 @@ def _add_verbs(app: FastAPI, controller: Controller) -> None:
     async def edit(request: EditRequest) -> PlanView:
         """Change one service or real; returns what it changed."""
         return await controller.edit(request.change(), request.who)
+
+    @app.post("/real/state")
+    async def set_state(request: StateRequest) -> list[StateRow]:
+        """Drain, disable or enable a real server; returns whom it is about."""
+        return await controller.set_state(
+            request.service, request.address, request.state, request.who
+        )
 
     @app.post("/detach")
     async def detach() -> DetachBody:

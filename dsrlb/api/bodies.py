@@ -65,6 +65,17 @@ class EditRequest(_Request):
         return {**change, "settings": self.settings}
 
 
+class StateRequest(_Request):
+    """What an operator says of a real server."""
+
+    service: str = Field(description='name of the service; "*": every one that has it')
+    address: str = Field(description="address of the real server")
+    state: Literal["enabled", "drain", "disabled"] = Field(
+        description="drain: no new flows; disabled: nor its old ones, as on_down says"
+    )
+    who: str = Field("api", max_length=200, description="for the event log")
+
+
 class ProblemBody(BaseModel):
     """One thing that is wrong in a configuration."""
 

@@ -19,11 +19,11 @@ from dsrlb.config.checks import check
 from dsrlb.config.lines import LineIndex
 from dsrlb.config.lines import Path as KeyPath
 from dsrlb.config.models import (
-    NOT_BUILT,
     Balancer,
     Bridge,
     Config,
     Group,
+    Health,
     L3dsr,
     Real,
     Service,
@@ -36,10 +36,13 @@ _MODELS: dict[str, type[BaseModel]] = {
     "balancer": Balancer,
     "bridge": Bridge,
     "group": Group,
+    "group.health": Health,
     "group.real": Real,
     "service": Service,
     "service.l3dsr": L3dsr,
+    "service.health": Health,
     "service.real": Real,
+    "service.sorry": Real,
     "service.snat": Snat,
 }
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -160,9 +163,6 @@ def _included(patterns: Any, base: Path, origin: Origin) -> list[Path]:
 def _unknown_key(path: KeyPath, value: Any, origin: Origin) -> Problem:
     table = ".".join(str(part) for part in path[:-1] if not isinstance(part, int))
     name = str(path[-1])
-    dotted = f"{table}.{name}" if table else name
-    if dotted in NOT_BUILT:
-        return origin.problem(path, value, "not in this version")
     model = _MODELS.get(table)
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(name, known, n=1)

@@ -17,6 +17,7 @@ from dsrlb.control.flowlist import drop, limited, lines
 from dsrlb.control.flowquery import FlowQuery
 from dsrlb.control.flowselect import Reals, Selection
 from dsrlb.control.flowwatch import KIND
+from dsrlb.control.health.orders import give_order
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
     EventRow,
@@ -24,6 +25,7 @@ from dsrlb.control.views import (
     PlanView,
     RealRow,
     ServiceRow,
+    StateRow,
     StatsRow,
     StatusView,
 )
@@ -145,6 +147,10 @@ class DaemonController:
             return self._balancer.accept(config, Origin("<command>"), who)
 
         return await self._run(work)
+
+    async def set_state(self, service: str, address: str, state: str, who: str) -> list[StateRow]:
+        """Drain, disable or enable a real server, in one service or ("*") in all that have it."""
+        return await self._run(lambda: give_order(self._balancer, service, address, state, who))
 
     async def detach(self) -> list[str]:
         """Take everything off the host and stop; returns what was done, line by line."""

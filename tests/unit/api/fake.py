@@ -25,6 +25,7 @@ from dsrlb.control.views import (
     PlanView,
     RealRow,
     ServiceRow,
+    StateRow,
     StatsRow,
     StatusView,
 )
@@ -93,6 +94,9 @@ def real_row(address: str, state: str, reason: str) -> RealRow:
         "interface": "eth0" if state == "up" else None,
         "response_ms": None,
         "response_age": None,
+        "verdict": None,
+        "share": 100,
+        "sorry": False,
     }
 
 
@@ -143,6 +147,9 @@ class FakeController:
         ]
         """What is streamed of flows, and how many of it were asked for."""
         self.asked_for = 0
+        self.opened: list[int] = []
+        """Flows of the first real server, one number for each time that it is asked; the last one
+        stays. Without any it has five open and one pending."""
         self.stream_ended = threading.Event()
 
     def _asked(self, *call: Any) -> None:
@@ -190,8 +197,12 @@ class FakeController:
 
     async def reals(self, service: str | None) -> list[RealRow]:
         self._asked("reals", service)
-        rows = [
-            real_row("10.0.0.11", "up", ""),
+        first = real_row("10.0.0.11", "up", "")
+        if self.opened:
+            opened = self.opened.pop(0) if len(self.opened) > 1 else self.opened[0]
+            first = {**first, "open": opened, "pending": 0}
+        rows: list[RealRow] = [
+            first,
             real_row("10.0.0.12", "unresolved", "no answer to ARP [yet]"),
         ]
         return [row for row in rows if service in (None, row["service"])]
@@ -280,6 +291,10 @@ class FakeController:
         changes = view(self.config, config)
         self.config = config
         return changes
+
+    async def set_state(self, service: str, address: str, state: str, who: str) -> list[StateRow]:
+        self._asked("set_state", service, address, state, who)
+        return [{"service": service, "address": address, "state": state}]
 
     async def detach(self) -> list[str]:
         self._asked("detach")

@@ -22,7 +22,7 @@ SERVICE_KEYS = (
 )
 REAL_KEYS = (
     "service address port weight state reason since open pending packets bytes new reply_packets "
-    "reply_bytes mac interface response_ms response_age"
+    "reply_bytes mac interface response_ms response_age verdict share sorry"
 )
 
 
@@ -191,7 +191,7 @@ def test_openapi_describes_rows_and_refusals(controller: FakeController) -> None
     described = ask(controller, "GET", "/openapi.json").json()
     assert set(described["paths"]) == {
         *("/status", "/services", "/reals", "/macs", "/stats", "/events", "/config"),
-        *("/plan", "/apply", "/edit", "/detach", "/flows", "/flows/drop"),
+        *("/plan", "/apply", "/edit", "/detach", "/flows", "/flows/drop", "/real/state"),
     }
     schemas = described["components"]["schemas"]
     assert list(schemas["ServiceRow"]["properties"]) == SERVICE_KEYS.split()
