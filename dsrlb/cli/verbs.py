@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.common import json_option, print_json, require_root, who_asks
+from dsrlb.cli.changes import confirm_within, show_applied, show_plan
+from dsrlb.cli.common import Stdin, behind, json_option, require_root
 from dsrlb.errors import ConfigError, NotRunning
-from dsrlb.paths import for_instance
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from dsrlb.config import Config
     from dsrlb.config.source import Origin
-    from dsrlb.control.views import Controller, PlanView, Serve
+    from dsrlb.control.views import Controller, Serve
 
 _FILE = click.Path(path_type=Path)
 _DASH = Path("-")
@@ -36,13 +35,6 @@ _STOP_MILLISECONDS = 10_000
 _adopt_vip = click.option(
     "--adopt-vip", is_flag=True, help="Take VIPs off this host's own interfaces."
 )
-
-
-class _Stdin(PosixPath):
-    """Standard input in the place of a file: read without opening it, which may be a socket."""
-
-    def read_bytes(self) -> bytes:
-        return sys.stdin.buffer.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ def _given(file: Path) -> _Given:
     """Read, once, and validate a file, or standard input for "-"; raises ConfigError."""
     from dsrlb.config.source import read, text_of
 
-    source = _Stdin("<stdin>") if file == _DASH else file
+    source = Stdin("<stdin>") if file == _DASH else file
     text, shown = text_of(source), str(source)
     config, origin = read(text, shown, Path(source.parent))
     if source.is_file():
@@ -103,23 +95,6 @@ def _sent(file: Path) -> _Sent:
     return _Sent(given.config, toml, given.filename, as_read)
 
 
-def show_changes(view: PlanView, as_json: bool, applied: bool) -> None:
-    """Print what a plan changes, or what was changed."""
-    if as_json:
-        print_json(view)
-        return
-    signs = {"add": "+", "change": "~", "remove": "-"}
-    for change in view["changes"]:
-        detail = f": {change['detail']}" if change["detail"] else ""
-        flows = "  (existing flows are affected)" if change["affects_flows"] else ""
-        click.echo(f"{signs[change['kind']]} {change['what']}{detail}{flows}")
-    before, after = view["hash_before"] or "nothing", view["hash_after"]
-    if not view["changes"]:
-        click.echo(f"no changes (configuration {after})")
-    else:
-        click.echo(f"{'applied' if applied else 'would apply'}: {before} -> {after}")
-
-
 @click.command()
 @click.option(
     "-c", "--config", "config_file", type=_FILE, metavar="FILE", help="Start with this file."
@@ -135,6 +110,8 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     takes everything off.
     """
     require_root()
+    # numpy's BLAS would start threads, which nothing here uses, and which keep all capabilities.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from dsrlb.control import start
 
     ctx.exit(start.main(ctx.obj, config_file, _server, force=force, adopt_vip=adopt_vip))
@@ -190,7 +167,7 @@ def check(instance: str, file: Path, adopt_vip: bool) -> None:
 def plan(instance: str, file: Path, as_json: bool) -> None:
     """Show what `apply FILE` would change; changes nothing. FILE "-" is standard input.
 
-    Without a running daemon FILE is compared with the last accepted configuration.
+    Without a running daemon FILE is compared with what ran last.
     """
     require_root()
     from dsrlb.cli.client import Client
@@ -200,38 +177,39 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
         with sent.true_lines():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
-        view = _plan_offline(instance, sent.config)
-    show_changes(view, as_json, applied=False)
+        from dsrlb.control import offlinerevisions
 
-
-def _plan_offline(instance: str, after: Config) -> PlanView:
-    from dsrlb.config import parse
-    from dsrlb.control.plan import view
-
-    saved = for_instance(instance).saved_config
-    return view(parse(saved.read_text(), str(saved)) if saved.exists() else None, after)
+        view = offlinerevisions.plan(instance, sent.config)
+    show_plan(view, as_json)
 
 
 @click.command()
 @click.argument("file", type=_FILE)
 @_adopt_vip
+@confirm_within
 @json_option
 @click.pass_obj
-def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
-    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input."""
+def apply(
+    instance: str, file: Path, adopt_vip: bool, confirm_within: int | None, as_json: bool
+) -> None:
+    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input.
+
+    It is a new revision; `dsrlb rollback` goes back to the one before.
+    """
     require_root()
     from dsrlb.cli.client import Client
 
     sent = _sent(file)
-    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename}
+    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
+    body |= {"confirm_within": confirm_within, "behind": behind()}
     try:
         with sent.true_lines():
-            view = Client(instance).post("/apply", **body, adopt_vip=adopt_vip, who=who_asks())
+            view = Client(instance).post("/apply", **body)
     except NotRunning as error:
         if file == _DASH:
             raise
         raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
-    show_changes(view, as_json, applied=True)
+    show_applied(view, as_json)
 
 
 @click.command()
