@@ -125,7 +125,8 @@
 	REASON(REAL_DOWN, "real-down", DROP,                                                       \
 	       "of a flow whose real server is down, and no other could do anything with it")      \
 	REASON(NO_REAL_PASSED, "no-real-passed", PASS,                                             \
-	       "the service has no usable real server, and its packets are the kernel's then")
+	       "no usable real server, or the daemon is silent: the packet is the kernel's")       \
+	REASON(SILENT, "silent", DROP, "of no flow, and the daemon is silent (fail_open)")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };

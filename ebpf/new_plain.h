@@ -66,7 +66,7 @@ static __always_inline struct real *choose_plain(struct scratch *with)
 	const struct packet *pkt = &with->packet;
 	struct service_record *record = service_find(pkt, with);
 
-	if (!record || !asks_nothing(record))
+	if (!record || !asks_nothing(record) || daemon_silence(pkt->now))
 		return NULL;
 	with->replies = false;
 	follow_algorithm(pkt, record, with);
