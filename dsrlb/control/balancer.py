@@ -202,22 +202,24 @@ class Balancer:
         attachments.sweep(names, self.probes.ifindex)
         self.macs.configure(config, attachments.links)
         self.macs.refresh()
+        if not self.applier.installed.services:  # else who is at work stays until others are known
+            self.write(config)
+        self._await_macs()
         self.write(config)
         self.probes.tear_down(config)
-        self._await_macs(config)
         self.announcer.join(attachments.links, self.applier.installed.vips)
         self.announcer.claim(self._claims(config))
 
-    def _await_macs(self, config: Config) -> None:
-        """Give reals on the segment a moment to answer, so that a start serves from its end on."""
+    def _await_macs(self) -> None:
+        """Give reals on the segment a moment to answer, so that a start or a change serves from its
+        end on."""
         if self.macs.settled():
             return
         self.macs.probe()
         deadline = time.monotonic() + _RESOLVE_SECONDS
         while not self.macs.settled() and time.monotonic() < deadline:
             time.sleep(_RESOLVE_SECONDS / 20)
-            if self.macs.refresh():
-                self.write(config)
+            self.macs.refresh()
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""

@@ -68,7 +68,7 @@ class RevisionLog:
         self.interrupted: Revision | None = None
         """What was begun and not finished when an earlier daemon ended."""
         self.trouble = ""
-        """Why nothing can be recorded now."""
+        """Why nothing could be recorded the last time."""
         self.lost = ""
         """What became of an earlier history."""
         try:
@@ -216,14 +216,14 @@ class RevisionLog:
     def _new(self, change: Change, digest: str) -> New:
         running = self.running
         way_back = running.number if running is not None else None
+        within = change.confirm_within
         ends: Revision | None = None
         if change.ends_waiting:
             ends = self.interrupted or self.waiting
         if ends is not None:  # and it is no way back: nobody confirmed it
             way_back = ends.way_back
-            if change.to is not None and change.to.number == way_back:
+            if change.to is not None and change.to.number == way_back and not within:
                 way_back = change.to.way_back
-        within = change.confirm_within
         author = change.author
         return New(
             author.uid,
