@@ -74,6 +74,16 @@ def bytecode_cache() -> Path:
     return Path(explicit) if explicit else _root("/var/cache/dsrlb")
 
 
+def systemd_units() -> Path:
+    """Folder of the systemd units that an administrator, or a program for one, adds."""
+    return _root("/etc/systemd/system")
+
+
+def systemd_runs() -> bool:
+    """Is this host run by systemd now? (sd_booted(3))"""
+    return _root("/run/systemd/system").is_dir()
+
+
 def ebpf_sources() -> Path:
     """Folder of the C sources: inside an installed package, or beside it in a checkout."""
     installed = _PACKAGE / "_ebpf"

@@ -22,6 +22,7 @@ from dsrlb.api.bodies import (
     EditRequest,
     ErrorBody,
     PlanRequest,
+    StateRequest,
     refusal,
 )
 from dsrlb.api.flows import add_flows, no_service
@@ -35,6 +36,7 @@ from dsrlb.control.views import (
     PlanView,
     RealRow,
     ServiceRow,
+    StateRow,
     StatsRow,
     StatusView,
 )
@@ -134,6 +136,12 @@ def _add_verbs(app: FastAPI, controller: Controller) -> None:
     async def edit(request: EditRequest, http: Request) -> AppliedView:
         """Change one service or real; returns what it changed."""
         return await controller.edit(request.change(), author_of(http, request.behind))
+
+    @app.post("/real/state")
+    async def set_state(request: StateRequest, http: Request) -> list[StateRow]:
+        """Drain, disable or enable a real server; returns whom it is about."""
+        author = author_of(http, request.behind)
+        return await controller.set_state(request.service, request.address, request.state, author)
 
     @app.post("/detach")
     async def detach() -> DetachBody:

@@ -83,6 +83,16 @@ class EditRequest(Asking):
         return {**change, "settings": self.settings}
 
 
+class StateRequest(Asking):
+    """What an operator says of a real server."""
+
+    service: str = Field(description='name of the service; "*": every one that has it')
+    address: str = Field(description="address of the real server")
+    state: Literal["enabled", "drain", "disabled"] = Field(
+        description="drain: no new flows; disabled: nor its old ones, as on_down says"
+    )
+
+
 class RollbackRequest(Asking):
     """A way back."""
 

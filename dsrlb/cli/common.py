@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
+from pathlib import PosixPath
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +19,13 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 FAILED = 1
 WRONG = 2
 """Exit codes: it did not work; wrong usage or an invalid configuration."""
+
+
+class Stdin(PosixPath):
+    """Standard input in the place of a file: read without opening it, which may be a socket."""
+
+    def read_bytes(self) -> bytes:
+        return sys.stdin.buffer.read()
 
 
 def json_option(command: _Command) -> _Command:

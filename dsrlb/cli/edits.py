@@ -12,6 +12,7 @@ from dsrlb.cli.changes import show_applied
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import behind, json_option, require_root
 from dsrlb.cli.serviceoptions import given, one_or_list, service_options, service_settings
+from dsrlb.cli.standing import disable, drain, enable
 
 _weight = click.option(
     "--weight",
@@ -184,7 +185,7 @@ def service_remove(instance: str, name: str, as_json: bool) -> None:
 
 @click.group()
 def real() -> None:
-    """Add, change or remove a real server.
+    """Add, change or remove a real server, take it out and bring it back.
 
     A service that uses a group shares its real servers: the change is the group's.
     """
@@ -256,3 +257,7 @@ def real_set(
 def real_remove(instance: str, service: str, address: str, as_json: bool) -> None:
     """Remove ADDRESS from SERVICE; its flows go to the others."""
     _edit(instance, "real-remove", service, as_json, {}, address)
+
+
+for _command in (drain, disable, enable):
+    real.add_command(_command)

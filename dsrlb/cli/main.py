@@ -22,6 +22,7 @@ _SECTIONS = {
         "confirm": "revisions:confirm",
         "rollback": "revisions:rollback",
         "detach": "verbs:detach",
+        "import": "importing:importing",
         "doctor": "doctor:doctor",
     },
     "Show": {

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsrlb.cli.changes import confirm_within, show_applied, show_plan
-from dsrlb.cli.common import behind, json_option, require_root
-from dsrlb.errors import ConfigError, NotRunning
+from dsrlb.cli.common import Stdin, behind, json_option, require_root
+from dsrlb.errors import ConfigError, NotRunning, Problem
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,13 +35,6 @@ _STOP_MILLISECONDS = 10_000
 _adopt_vip = click.option(
     "--adopt-vip", is_flag=True, help="Take VIPs off this host's own interfaces."
 )
-
-
-class _Stdin(PosixPath):
-    """Standard input in the place of a file: read without opening it, which may be a socket."""
-
-    def read_bytes(self) -> bytes:
-        return sys.stdin.buffer.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ def _given(file: Path) -> _Given:
     """Read, once, and validate a file, or standard input for "-"; raises ConfigError."""
     from dsrlb.config.source import read, text_of
 
-    source = _Stdin("<stdin>") if file == _DASH else file
+    source = Stdin("<stdin>") if file == _DASH else file
     text, shown = text_of(source), str(source)
     config, origin = read(text, shown, Path(source.parent))
     if source.is_file():
@@ -79,17 +71,22 @@ class _Sent:
     config: Config
     toml: str
     filename: str
-    as_read: bool  # False: includes were merged, so the lines are no file's
+    merged: Origin | None  # includes were merged: where each part came from
 
     @contextmanager
-    def true_lines(self) -> Iterator[None]:
-        """Drop the lines from a refusal when they are those of the merged text."""
+    def true_places(self) -> Iterator[None]:
+        """A refusal of what was merged names the files and lines that it was merged from."""
+        from dsrlb.config.source import key_path
+
         try:
             yield
         except ConfigError as error:
-            if self.as_read:
+            if self.merged is None:
                 raise
-            problems = [replace(problem, line=None) for problem in error.problems]
+            problems = []
+            for problem in error.problems:
+                place, line = self.merged.place(key_path(problem.key))
+                problems.append(replace(problem, file=place, line=line))
             raise ConfigError(problems, error.hint) from error
 
 
@@ -98,9 +95,9 @@ def _sent(file: Path) -> _Sent:
     from dsrlb.config import dump
 
     given = _given(file)
-    as_read = "include" not in tomllib.loads(given.text)
-    toml = given.text if as_read else dump(given.config)
-    return _Sent(given.config, toml, given.filename, as_read)
+    if "include" not in tomllib.loads(given.text):
+        return _Sent(given.config, given.text, given.filename, None)
+    return _Sent(given.config, dump(given.config), given.filename, given.origin)
 
 
 @click.command()
@@ -118,6 +115,8 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     takes everything off.
     """
     require_root()
+    # numpy's BLAS would start threads, which nothing here uses, and which keep all capabilities.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from dsrlb.control import start
 
     ctx.exit(start.main(ctx.obj, config_file, _server, force=force, adopt_vip=adopt_vip))
@@ -138,32 +137,45 @@ def _server() -> Serve:
 @click.command()
 @click.argument("file", type=_FILE)
 @_adopt_vip
+@click.option(
+    "--offline", is_flag=True, help="Look at FILE alone: on any machine, also without root."
+)
 @click.pass_obj
-def check(instance: str, file: Path, adopt_vip: bool) -> None:
+def check(instance: str, file: Path, adopt_vip: bool, offline: bool) -> None:
     """Validate FILE, alone and against this host's interfaces and addresses.
 
     FILE "-" is standard input.
     """
-    from dsrlb.config import check_host, digest
+    from dsrlb.config import digest
     from dsrlb.control.limits import exceeded
-    from dsrlb.control.placement import misplaced
-    from dsrlb.control.probing.prefixes import occupied
-    from dsrlb.control.tunnels import unreachable
-    from dsrlb.net.host import host_facts
 
+    if offline and adopt_vip:
+        raise click.UsageError("--adopt-vip is about this host's addresses, --offline asks nothing")
     given = _given(file)
     config = given.config
-    facts = host_facts()
-    problems = check_host(config, facts, given.origin, adopt_vip)
-    problems += unreachable(config, facts, given.origin)
-    problems += misplaced(config, facts, given.origin)
-    problems += occupied(config, facts, given.origin, instance)
+    problems = [] if offline else _wrong_here(given, instance, adopt_vip)
     problems += exceeded(config, given.origin)
     if problems:
         raise ConfigError(problems)
     reals = sum(len(config.reals_of(service)) for service in config.service)
     counts = f"services: {len(config.service)}, reals: {reals}"
     click.echo(f"{given.shown}: ok; {counts} ({digest(config)})")
+
+
+def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
+    """What cannot work on this host."""
+    from dsrlb.config import check_host
+    from dsrlb.control.placement import misplaced
+    from dsrlb.control.probing.prefixes import occupied
+    from dsrlb.control.tunnels import unreachable
+    from dsrlb.net.host import host_facts
+
+    config, origin, facts = given.config, given.origin, host_facts()
+    problems = check_host(config, facts, origin, adopt_vip)
+    problems += unreachable(config, facts, origin)
+    problems += misplaced(config, facts, origin)
+    problems += occupied(config, facts, origin, instance)
+    return problems
 
 
 @click.command()
@@ -180,7 +192,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
 
     sent = _sent(file)
     try:
-        with sent.true_lines():
+        with sent.true_places():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
         from dsrlb.control import offlinerevisions
@@ -209,7 +221,7 @@ def apply(
     body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
     body |= {"confirm_within": confirm_within, "behind": behind()}
     try:
-        with sent.true_lines():
+        with sent.true_places():
             view = Client(instance).post("/apply", **body)
     except NotRunning as error:
         if file == _DASH:

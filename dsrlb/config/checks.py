@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dsrlb.config.algorithms import check_algorithms
+from dsrlb.config.healthrules import check_health
 from dsrlb.config.members import real_addresses, users
 from dsrlb.config.models import (
     MOST_REALS,
@@ -200,6 +201,7 @@ def check(config: Config) -> Iterator[Found]:
     yield from check_modes(config)
     yield from check_nat(config)
     yield from check_algorithms(config)
+    yield from check_health(config)
     yield from check_probes(config)
 
 

@@ -9,13 +9,16 @@ from dsrlb.config.models import Config, IPAddress, Service
 
 
 def real_addresses(config: Config) -> Iterator[tuple[tuple[str | int, ...], IPAddress]]:
-    """Every address of a real with its key path."""
+    """Every address of a real server, or of a sorry server, with its key path."""
     lists = [(("group", i, "real"), group.real) for i, group in enumerate(config.group)]
     lists += [(("service", i, "real"), service.real) for i, service in enumerate(config.service)]
     for path, reals in lists:
         for index, real in enumerate(reals):
             for address in real.address:
                 yield (*path, index, "address"), address
+    for index, service in enumerate(config.service):
+        for address in service.sorry.address if service.sorry else ():
+            yield ("service", index, "sorry", "address"), address
 
 
 def users(config: Config) -> dict[tuple[str, int], list[Service]]:

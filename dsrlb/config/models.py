@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dsrlb.config.balancer import Balancer
 from dsrlb.config.choices import HASHED, AlgorithmName, TableSize
+from dsrlb.config.health import Health
 from dsrlb.config.values import (
     Addresses,
     AddressRange,
@@ -34,6 +35,7 @@ __all__ = [
     "Bridge",
     "Config",
     "Group",
+    "Health",
     "IPAddress",
     "IPNetwork",
     "L3dsr",
@@ -95,6 +97,9 @@ class Group(Model):
     """Real servers that several services share."""
 
     name: str = Field(pattern=_NAME, description="name that services refer to")
+    health: Health | None = Field(
+        None, description="how they are asked whether they serve ([group.health])"
+    )
     real: tuple[Real, ...] = Field((), description="the real servers ([[group.real]])")
 
 
@@ -158,6 +163,31 @@ class Service(Model):
     )
     group: str | None = Field(None, description="name of a [[group]]; or give [[service.real]]")
     real: tuple[Real, ...] = Field((), description="real servers of this service alone")
+    health: Health | None = Field(
+        None,
+        description="how they are asked whether they serve ([service.health]); where it is given "
+        "that of a group does not count",
+    )
+    on_down: Literal["keep", "rehash", "reset"] = Field(
+        "rehash",
+        description="what becomes of the flows of a real server that is found down: they stay "
+        "(keep), their next packets go to another one (rehash), or TCP clients get an RST (reset). "
+        "SYNs always go to another one",
+    )
+    all_down: Literal["drop", "pass", "sorry", "all-up"] = Field(
+        "drop",
+        description="new flows when nobody is up: dropped, passed to this host's kernel, sent to "
+        "[service.sorry], or to all real servers whose addresses are known, as if all were up",
+    )
+    sorry: Real | None = Field(
+        None, description='who gets new flows when nobody is up (all_down = "sorry")'
+    )
+    slow_start: SecondsOrOff = Field(
+        0,
+        description="a real server that comes up, or is added to others, gets its share of new "
+        "flows little by little over this time; 0: at once. Not with adaptive and "
+        "fastest-response-time",
+    )
     interfaces: Names = Field(
         (), description="where clients come in; default: all of balancer.interfaces"
     )
@@ -254,6 +284,11 @@ class Service(Model):
         """Do the real servers' replies come back through the balancer?"""
         return self.mode in REPLIES
 
+    @property
+    def checked_port(self) -> int | None:
+        """The port that checks are sent to where they have none of their own; None: any."""
+        return next((ports.first for ports in self.port if not ports.is_any), None)
+
     def pool_for(self, family: int) -> tuple[IPAddress, ...]:
         """The addresses of [service.snat] of a family, sorted; none where there is no pool."""
         return () if self.snat is None else pool_addresses(self.snat.pool, family)
@@ -273,6 +308,25 @@ class Config(Model):
             return service.real
         return next(group.real for group in self.group if group.name == service.group)
 
+    def members_of(self, service: Service) -> tuple[Real, ...]:
+        """All that may get the service's flows: its real servers, and the sorry server last."""
+        reals = self.reals_of(service)
+        return reals if service.sorry is None else (*reals, service.sorry)
+
+    def health_of(self, service: Service) -> Health:
+        """How the service's real servers are asked: as it says itself, else its group."""
+        if service.health is not None:
+            return service.health
+        for group in self.group:
+            if group.name == service.group and group.health is not None:
+                return group.health
+        asked = service.protocol == "tcp" and service.checked_port is not None
+        return Health(type="tcp" if asked else "none")
+
+    def is_probed(self, service: Service) -> bool:
+        """Is anybody asked by the way that clients' packets take?"""
+        return self.health_of(service).type != "none" or service.probed
+
     @staticmethod
     def address_for(service: Service, real: Real, family: int) -> IPAddress | None:
         """Where packets to the service's VIPs of a family go: the real's address of that family,
@@ -289,16 +343,3 @@ class Config(Model):
             return ()
         names = service.interfaces or self.balancer.interfaces
         return tuple(bridge for bridge in self.bridge if bridge.clients_on in names)
-
-
-NOT_BUILT = frozenset(
-    {
-        "group.health",
-        "service.health",
-        "service.on_down",
-        "service.all_down",
-        "service.sorry",
-        "service.slow_start",
-    }
-)
-"""Keys that are known by name and refused as not in this version."""

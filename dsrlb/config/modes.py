@@ -69,7 +69,7 @@ def _codes(config: Config) -> Iterator[Found]:
 def _reached(config: Config, service: Service) -> Iterator[tuple[IPAddress, IPAddress]]:
     """(VIP, address of a real server that gets its packets)."""
     for vip in service.vip:
-        for real in config.reals_of(service):
+        for real in config.members_of(service):
             address = config.address_for(service, real, vip.version)
             if address is not None:
                 yield vip, address

@@ -190,6 +190,10 @@ def _ports(config: Config) -> Iterator[Found]:
         for number, real in enumerate(reals):
             if real.port and message is not None:
                 yield (table, index, "real", number, "port"), real.port, message
+    for index, service in enumerate(config.service):
+        message = _port(service)
+        if service.sorry is not None and service.sorry.port and message is not None:
+            yield ("service", index, "sorry", "port"), service.sorry.port, message
 
 
 def _port(service: Service) -> str | None:

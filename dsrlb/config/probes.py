@@ -18,10 +18,10 @@ _LONGEST = {4: 16, 6: 112}
 
 
 def probed_families(config: Config) -> dict[int, str]:
-    """The address families of VIPs that probes are needed of, and of which service."""
+    """The address families of VIPs whose real servers are asked, and of which service."""
     found: dict[int, str] = {}
     for service in config.service:
-        for vip in service.vip if service.probed else ():
+        for vip in service.vip if config.is_probed(service) else ():
             found.setdefault(vip.version, service.name)
     return found
 
@@ -89,7 +89,8 @@ def check_probes(config: Config) -> Iterator[Found]:
     for family, name in sorted(probed_families(config).items()):
         if family not in there:
             message = (
-                f"no IPv{family} prefix, and service {name!r} is probed for its response times; "
-                f"add one, such as {PROBE_PREFIXES[family == 6]}"
+                f"no IPv{family} prefix, and the real servers of service {name!r} are asked "
+                f"whether they serve; add one, such as {PROBE_PREFIXES[family == 6]}, or a health "
+                'table with type = "none"'
             )
             yield _PATH, ", ".join(map(str, config.balancer.probe_prefix)) or "none", message

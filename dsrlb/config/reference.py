@@ -20,6 +20,7 @@ from dsrlb.config.models import (
     Balancer,
     Bridge,
     Group,
+    Health,
     L3dsr,
     PortRange,
     Real,
@@ -36,7 +37,8 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("service", "`[[service]]`", Service),
     ("l3dsr", "`[service.l3dsr]`", L3dsr),
     ("snat", "`[service.snat]`", Snat),
-    ("real", "`[[group.real]]` and `[[service.real]]`", Real),
+    ("health", "`[group.health]` and `[service.health]`", Health),
+    ("real", "`[[group.real]]`, `[service.sorry]` and `[[service.real]]`", Real),
 )
 # One TOML value per key, each of which the models accept (a test tries them all).
 EXAMPLES: dict[str, str] = {
@@ -81,6 +83,36 @@ EXAMPLES: dict[str, str] = {
     "service.source_flow_burst": "200",
     "service.persistence": '"30m"',
     "service.persistence_group": '"shop"',
+    "group.health": '{ type = "http", path = "/healthz" }',
+    "service.health": '{ type = "none" }',
+    "service.on_down": '"keep"',
+    "service.all_down": '"all-up"',
+    "service.sorry": '{ address = "10.0.0.99" }',
+    "service.slow_start": '"1m"',
+    "health.type": '"https"',
+    "health.port": "8080",
+    "health.interval": '"500ms"',
+    "health.timeout": '"300ms"',
+    "health.jitter": "20",
+    "health.rise": "3",
+    "health.fall": "2",
+    "health.startup_grace": '"30s"',
+    "health.flap_count": "10",
+    "health.flap_window": '"5m"',
+    "health.flap_hold": '"2m"',
+    "health.path": '"/healthz"',
+    "health.method": '"HEAD"',
+    "health.host": '"www.example.com"',
+    "health.sni": '"www.example.com"',
+    "health.verify": "true",
+    "health.status": '[200, "300-399"]',
+    "health.body": '"ready"',
+    "health.send": '"hex:00ff"',
+    "health.expect": '"PONG"',
+    "health.query": '"example.com"',
+    "health.record": '"AAAA"',
+    "health.rcode": '"any"',
+    "health.command": '["/usr/local/bin/check-web", "--fast"]',
     "l3dsr.method": '"ipip"',
     "l3dsr.dscp": "12",
     "l3dsr.gue_port": "6081",
@@ -106,8 +138,21 @@ DEFAULTS = {
     "service.persistence": "0",
     "service.persistence_group": "none",
     "real.max_open_low": "9/10 of max_open",
+    "group.health": "see below",
+    "service.health": "the group's, or see below",
+    "service.sorry": "none",
+    "service.slow_start": "0",
+    "health.startup_grace": "0",
+    "health.port": "the first port of the service",
+    "health.host": "the VIP",
+    "health.sni": "host",
+    "health.body": "none",
+    "health.send": "none",
+    "health.expect": "none",
+    "health.query": "none",
 }
-_DURATIONS = {get_args(kind)[1] for kind in (values.Seconds, values.SecondsOrOff)}
+_DURATIONS = {get_args(kind)[1] for kind in (values.Seconds, values.SecondsOrOff, values.Millis)}
+_MILLIS = get_args(values.Millis)[1]
 
 INTRODUCTION = """\
 # Configuration
@@ -198,7 +243,8 @@ def _default(key: str, info: FieldInfo) -> str:
         return "required"
     value = info.default
     if _type(info.annotation, info.metadata) == "duration":
-        return f'"{value}s"'
+        millis = any(item is _MILLIS for item in info.metadata)
+        return f'"{values.millis_text(value) if millis else f"{value}s"}"'
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

@@ -8,7 +8,9 @@ from typing import Any
 
 import tomli_w
 
-from dsrlb.config.models import Bridge, Config, L3dsr, Real, Service, Snat
+from dsrlb.config.healthrules import KEYS_OF
+from dsrlb.config.models import Bridge, Config, Group, Health, L3dsr, Real, Service, Snat
+from dsrlb.config.values import millis_text
 
 
 def _addresses(addresses: tuple[Any, ...]) -> str | list[str]:
@@ -43,6 +45,44 @@ def _l3dsr(l3dsr: L3dsr) -> dict[str, Any]:
 def _snat(snat: Snat) -> dict[str, Any]:
     table: dict[str, Any] = {"pool": [str(part) for part in snat.pool]}
     return table | {"toa": True} if snat.toa else table
+
+
+def _health(health: Health) -> dict[str, Any]:
+    """Every key that its type has."""
+    if health.type == "none":
+        return {"type": "none"}
+    table: dict[str, Any] = {}
+    for key in type(health).model_fields:
+        value = getattr(health, key)
+        if health.type not in KEYS_OF.get(key, (health.type,)):
+            continue
+        table[key] = list(value) if isinstance(value, tuple) else value
+    for key in ("interval", "timeout"):
+        table[key] = millis_text(table[key])
+    for key in ("startup_grace", "flap_window", "flap_hold"):
+        table[key] = f"{table[key]}s"
+    return table
+
+
+def _group(group: Group) -> dict[str, Any]:
+    table: dict[str, Any] = {"name": group.name}
+    if group.health is not None:
+        table["health"] = _health(group.health)
+    return {**table, "real": [_real(real) for real in group.real]}
+
+
+def _of_health(service: Service) -> dict[str, Any]:
+    """How real servers are asked, and what follows from the answers."""
+    table: dict[str, Any] = {
+        "on_down": service.on_down,
+        "all_down": service.all_down,
+        "slow_start": f"{service.slow_start}s",
+    }
+    if service.health is not None:
+        table["health"] = _health(service.health)
+    if service.sorry is not None:
+        table["sorry"] = _real(service.sorry)
+    return table
 
 
 def _bridge(bridge: Bridge) -> dict[str, Any]:
@@ -97,7 +137,7 @@ def _service(service: Service) -> dict[str, Any]:
     }
     if service.persistence_group is not None:
         table["persistence_group"] = service.persistence_group
-    table |= _of_modes(service) | _of_algorithms(service)
+    table |= _of_modes(service) | _of_algorithms(service) | _of_health(service)
     if service.interfaces:
         table["interfaces"] = list(service.interfaces)
     if service.group is not None:
@@ -125,10 +165,7 @@ def to_tables(config: Config) -> dict[str, Any]:
     if config.bridge:
         tables["bridge"] = [_bridge(bridge) for bridge in config.bridge]
     if config.group:
-        tables["group"] = [
-            {"name": group.name, "real": [_real(real) for real in group.real]}
-            for group in config.group
-        ]
+        tables["group"] = [_group(group) for group in config.group]
     if config.service:
         tables["service"] = [_service(service) for service in config.service]
     return tables

@@ -19,11 +19,11 @@ from dsrlb.config.checks import check
 from dsrlb.config.lines import LineIndex
 from dsrlb.config.lines import Path as KeyPath
 from dsrlb.config.models import (
-    NOT_BUILT,
     Balancer,
     Bridge,
     Config,
     Group,
+    Health,
     L3dsr,
     Real,
     Service,
@@ -36,13 +36,17 @@ _MODELS: dict[str, type[BaseModel]] = {
     "balancer": Balancer,
     "bridge": Bridge,
     "group": Group,
+    "group.health": Health,
     "group.real": Real,
     "service": Service,
     "service.l3dsr": L3dsr,
+    "service.health": Health,
     "service.real": Real,
+    "service.sorry": Real,
     "service.snat": Snat,
 }
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
 LARGEST = 16 << 20
 """Bytes of a configuration file at most."""
 
@@ -76,6 +80,11 @@ def key_text(path: KeyPath) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def key_path(text: str) -> KeyPath:
+    """What key_text() was made of."""
+    return tuple(int(index) if index else name for index, name in _PARTS.findall(text))
 
 
 def value_text(value: Any) -> str:
@@ -134,6 +143,8 @@ def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> di
                 merged.append(element)
         elif filename != origin.file:
             message = "an included file may hold [[group]] and [[service]] only"
+            if name == "include":
+                message += f"; includes go one deep: name these files in {origin.file}"
             wrong.append(Problem(filename, lines.find((name,)), name, value_text(value), message))
         elif name != "include":
             tables[name] = value
@@ -160,9 +171,6 @@ def _included(patterns: Any, base: Path, origin: Origin) -> list[Path]:
 def _unknown_key(path: KeyPath, value: Any, origin: Origin) -> Problem:
     table = ".".join(str(part) for part in path[:-1] if not isinstance(part, int))
     name = str(path[-1])
-    dotted = f"{table}.{name}" if table else name
-    if dotted in NOT_BUILT:
-        return origin.problem(path, value, "not in this version")
     model = _MODELS.get(table)
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(name, known, n=1)

@@ -62,6 +62,28 @@ def _off_or_duration(value: Any) -> int:
         raise ValueError(f"{error}; 0 is off") from error
 
 
+_MILLIS = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)\s*(ms|s|m|h)?")
+_THOUSANDTHS = {"ms": 1, None: 1000, "s": 1000, "m": 60_000, "h": 3_600_000}
+
+
+def _millis(value: Any) -> int:
+    wanted = 'a time such as "500ms", "2s", "1m", or a number of seconds'
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(wanted)
+    match = _MILLIS.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(wanted)
+    millis = round(float(match[1]) * _THOUSANDTHS[match[2]])
+    if not 100 <= millis <= 3_600_000:
+        raise ValueError("between 100ms and 1h")
+    return millis
+
+
+def millis_text(millis: int) -> str:
+    """As a configuration has it: "2s", "500ms"."""
+    return f"{millis // 1000}s" if millis % 1000 == 0 else f"{millis}ms"
+
+
 def _at_most_a_minute(seconds: int) -> int:
     if seconds > 60:
         raise ValueError("between 1s and 60s")
@@ -239,5 +261,6 @@ Mss = Annotated[int, AfterValidator(_mss)]
 Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Mac = Annotated[str, AfterValidator(_mac)]
 Seconds = Annotated[int, BeforeValidator(_duration)]
+Millis = Annotated[int, BeforeValidator(_millis)]
 SecondsOrOff = Annotated[int, BeforeValidator(_off_or_duration)]
 SecondsToAMinute = Annotated[int, BeforeValidator(_duration), AfterValidator(_at_most_a_minute)]

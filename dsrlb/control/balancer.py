@@ -7,7 +7,7 @@ Synchronous; the daemon calls it from a thread, one call at a time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +19,10 @@ from dsrlb.control.announce import Announcer, Claim
 from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
 from dsrlb.control.compute import compute
+from dsrlb.control.desired import Desired, RealId, Resolution
 from dsrlb.control.detach import everywhere
+from dsrlb.control.health.admin import AdminStates
+from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.hostchecks import check_on_host
 from dsrlb.control.limits import exceeded
 from dsrlb.control.mactable import MacTable
@@ -77,6 +80,9 @@ class Balancer:
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
         self.applier.pools.use = lambda: self.keeper.pool_use
+        self.conditions = Conditions(
+            AdminStates(paths.state / "admin.json", self.events), self.events
+        )
         self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
 
     @cached_property
@@ -112,6 +118,7 @@ class Balancer:
             if dataplane.maps.taken_over:
                 balancer.events.add("start", "took over the pinned state")
                 balancer._seed_macs(config)
+                balancer.conditions.take_over(balancer.applier.installed.reals)
             balancer._start(config, before, options)
         except Exception:  # whatever it was is undone, and raised again
             if not dataplane.maps.taken_over:
@@ -223,14 +230,29 @@ class Balancer:
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
+        self.conditions.changed = False
         found = self.macs.resolutions()
-        desired = compute(config, self.attachments.links, found)
-        desired.probe = self.probes.end
+        desired = self._desired(config, found)
         if self.applier.removes_reals(desired):
             self.keeper.reals_removed()
         changed = self.applier.apply(desired)
         self.probes.update(config, self.applier.installed, found, self.macs)
+        self.conditions.forget_others(self.probes.checks.checked)
         return changed
+
+    def catch_up(self) -> None:
+        """Have in the maps what checks have said, before somebody is shown it."""
+        if self.conditions.changed and not self.detached:
+            self.write(self.config)
+
+    def _desired(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
+        """What the maps should hold now. Who comes to others starts slowly, where it should."""
+        links, conditions = self.attachments.links, self.conditions
+        desired = compute(config, links, found, conditions.of)
+        if conditions.ramps.follow(config, desired, self.applier.installed):
+            desired = compute(config, links, found, conditions.of)
+        desired.probe = self.probes.end
+        return desired
 
     def _claims(self, config: Config) -> list[Claim]:
         """Every VIP and address of a pool on every interface that is up and has the program."""
@@ -269,12 +291,20 @@ class Balancer:
             self.log.failed(revision, error)
             raise
         self.config = config
+        self._forget_orders(config)
         self.log.applied(revision, dump(config))
         count = len(changes["changes"])
         named = f"revision {revision.number}, " if revision is not None else ""
         told = f"{change.author}: {count} changes, {named}configuration {digest(config)}"
         self.events.add("apply", told)
         return applied_view(changes, self.log, obstacle)
+
+    def _forget_orders(self, config: Config) -> None:
+        """Of real servers that are gone. The change is in force, also where that is not kept."""
+        try:
+            self.conditions.admin.forget_others(config)
+        except StateError as error:
+            self.events.add("admin", error.message, "error")
 
     def plan(self, config: Config, origin: Origin) -> PlanView:
         """What accept() would do, after the same checks."""

@@ -7,35 +7,30 @@ always goes through the same apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from dsrlb.config import Config, Real, Service
+from dsrlb.control.computereal import opener_of, path_of, real_of, ticks
 from dsrlb.control.desired import (
     ALLOW_ONLY,
     AWAY,
     FORWARDING,
     HASH_SOURCE,
-    HOPS,
-    IPV6,
-    NO_HOPS,
+    LEAVE,
     ONE_PACKET,
-    OUTBOUND,
-    PRESENT,
+    PASS_EMPTY,
+    RESET,
     RESOLVED,
-    STICKY,
-    TIMED,
     TOA,
     USABLE,
     Desired,
-    DesiredHop,
     DesiredLink,
     DesiredPath,
     DesiredReal,
     DesiredService,
     DesiredVip,
     LinkState,
-    NextHop,
     PortKey,
     Rate,
     RealId,
@@ -43,25 +38,18 @@ from dsrlb.control.desired import (
     ServiceId,
     Sources,
 )
-from dsrlb.control.hops import SLOTS, spread
+from dsrlb.control.health.condition import WELL, WHOLE, Condition
 from dsrlb.control.ports import ANY_BLOCK, blocks
 from dsrlb.control.tableplace import entries_wanted
 from dsrlb.control.tables import RULE
 from dsrlb.dataplane.algorithms import algorithms
-from dsrlb.dataplane.keys import IPAddress, address_bytes, mac_bytes
-from dsrlb.dataplane.methods import Method, methods
+from dsrlb.dataplane.keys import mac_bytes
+from dsrlb.dataplane.methods import methods
 
 PROTOCOLS = {"tcp": 6, "udp": 17}
-TICK_NS = 1 << 27
-_TCP_IDLE_SECONDS = 900  # as service.idle_timeout is where nothing else is said
 
 UNKNOWN = {"drop": 0, "schedule": 1, "reset": 2}
 """service_record.on_unknown in abi.h."""
-
-
-def ticks(seconds: int) -> int:
-    """Seconds in clock ticks, rounded up."""
-    return -(-seconds * 1_000_000_000 // TICK_NS)
 
 
 def rate(flows: int, burst: int) -> Rate:
@@ -73,97 +61,6 @@ def rate(flows: int, burst: int) -> Rate:
         return Rate()
     interval = round(1_000_000_000 / flows)
     return Rate(interval, ((burst or max(flows // 10, 1)) - 1) * interval)
-
-
-@lru_cache(maxsize=4096)
-def _slots(hops: tuple[NextHop, ...], weights: tuple[int, ...]) -> tuple[DesiredHop, ...]:
-    """Thousands of real servers are behind the same few next hops."""
-    return tuple(map(_hop, spread(hops, weights)))
-
-
-def _hop(hop: NextHop) -> DesiredHop:
-    source = mac_bytes(hop.source_mac)
-    return DesiredHop(mac_bytes(hop.mac), hop.link.number, source, min(hop.mtu, 65535), hop.vlan)
-
-
-def _hops(found: Resolution) -> tuple[DesiredHop, ...]:
-    """Of every slot. A single next hop has them all, so that flows that still go by slots while
-    there become fewer, or more, always meet one."""
-    if found.hops:
-        return _slots(found.hops, found.weights)
-    link = found.link
-    if found.mac is None or link is None:
-        return NO_HOPS
-    only = NextHop(found.mac, link, found.source_mac or link.mac, found.mtu or link.mtu, found.vlan)
-    return (_hop(only),) * SLOTS
-
-
-def _path(config: Config, method: Method, address: IPAddress, found: Resolution) -> DesiredPath:
-    """``address``: of the real server, whose family is that of outer headers."""
-    hops = _hops(found)
-    if not method.outer[address.version]:
-        return DesiredPath(hops=hops)
-    for network in config.balancer.tunnel_source:
-        if network.version == address.version:
-            bits = min(network.max_prefixlen - network.prefixlen, 32)
-            return DesiredPath(address_bytes(network.network_address), bits, hops)
-    link = found.link
-    own = found.address
-    if own is None and link is not None:
-        own = link.address4 if address.version == 4 else link.address6
-    return DesiredPath(address_bytes(own) if own else bytes(16), 0, hops)
-
-
-def _real(
-    service: Service, real: Real, key: RealId, found: Resolution, path: DesiredPath | None
-) -> DesiredReal:
-    """``path``: of a method that routes."""
-    method = methods()[service.method]
-    l3dsr = service.l3dsr
-    flags = PRESENT if found.fresh else PRESENT | AWAY
-    if service.persistence:
-        flags |= STICKY
-    if service.algorithm == "fastest-response-time":
-        flags |= TIMED
-    if key.address.version == 6:
-        flags |= IPV6
-    if path is not None and path.several:
-        flags |= HOPS
-    tunnel = method.outer[key.address.version] > 0
-    sourceless = tunnel and (path is None or not any(path.source))
-    if sourceless:
-        flags |= AWAY
-    elif found.mac is not None and found.link is not None:
-        flags |= RESOLVED
-        if found.fresh and real.weight:
-            flags |= USABLE
-    link = found.link
-    idle = ticks(service.idle_timeout)
-    return DesiredReal(
-        mac=mac_bytes(found.mac) if found.mac else bytes(6),
-        source_mac=mac_bytes(found.source_mac or link.mac) if link else bytes(6),
-        mtu=min(found.mtu or link.mtu, 65535) if link else 0,
-        link=link.number if link else 0,
-        flags=flags,
-        idle_ticks=idle,
-        closing_ticks=ticks(service.closing_timeout),
-        pending_ticks=ticks(service.pending_timeout),
-        weight=real.weight,
-        max_open=real.max_open,
-        max_open_low=real.resumes_at,
-        method=method.number,
-        dscp=(l3dsr.dscp or 0) if l3dsr else 0,
-        port=_port(service, real),
-        vlan=found.vlan if method.routes else 0,
-        routed=path is not None,
-    )
-
-
-def _port(service: Service, real: Real) -> int:
-    """Of the tunnel, or the real server's own; 0: none, or the service's."""
-    if service.method == "gue" and service.l3dsr is not None:
-        return service.l3dsr.gue_port
-    return real.port if methods()[service.method].replies else 0
 
 
 def _sources(service: Service, family: int) -> Sources:
@@ -179,15 +76,24 @@ def _sources(service: Service, family: int) -> Sources:
 def _flags(service: Service) -> int:
     toa = service.snat is not None and service.snat.toa
     flags = ONE_PACKET * service.one_packet | ALLOW_ONLY * bool(service.allow) | TOA * toa
+    flags |= PASS_EMPTY * (service.all_down == "pass")
     return flags | HASH_SOURCE * service.by_source
 
 
+_BY_WEIGHT = {
+    "round-robin": "weighted-round-robin",
+    "least-connection": "weighted-least-connection",
+}
+"""What an algorithm is that knows no weights while somebody has not its whole share yet."""
+
+
 def _service(
-    service: Service, family: int, links: int, usable: Mapping[RealId, int], entries: int
+    service: Service, family: int, links: int, usable: Mapping[RealId, int], entries: int, by: str
 ) -> DesiredService:
-    """``usable``: who may have new flows, by weight; ``entries``: of their table."""
+    """``usable``: who may have new flows, by weight; ``entries``: of their table; ``by``: which
+    algorithm."""
     return DesiredService(
-        algorithm=algorithms()[service.algorithm].number,
+        algorithm=algorithms()[by].number,
         method=methods()[service.method].number,
         links=links,
         on_unknown=UNKNOWN[service.on_unknown],
@@ -247,25 +153,7 @@ def _add_natted(desired: Desired, service: Service, key: RealId) -> None:
     if opener is not None:
         del desired.openers[opener]
     desired.natted[key.address] = key
-    desired.openers[key] = _opener(service, key)
-
-
-def _opener(service: Service, key: RealId) -> DesiredReal:
-    """Real servers open TCP connections too where they serve UDP; idle UDP is the program's."""
-    idle = service.idle_timeout if service.protocol == "tcp" else _TCP_IDLE_SECONDS
-    flags = PRESENT | OUTBOUND | (IPV6 if key.address.version == 6 else 0)
-    return DesiredReal(
-        mac=bytes(6),
-        source_mac=bytes(6),
-        mtu=0,
-        link=0,
-        flags=flags,
-        idle_ticks=ticks(idle),
-        closing_ticks=ticks(service.closing_timeout),
-        pending_ticks=ticks(service.pending_timeout),
-        weight=0,
-        method=methods()[service.method].number,
-    )
+    desired.openers[key] = opener_of(service, key)
 
 
 def _shared(one: DesiredPath, other: DesiredPath) -> DesiredPath:
@@ -276,15 +164,21 @@ def _shared(one: DesiredPath, other: DesiredPath) -> DesiredPath:
 
 
 def _add_real(
-    desired: Desired, config: Config, service: Service, real: Real, key: RealId, found: Resolution
+    desired: Desired,
+    config: Config,
+    service: Service,
+    real: Real,
+    key: RealId,
+    found: Resolution,
+    condition: Condition,
 ) -> DesiredReal:
     """The real, and the path to it where the service's method routes."""
     method = methods()[service.method]
-    path = _path(config, method, key.address, found) if method.routes else None
+    path = path_of(config, method, key.address, found) if method.routes else None
     if path is not None:
         known = desired.paths.get(key.address)
         desired.paths[key.address] = path if known is None else _shared(known, path)
-    entry = _real(service, real, key, found, path)
+    entry = real_of(service, real, key, found, path, condition)
     desired.reals[key] = entry
     if method.replies and not method.snat:
         _add_natted(desired, service, key)
@@ -301,37 +195,110 @@ def _links(links: Mapping[str, LinkState]) -> dict[int, DesiredLink]:
     }
 
 
+class _Members:
+    """Who may have a service's flows in one address family."""
+
+    def __init__(self, desired: Desired, config: Config, service: Service, family: int) -> None:
+        self._desired = desired
+        self._config = config
+        self._service = service
+        self._identity = ServiceId(service.name, family)
+        self._shares: dict[RealId, int] = {}
+        self._down: dict[RealId, int] = {}
+        self._usable: dict[RealId, int] = {}
+        self._sorry: RealId | None = None
+        self.weights: list[int] = []
+        """Of all real servers, usable or not."""
+
+    def add(
+        self, found: Mapping[RealId, Resolution], condition_of: Callable[[RealId], Condition]
+    ) -> None:
+        """Everybody's element of reals[], and who may have new flows."""
+        config, service = self._config, self._service
+        for real in config.members_of(service):
+            address = config.address_for(service, real, self._identity.family)
+            if address is None:
+                continue
+            key = RealId(self._identity, address)
+            sorry = real is service.sorry
+            condition = WELL if sorry else condition_of(key)
+            where = found.get(key, _NOWHERE)
+            entry = _add_real(self._desired, config, service, real, key, where, condition)
+            if sorry:
+                self._sorry = key
+                continue
+            self.weights.append(real.weight)
+            if entry.flags & USABLE:
+                self._usable[key] = real.weight
+                self._shares[key] = condition.share
+            elif condition.state == "down" and where.fresh and entry.flags & RESOLVED:
+                self._down[key] = real.weight
+        self._stand_in()
+
+    def _stand_in(self) -> None:
+        """Who gets new flows when nobody is up; the sorry server gets none else."""
+        alone = not any(self._usable.values())
+        if alone and self._service.all_down == "all-up":
+            self._usable = {key: weight for key, weight in self._down.items() if weight}
+            for key in self._usable:
+                self._flag(key, USABLE, AWAY | LEAVE | RESET)
+        if self._sorry is None:
+            return
+        if not alone:
+            self._flag(self._sorry, 0, USABLE)
+        elif self._desired.reals[self._sorry].flags & USABLE:
+            self._usable = {self._sorry: 1}
+
+    def _flag(self, key: RealId, more: int, less: int) -> None:
+        entry = self._desired.reals[key]
+        self._desired.reals[key] = replace(entry, flags=entry.flags & ~less | more)
+
+    def scheduled(self) -> tuple[dict[RealId, int], str]:
+        """Those that may have new flows, by weight, and by which algorithm."""
+        service = self._service
+        shares = {self._shares.get(key, WHOLE) for key in self._usable}
+        if shares <= {WHOLE}:
+            return self._usable, service.algorithm
+        by = _BY_WEIGHT.get(service.algorithm, service.algorithm)
+        same = by != service.algorithm
+        return {
+            key: (1 if same else weight) * self._shares.get(key, WHOLE)
+            for key, weight in self._usable.items()
+        }, by
+
+
+_NOWHERE = Resolution(None, None, False)
+
+
+def _well(_: RealId) -> Condition:
+    return WELL
+
+
 def compute(
-    config: Config, links: Mapping[str, LinkState], found: Mapping[RealId, Resolution]
+    config: Config,
+    links: Mapping[str, LinkState],
+    found: Mapping[RealId, Resolution],
+    condition_of: Callable[[RealId], Condition] = _well,
 ) -> Desired:
     """Return what the maps should hold.
 
     ``links``: the attached interfaces by name; ``found``: where each real is. A real that is not
-    in ``found`` counts as unresolved.
+    in ``found`` counts as unresolved. ``condition_of``: what checks and operators say.
     """
     balancer = config.balancer
     desired = Desired(
         announce=balancer.announce, links=_links(links), choice_seed=balancer.hash_seed
     )
-    nowhere = Resolution(None, None, False)
     for service in config.service:
         mask = _mask(service.interfaces or links, links)
         desired.replies |= methods()[service.method].replies
         for family in sorted({vip.version for vip in service.vip}):
             identity = ServiceId(service.name, family)
-            usable: dict[RealId, int] = {}
-            weights = []
-            for real in config.reals_of(service):
-                address = config.address_for(service, real, family)
-                if address is None:
-                    continue
-                key = RealId(identity, address)
-                weights.append(real.weight)
-                entry = _add_real(desired, config, service, real, key, found.get(key, nowhere))
-                if entry.flags & USABLE:
-                    usable[key] = real.weight
-            entries = entries_wanted(service, weights)
-            desired.services[identity] = _service(service, family, mask, usable, entries)
+            members = _Members(desired, config, service, family)
+            members.add(found, condition_of)
+            usable, by = members.scheduled()
+            entries = entries_wanted(service, members.weights)
+            desired.services[identity] = _service(service, family, mask, usable, entries, by)
             if service.persistence_group is not None:
                 desired.groups[identity] = service.persistence_group
             _add_keys(desired, service, identity, mask)

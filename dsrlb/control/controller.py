@@ -18,6 +18,7 @@ from dsrlb.control.flowlist import drop, limited, lines
 from dsrlb.control.flowquery import FlowQuery
 from dsrlb.control.flowselect import Reals, Selection
 from dsrlb.control.flowwatch import KIND
+from dsrlb.control.health.orders import give_order
 from dsrlb.control.revisionlog import Change
 from dsrlb.control.rollback import go_back, words
 from dsrlb.control.threads import stepwise, to_its_end
@@ -30,6 +31,7 @@ from dsrlb.control.views import (
     RealRow,
     RevisionRow,
     ServiceRow,
+    StateRow,
     StatsRow,
     StatusView,
 )
@@ -65,11 +67,21 @@ class DaemonController:
 
     async def services(self) -> list[ServiceRow]:
         """Every service, one row per address family."""
-        return await self._run(lambda: rows.services(self._balancer))
+
+        def work() -> list[ServiceRow]:
+            self._balancer.catch_up()
+            return rows.services(self._balancer)
+
+        return await self._run(work)
 
     async def reals(self, service: str | None) -> list[RealRow]:
         """The reals of one service or of all; none when there is no such service."""
-        return await self._run(lambda: rows.reals(self._balancer, service))
+
+        def work() -> list[RealRow]:
+            self._balancer.catch_up()
+            return rows.reals(self._balancer, service)
+
+        return await self._run(work)
 
     async def macs(self) -> list[MacRow]:
         """The MAC table."""
@@ -160,6 +172,14 @@ class DaemonController:
             return self._balancer.accept(config, Origin("<command>"), Change(author, words(change)))
 
         return await self._run(work)
+
+    async def set_state(
+        self, service: str, address: str, state: str, author: Author
+    ) -> list[StateRow]:
+        """Drain, disable or enable a real server, in one service or ("*") in all that have it."""
+        return await self._run(
+            lambda: give_order(self._balancer, service, address, state, str(author))
+        )
 
     async def rollback(
         self, revision: int | None, confirm_within: int | None, author: Author

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dsrlb.control.compute import TICK_NS
+from dsrlb.control.computereal import TICK_NS
 from dsrlb.dataplane.artifact import Artifact
 from dsrlb.dataplane.maps import MapSet
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -18,9 +18,10 @@ from dsrlb.control.balancer import Balancer
 from dsrlb.control.confirmer import Confirmer
 from dsrlb.control.controller import DaemonController
 from dsrlb.control.fdbkeeper import FdbKeeper
-from dsrlb.control.probing.prober import Prober
+from dsrlb.control.health.checker import Checker
 from dsrlb.control.revisionlog import Change
 from dsrlb.control.rollback import revert_expired
+from dsrlb.control.systemd import keep_alive, notify
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
 from dsrlb.errors import DsrlbError
@@ -34,17 +35,6 @@ _STOP_SECONDS = 7.0  # the API gives requests in flight 5 s
 T = TypeVar("T")
 
 
-def notify(message: str) -> None:
-    """Tell systemd (sd_notify protocol); nothing when not started by it."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.sendto(message.encode(), address)
-
-
 class Daemon:
     """The tasks around one Balancer."""
 
@@ -55,20 +45,31 @@ class Daemon:
         self._stop = asyncio.Event()
         self._dirty = asyncio.Event()
         self._removed = asyncio.Event()
+        self._ramping = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._since: float | None = None  # a piece of work that touches the kernel goes on
         self._retry: asyncio.TimerHandle | None = None
         self._refusals: dict[str, str] = {}
         self._reloads: set[asyncio.Task[None]] = set()
+        self._checker = Checker(
+            balancer.events,
+            balancer.conditions,
+            lambda: balancer.probes.checks,
+            self._dirty.set,
+        )
         self._confirmer = Confirmer(lambda: balancer.log.waiting, self._revert)
-        self._prober = Prober(balancer.events, lambda: balancer.probes.targets)
 
     async def change(self, work: Callable[[], T]) -> T:
         """Run something that touches the balancer in a thread, one at a time."""
         try:
             async with self._lock:
+                self._since = time.monotonic()
                 return await to_its_end(work)
         finally:
+            self._since = None
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
+            self._checker.look()
+            self._ramping.set()
             self._confirmer.look()
             if self._balancer.links_changed:
                 self._dirty.set()
@@ -94,7 +95,9 @@ class Daemon:
                 ("announce", self._announce()),
                 ("flows", self._keep_flows()),
                 ("bridges", self._keep_bridges()),
-                ("probes", self._prober.run()),
+                ("checks", self._checker.run()),
+                ("ramps", self._ramp()),
+                ("alive", keep_alive(self._busy_seconds)),
                 ("confirm", self._confirmer.run()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
@@ -111,6 +114,9 @@ class Daemon:
         await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
             task.result()
+
+    def _busy_seconds(self) -> float:
+        return 0.0 if self._since is None else time.monotonic() - self._since
 
     async def _wait(self) -> None:
         await self._stop.wait()
@@ -211,6 +217,17 @@ class Daemon:
             work = partial(fdb.round, balancer.config.bridge, dict(balancer.attachments.links))
             await self._try("bridge", partial(to_its_end, work))
             await asyncio.sleep(fdb.interval)
+
+    async def _ramp(self) -> None:
+        """Give those who start slowly their next part."""
+        while True:
+            self._ramping.clear()
+            step = self._balancer.conditions.ramps.next_step()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ramping.wait(), step)
+                continue  # somebody may have come
+            self._dirty.set()
+            await asyncio.sleep(_SETTLE_SECONDS)
 
     async def _revert(self) -> bool:
         """Take back what nobody confirmed in time; False when that is refused."""

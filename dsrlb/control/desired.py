@@ -11,12 +11,19 @@ from dsrlb.control.hops import SLOTS
 from dsrlb.dataplane.keys import IPAddress, address_from_bytes
 
 USABLE, RESOLVED, PRESENT, AWAY, STICKY, IPV6, HOPS, OUTBOUND, TIMED = (1 << n for n in range(9))
+LEAVE, RESET = 512, 1024
 """real.flags in abi.h."""
+
+LEAVE, RESET = 1 << 9, 1 << 10
+"""As well: all flows leave, TCP clients get an RST."""
+
+DOWN = 1 << 11
+"""Of real.flags, and nothing to the program: checks found it down, as the next daemon learns."""
 
 FORWARDING = 1
 """own_link.flags in abi.h."""
 
-ONE_PACKET, ALLOW_ONLY, TOA, HASH_SOURCE = 1, 2, 4, 8
+ONE_PACKET, ALLOW_ONLY, TOA, HASH_SOURCE, PASS_EMPTY = 1, 2, 4, 8, 16
 """service_record.flags in abi.h."""
 
 Sources = frozenset[tuple[IPNetwork, bool]]

@@ -107,7 +107,7 @@ def _routed(config: Config, service: Service) -> set[IPAddress]:
         return set()
     return {
         address
-        for real in config.reals_of(service)
+        for real in config.members_of(service)
         for family in {vip.version for vip in service.vip}
         if (address := config.address_for(service, real, family)) is not None
     }
@@ -125,9 +125,10 @@ def _needs(
             for real in config.reals_of(service)
             if config.address_for(service, real, family) is not None
         ]
+        places = len(weights) + (service.sorry is not None)
         needs["services"] += 1
-        needs["real servers"] += len(weights)
-        needs["homes"] += len(weights) if service.persistence_group is not None else 0
+        needs["real servers"] += places
+        needs["homes"] += places if service.persistence_group is not None else 0
         size = entries_wanted(service, weights)
         entries = table_entries(service.algorithm, [w for w in weights if w], size)
         needs["entries"] += lines_of(entries, width) * width

@@ -60,7 +60,7 @@ def targets_of(config: Config) -> dict[RealId, Target]:
     for service in config.service:
         routed, bridged = methods()[service.method].routes, service.mode == "bridge"
         for family in {vip.version for vip in service.vip}:
-            for real in config.reals_of(service):
+            for real in config.members_of(service):
                 address = config.address_for(service, real, family)
                 if address is not None:
                     static = None if real.mac == "auto" else real.mac

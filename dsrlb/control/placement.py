@@ -117,7 +117,7 @@ def _round(config: Config, service: Service, facts: HostFacts) -> Iterator[tuple
         subnet = _subnet(vip, facts)
         if subnet is None:
             continue
-        for real in config.reals_of(service):
+        for real in config.members_of(service):
             address = config.address_for(service, real, vip.version)
             if address is not None and _subnet(address, facts) == subnet:
                 network, interface = subnet

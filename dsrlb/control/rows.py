@@ -15,9 +15,10 @@ from dsrlb.config import Config, Real, Service, digest
 from dsrlb.config.source import load_with_origin
 from dsrlb.control import history
 from dsrlb.control.balancer import Balancer
-from dsrlb.control.compute import TICK_NS
+from dsrlb.control.computereal import TICK_NS
 from dsrlb.control.counters import FamilyTotals, flow_events, loads, response
 from dsrlb.control.desired import USABLE, DesiredPath, RealId, Resolution, ServiceId
+from dsrlb.control.health.condition import WHOLE, Condition
 from dsrlb.control.installed import InstalledService
 from dsrlb.control.mactable import Found
 from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow, StatusView
@@ -39,7 +40,7 @@ def _each_service(config: Config) -> Iterator[tuple[Service, ServiceId]]:
 def _each_real(
     config: Config, service: Service, identity: ServiceId
 ) -> Iterator[tuple[Real, RealId]]:
-    for real in config.reals_of(service):
+    for real in config.members_of(service):
         address = config.address_for(service, real, identity.family)
         if address is not None:
             yield real, RealId(identity, address)
@@ -109,7 +110,11 @@ def services(balancer: Balancer) -> list[ServiceRow]:
     rows: list[ServiceRow] = []
     for service, identity in _each_service(config):
         place = installed.services[identity]
-        reals = [installed.reals[real] for _, real in _each_real(config, service, identity)]
+        reals = [
+            installed.reals[key]
+            for real, key in _each_real(config, service, identity)
+            if real is not service.sorry
+        ]
         rows.append(
             {
                 "name": service.name,
@@ -160,15 +165,19 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
             timed = entry.algorithm == "fastest-response-time"
             answered = response(maps, index, time.monotonic_ns()) if timed else None
             where = with_source(entry, key, found[key], balancer.applier.paths.content)
+            condition = balancer.conditions.of(key)
+            state, reason, since = _standing(
+                real, where, condition, balancer.macs.since(key), sorry=real is entry.sorry
+            )
             rows.append(
                 {
                     "service": entry.name,
                     "address": str(key.address),
                     "port": real.port or None,
                     "weight": real.weight,
-                    "state": "up" if where.fresh else "unresolved",
-                    "reason": where.reason or ("" if real.weight else "weight 0"),
-                    "since": balancer.macs.since(key),
+                    "state": state,
+                    "reason": reason,
+                    "since": since,
                     "open": int(opened[index]),
                     "pending": int(pending[index]),
                     "packets": int(traffic["packets"][index]),
@@ -180,9 +189,27 @@ def reals(balancer: Balancer, service: str | None) -> list[RealRow]:
                     "interface": where.link.name if where.link else None,
                     "response_ms": answered.milliseconds if answered else None,
                     "response_age": answered.age if answered else None,
+                    "verdict": condition.verdict or None,
+                    "share": 100 * condition.share // WHOLE,
+                    "sorry": real is entry.sorry,
                 }
             )
     return rows
+
+
+def _standing(
+    real: Real, where: Resolution, condition: Condition, since: str, *, sorry: bool
+) -> tuple[str, str, str]:
+    """State, reason and since when. What an operator or checks say goes before an address that is
+    not known; ``since``: of the address."""
+    if condition.state != "up":
+        reason = "; ".join(filter(None, (condition.reason, where.reason)))
+        return condition.state, reason, condition.since
+    if not where.fresh:
+        return "unresolved", where.reason, since
+    reasons = ("sorry server" if sorry else "", condition.reason, where.reason)
+    reason = "; ".join(filter(None, reasons)) or ("" if real.weight else "weight 0")
+    return "up", reason, max(condition.since, since)
 
 
 def with_source(

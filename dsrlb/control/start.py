@@ -179,12 +179,14 @@ def main(
         balancer, attempt = begin(paths, state, log, tries, attached, force=force)
         import asyncio
 
+        from dsrlb.control.capabilities import give_up
         from dsrlb.control.daemon import Daemon
 
         if attempt.file not in (None, paths.saved_config):
             state.remember_source(attempt.file)
         _tell_origin(balancer, attempt.name, state.source())
         server = finding[-1].result()
+    give_up(balancer.events)
     asyncio.run(Daemon(balancer, paths, server).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")

@@ -51,7 +51,7 @@ def _pairs(config: Config, service: Service) -> set[tuple[int, int]]:
     return {
         (family, address.version)
         for family in {vip.version for vip in service.vip}
-        for real in config.reals_of(service)
+        for real in config.members_of(service)
         if (address := config.address_for(service, real, family)) is not None
     }
 

@@ -69,6 +69,9 @@ class RealRow(TypedDict):
     interface: str | None
     response_ms: float | None  # smoothed; None: not measured, or not by fastest-response-time
     response_age: float | None  # seconds since the last measurement
+    verdict: str | None  # of its checks (dsrlb.health.protocol); None: it is not checked
+    share: int  # percent of its weight that counts: less than 100 while it starts slowly
+    sorry: bool  # gets flows only when nobody else is up
 
 
 class MacHop(TypedDict):
@@ -192,6 +195,14 @@ class FlowRow(TypedDict):
     expires: int  # seconds from now
 
 
+class StateRow(TypedDict):
+    """A real server that an operator said something of."""
+
+    service: str
+    address: str
+    state: str  # "enabled" | "drain" | "disabled"
+
+
 class EventRow(TypedDict):
     """One event; ``id`` grows by one from the daemon's start."""
 
@@ -307,6 +318,11 @@ class Controller(Protocol):
 
     async def edit(self, change: Mapping[str, Any], author: Author) -> AppliedView:
         """Apply one change as dsrlb.config.edit() describes it."""
+
+    async def set_state(
+        self, service: str, address: str, state: str, author: Author
+    ) -> list[StateRow]:
+        """Drain, disable or enable a real server, in one service or ("*") in all that have it."""
 
     async def rollback(
         self, revision: int | None, confirm_within: int | None, author: Author

@@ -27,6 +27,7 @@ def _config(algorithm: str, reals: int) -> str:
     lines = [
         f'[balancer]\ninterfaces = ["bench"]\n[[service]]\nname = "web"\nvip = "{_VIP}"',
         f'protocol = "tcp"\nport = {PORT}\nmode = "l2dsr"\nalgorithm = "{algorithm}"',
+        'health.type = "none"',
     ]
     for n in range(reals):
         weight = 1 + n * 4 // _EVERY % 4 if weighted else 1

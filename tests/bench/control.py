@@ -64,7 +64,7 @@ def _config(services: int, weight: int = 1) -> str:
     for number in range(services):
         vip = f"10.71.{number // 250}.{number % 250 + 1}"
         lines += ["[[service]]", f'name = "s{number}"', f'vip = "{vip}"', 'protocol = "tcp"']
-        lines += ["port = 80", 'mode = "l2dsr"']
+        lines += ["port = 80", 'mode = "l2dsr"', 'health.type = "none"']
         for real in (2 * number, 2 * number + 1):
             lines += ["[[service.real]]", f'address = "{_real(real)}"']
             lines += ['mac = "02:00:00:00:00:01"', f"weight = {1 if real else weight}"]

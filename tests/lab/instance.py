@@ -28,10 +28,11 @@ def config(
     reals: Sequence[str] = (real("r1"), real("r2")),
     vips: Sequence[str] = VIPS,
     balancer: str = "",
+    health: str = 'health.type = "none"',
 ) -> str:
     """A configuration with one TCP and one UDP service over the reals."""
     text = f'[balancer]\ninterfaces = ["eth0"]\nflow_capacity = 10000\n{balancer}\n'
-    text += '[[group]]\nname = "both"\n' + "".join(reals)
+    text += f'[[group]]\nname = "both"\n{health}\n' + "".join(reals)
     for name, protocol in (("web", "tcp"), ("dns", "udp")):
         text += (
             f'[[service]]\nname = "{name}"\nvip = {json.dumps(list(vips))}\n'

@@ -157,6 +157,7 @@ def config(virtuals: Iterable[Virtual], interfaces: Iterable[str], balancer: str
     """A configuration with the services of ``virtuals`` over both real servers."""
     text = f"[balancer]\ninterfaces = {json.dumps(list(interfaces))}\n"
     text += f'xdp_mode = "native"\nflow_capacity = 10000\n{balancer}\n[[group]]\nname = "both"\n'
+    text += 'health.type = "none"\n'
     for host in REALS:
         both = json.dumps([address(host, family, "back") for family in FAMILIES])
         text += f"[[group.real]]\naddress = {both}\n"

@@ -18,6 +18,7 @@ def _config() -> str:
     text = f'[balancer]\ninterfaces = {json.dumps(PORTS)}\nxdp_mode = "native"\n'
     text += f'flow_capacity = 10000\n[[bridge]]\nname = "{BRIDGE}"\n'
     text += f'ports = {json.dumps(PORTS)}\nreals_on = "{PORTS[1]}"\n[[group]]\nname = "reals"\n'
+    text += 'health.type = "none"\n'
     for real in (*REALS, (STATION4, STATION6)):
         text += f"[[group.real]]\naddress = {json.dumps(real)}\n"
     for protocol in ("tcp", "udp"):

@@ -226,7 +226,7 @@ def test_real_servers_of_the_other_family(series: Routed, method: str) -> None:
     virtual = Virtual(method, 104 if method == "ipip" else 105)
     own = {"r1": address("r1", 6, "back"), "r2": address("r2", 4, "back")}
     series.prepare([virtual], {host: ("--address", text) for host, text in own.items()})
-    mixed = '[[group]]\nname = "mixed"\n'
+    mixed = '[[group]]\nname = "mixed"\nhealth.type = "none"\n'
     mixed += "".join(f'[[group.real]]\naddress = "{text}"\n' for text in own.values())
     series.serve([virtual])
     place = Place(series, virtual)

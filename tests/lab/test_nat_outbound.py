@@ -30,7 +30,9 @@ def _config(network: Translated) -> str:
     text = f"[balancer]\ninterfaces = {json.dumps(network.shape.places['lb'])}\n"
     text += 'xdp_mode = "native"\nflow_capacity = 20000\n'
     text += f'[[service]]\nname = "web"\nvip = {json.dumps(list(VIPS.values()))}\n'
-    text += f'protocol = "tcp"\nport = {PORT}\nmode = "nat"\noutbound = true\n'
+    text += (
+        f'protocol = "tcp"\nport = {PORT}\nmode = "nat"\noutbound = true\nhealth.type = "none"\n'
+    )
     text += f"[service.snat]\npool = {json.dumps(POOL)}\n"
     for host in REALS:
         both = json.dumps([network.real_address(host, family) for family in FAMILIES])

@@ -30,6 +30,7 @@ protocol = "tcp"
 port = 8
 mode = "l2dsr"
 algorithm = "fastest-response-time"
+health.type = "none"
 """
 
 

@@ -67,7 +67,7 @@ class Balanced(Observed):
 def _config(mode: str) -> str:
     text = f'[balancer]\ninterfaces = ["eth0"]\nxdp_mode = "{mode}"\nflow_capacity = 10000\n'
     text += f"tunnel_source = {json.dumps([HOST4, HOST6])}\n"
-    text += '[[group]]\nname = "reals"\n'
+    text += '[[group]]\nname = "reals"\nhealth.type = "none"\n'
     text += "".join(f"[[group.real]]\naddress = {json.dumps(real)}\n" for real in REALS)
     for number, (protocol, port, method) in enumerate(_METHODS):
         text += (

@@ -118,6 +118,7 @@ class Translated(Routed):
     def _service(self, protocol: str, port: int, more: str) -> str:
         text = f'[[service]]\nname = "{protocol}-{port}"\nprotocol = "{protocol}"\nport = {port}\n'
         text += f'vip = {json.dumps(list(VIPS.values()))}\nmode = "{self.mode}"\n{more}\n'
+        text += 'health.type = "none"\n'
         if port == CLAMPED:
             text += f"mss_clamp = {CLAMP}\n"
         if self.mode == "one-arm":

@@ -12,19 +12,31 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "dsrlb"
 
 # Who may import what of dsrlb, beside itself and the BASE that everybody may import.
-BASE = {"errors", "paths"}
+BASE = {"errors", "paths", "privileges"}
 ALLOWED = {
     "errors": set(),
     "paths": set(),
+    "privileges": set(),
+    "health": set(),
     "config": set(),
     "dataplane": set(),
     "net": {"config"},  # net.host fills in the facts that a configuration is checked against
     "observe": {"config", "dataplane", "net"},
+    "importing": {"config"},
     "realserver": {"dataplane", "net"},
-    "control": {"config", "dataplane", "net", "observe", "realserver"},
+    "control": {"config", "dataplane", "health", "net", "observe", "realserver"},
     "api": {"config", "control", "dataplane", "net", "observe", "realserver"},
     "__main__": {"cli"},
-    "cli": {"api", "config", "control", "dataplane", "net", "observe", "realserver"},
+    "cli": {
+        "api",
+        "config",
+        "control",
+        "dataplane",
+        "importing",
+        "net",
+        "observe",
+        "realserver",
+    },
 }
 # Libraries that one part alone may import.
 OWNED = {"bcc": "dataplane", "pyroute2": "net", "click": "cli"}

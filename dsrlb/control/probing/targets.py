@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which real servers are probed, at which address, and what the fast path needs to know of each."""
+"""What the fast path needs to know of each real server to make a client's packet out of a probe."""
 
 from __future__ import annotations
 
@@ -11,19 +11,9 @@ import numpy as np
 from dsrlb.config import Config
 from dsrlb.config.probes import probed_families
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired import AWAY, RESOLVED, RealId, Resolution, ServiceId
-from dsrlb.control.installed import InstalledReal
+from dsrlb.control.desired import RealId, Resolution, ServiceId
 from dsrlb.dataplane.keys import IPAddress, address_bytes
 from dsrlb.dataplane.maps import MapSet
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A real server to probe: ``address`` stands for it, ``port`` is its service's."""
-
-    real: RealId
-    address: IPAddress
-    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +59,6 @@ def ends_of(
         for real, where in found.items()
         if real.service in vips
     }
-
-
-def targets_of(
-    config: Config, reals: Mapping[RealId, InstalledReal], ends: Mapping[RealId, Ends]
-) -> tuple[tuple[Target, ...], frozenset[RealId]]:
-    """Those that are probed for their response times, unless it is known that nothing gets there;
-    and those that could not answer, because this host has no address for it."""
-    prefixes: dict[int, IPNetwork] = {one.version: one for one in config.balancer.probe_prefix}
-    ports = {
-        service.name: next((one.first for one in service.port if not one.is_any), None)
-        for service in config.service
-        if service.probed
-    }
-    targets, homeless = [], set()
-    for real, entry in reals.items():
-        port, prefix = ports.get(real.service.name), prefixes.get(real.service.family)
-        reached = entry.content.flags & (RESOLVED | AWAY) == RESOLVED
-        if port is None or prefix is None or not reached or real not in ends:
-            continue
-        if ends[real].source is None:
-            homeless.add(real)
-        else:
-            targets.append(Target(real, prefix.network_address + entry.index, port))
-    return tuple(targets), frozenset(homeless)
 
 
 class TargetTable:

@@ -12,15 +12,10 @@ from collections.abc import Mapping
 from dsrlb.config import Config
 from dsrlb.control.attach import Attachment
 from dsrlb.control.desired import RealId, Resolution
+from dsrlb.control.health.checks import NOTHING, Checks, checks_of
 from dsrlb.control.installed import Installed
 from dsrlb.control.mactable import MacTable
-from dsrlb.control.probing.targets import (
-    Target,
-    TargetTable,
-    ends_of,
-    prefixes_needed,
-    targets_of,
-)
+from dsrlb.control.probing.targets import TargetTable, ends_of, prefixes_needed
 from dsrlb.dataplane.keys import mac_bytes
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.programs import is_ours, program_fd
@@ -52,9 +47,8 @@ class ProbeWay:
         self._nothing_there = False
         self._trouble = ""
         self._table = TargetTable(dataplane.maps)
-        self._homeless: frozenset[RealId] = frozenset()
-        self.targets: tuple[Target, ...] = ()
-        """Whom to probe."""
+        self.checks: Checks = NOTHING
+        """Who is to be asked what."""
 
     @property
     def end(self) -> tuple[int, bytes] | None:
@@ -131,7 +125,7 @@ class ProbeWay:
 
     def remove(self) -> None:
         """Remove the pair, and say so if there was one."""
-        self.targets, self._pair = (), None
+        self.checks, self._pair = NOTHING, None
         try:
             done = veth.remove(self._owner)
         except NetError as error:
@@ -150,23 +144,22 @@ class ProbeWay:
     ) -> None:
         """Say what probes of the real servers that are in the maps become, and whom to probe."""
         if self._pair is None:
-            self.targets = ()
+            self.checks = NOTHING
             return
         ends = ends_of(config, found, macs.source)
         reals = installed.reals
         self._table.put({entry.index: ends[real] for real, entry in reals.items() if real in ends})
-        targets, homeless = targets_of(config, reals, ends)
-        for real in sorted(homeless - self._homeless, key=str):
+        checks = checks_of(config, reals, ends, found, self.checks.checked)
+        for real in sorted(checks.homeless - self.checks.homeless, key=str):
             self._events.add(
                 KIND,
-                f"{real.service.name}: {real.address} is not probed: it could answer to no "
+                f"{real.service.name}: {real.address} is not checked: it could answer to no "
                 f"IPv{real.service.family} address of this host's",
                 "warning",
             )
-        self._homeless = homeless
-        if targets != self.targets:
-            self.targets = targets
+        if checks != self.checks:
+            self.checks = checks
 
     def stop(self) -> None:
         """Nobody is to be probed: all is about to be removed."""
-        self.targets = ()
+        self.checks = NOTHING

@@ -123,6 +123,7 @@ protocol = "tcp"
 port = [{LOAD_PORT}, {STACK_PORT}]
 mode = "{variant.mode}"
 algorithm = "round-robin"
+health.type = "none"
 """
     if variant.method:
         text += f'[service.l3dsr]\nmethod = "{variant.method}"\n'

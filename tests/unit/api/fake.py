@@ -27,6 +27,7 @@ from dsrlb.control.views import (
     RealRow,
     RevisionRow,
     ServiceRow,
+    StateRow,
     StatsRow,
     StatusView,
 )
@@ -58,6 +59,9 @@ class FakeController:
         ]
         """What is streamed of flows, and how many of it were asked for."""
         self.asked_for = 0
+        self.opened: list[int] = []
+        """Flows of the first real server, one number for each time that it is asked; the last one
+        stays. Without any it has five open and one pending."""
         self.stream_ended = threading.Event()
 
     def _asked(self, *call: Any) -> None:
@@ -112,8 +116,12 @@ class FakeController:
 
     async def reals(self, service: str | None) -> list[RealRow]:
         self._asked("reals", service)
-        rows = [
-            real_row("10.0.0.11", "up", ""),
+        first = real_row("10.0.0.11", "up", "")
+        if self.opened:
+            opened = self.opened.pop(0) if len(self.opened) > 1 else self.opened[0]
+            first = {**first, "open": opened, "pending": 0}
+        rows: list[RealRow] = [
+            first,
             real_row("10.0.0.12", "unresolved", "no answer to ARP [yet]"),
         ]
         return [row for row in rows if service in (None, row["service"])]
@@ -257,6 +265,12 @@ class FakeController:
     def _known(self, number: int) -> None:
         if number > 12:
             raise UnknownRevision(f"there is no revision {number}", hint="dsrlb history")
+
+    async def set_state(
+        self, service: str, address: str, state: str, author: Author
+    ) -> list[StateRow]:
+        self._asked("set_state", service, address, state, author)
+        return [{"service": service, "address": address, "state": state}]
 
     async def detach(self) -> list[str]:
         self._asked("detach")

@@ -92,6 +92,9 @@ def real_row(address: str, state: str, reason: str) -> RealRow:
         "interface": "eth0" if state == "up" else None,
         "response_ms": None,
         "response_age": None,
+        "verdict": None,
+        "share": 100,
+        "sorry": False,
     }
 
 

@@ -25,7 +25,7 @@ SERVICE_KEYS = (
 )
 REAL_KEYS = (
     "service address port weight state reason since open pending packets bytes new reply_packets "
-    "reply_bytes mac interface response_ms response_age"
+    "reply_bytes mac interface response_ms response_age verdict share sorry"
 )
 
 
@@ -208,7 +208,7 @@ def test_openapi_describes_rows_and_refusals(controller: FakeController) -> None
     described = ask(controller, "GET", "/openapi.json").json()
     assert set(described["paths"]) == {
         *("/status", "/services", "/reals", "/macs", "/stats", "/events", "/config"),
-        *("/plan", "/apply", "/edit", "/detach", "/flows", "/flows/drop"),
+        *("/plan", "/apply", "/edit", "/detach", "/flows", "/flows/drop", "/real/state"),
         *("/revisions", "/revisions/{number}/config", "/diff", "/rollback", "/confirm"),
     }
     schemas = described["components"]["schemas"]

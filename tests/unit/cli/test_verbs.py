@@ -84,15 +84,44 @@ def test_includes_are_merged_before_they_are_sent(
     assert filename == str(main)
 
 
-@pytest.mark.parametrize(("include", "place"), [("", ":9"), ("include = []\n", "")])
+@pytest.mark.parametrize("command", ["plan", "apply"])
+@pytest.mark.parametrize(("include", "line"), [("", 9), ("include = []\n", 10)])
 def test_lines_in_a_refusal_are_the_files(
-    run: Run, daemon: FakeController, file: Path, include: str, place: str
+    run: Run, daemon: FakeController, file: Path, include: str, line: int, command: str
 ) -> None:
     file.write_text(include + TOML)
     daemon.broken = ConfigError([Problem(str(file), 9, "service[0].mode", '"l2dsr"', "not here")])
-    result = run("apply", str(file))
+    result = run(command, str(file))
     assert result.exit_code == 2
-    assert result.stderr == f'{file}{place}: service[0].mode = "l2dsr": not here\n'
+    assert result.stderr == f'{file}:{line}: service[0].mode = "l2dsr": not here\n'
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_refusal_names_the_included_file(
+    run: Run,
+    daemon: FakeController,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    """Which is found from the file that was named, wherever one is."""
+    balancer, services = TOML.split("\n\n", 1)
+    (tmp_path / "d" / "conf.d").mkdir(parents=True)
+    (tmp_path / "d" / "conf.d" / "web.toml").write_text(f"\n{services}")
+    (tmp_path / "d" / "main.toml").write_text(f'include = ["conf.d/*.toml"]\n{balancer}\n')
+    monkeypatch.chdir(tmp_path)
+    problem = Problem("x", 40, "service[0].real[1].address", '"10.0.0.12"', "not here")
+    interfaces = Problem("x", 3, "balancer.interfaces", '"eth0"', "no such")
+    daemon.broken = ConfigError([problem, interfaces])
+    result = run(command, "d/main.toml")
+    assert result.exit_code == 2
+    line = services.splitlines().index('address = "10.0.0.12"') + 2
+    assert result.stderr == (
+        f'd/conf.d/web.toml:{line}: service[0].real[1].address = "10.0.0.12": not here\n'
+        'd/main.toml:3: balancer.interfaces = "eth0": no such\n'
+    )
+    daemon.broken = None
+    assert run(command, "d/main.toml").exit_code == 0
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])
@@ -239,6 +268,45 @@ def test_check_against_this_host(run: Run, eth0: None, file: Path) -> None:
     result = run("check", str(file))
     assert result.exit_code == 2
     assert result.stderr.startswith(f"{file}:2: balancer.interfaces = ")
+
+
+def test_check_offline_asks_nothing(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def asked() -> HostFacts:
+        raise AssertionError("this host was looked at")
+
+    monkeypatch.setattr(host, "host_facts", asked)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    file.write_text(TOML.replace("eth0", "eth7"))
+    result = run("check", "--offline", str(file))
+    assert (result.exit_code, result.stderr) == (0, "")
+    file.write_text(TOML.replace("eth0", "far-too-long-a-name"))
+    assert run("check", "--offline", str(file)).exit_code == 2
+
+
+def test_check_offline_needs_neither_bcc_nor_netlink(file: Path) -> None:
+    """Nor root: it may run where configurations are written."""
+    program = (
+        "import sys; sys.modules['bcc'] = sys.modules['pyroute2'] = None;"
+        "from dsrlb.cli.main import main; main()"
+    )
+    command = [sys.executable, "-c", program, "check", "--offline", str(file)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert b": ok; services: 1" in done.stdout
+
+
+def test_check_offline_knows_the_tables(run: Run, file: Path) -> None:
+    vips = [f"192.0.{n >> 8}.{n & 255}" for n in range(4097)]
+    file.write_text(TOML.replace('"192.0.2.10"', json.dumps(vips)))
+    result = run("check", "--offline", str(file))
+    assert result.exit_code == 2
+    assert "too many VIPs" in result.stderr
+
+
+def test_check_offline_and_adopt(run: Run, file: Path) -> None:
+    assert run("check", "--offline", "--adopt-vip", str(file)).exit_code == 2
 
 
 def test_run_hands_over(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

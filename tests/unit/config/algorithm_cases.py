@@ -9,6 +9,7 @@ interfaces = ["eth0"]
 # BALANCER
 [[group]]
 name = "web"
+health.type = "none"
 [[group.real]]
 address = ["10.0.0.11", "2001:db8:1::11"]
 # REAL
@@ -31,7 +32,7 @@ mode = "l2dsr"
 real = [{ address = "10.0.0.11" }]
 # DNS
 """
-"""The comments are on lines 3, 8, 18 and 26."""
+"""The comments are on lines 3, 9, 19 and 27."""
 
 ALGORITHM, SIZE, PREFIX = "service[0].algorithm", "service[0].table_size", "balancer.probe_prefix"
 SIZES = "0, 4093, 65537, 262147"
@@ -43,7 +44,7 @@ CASES = {
     "algorithm-unknown": (
         "web",
         'algorithm = "least-conn"',
-        18,
+        19,
         ALGORITHM,
         '"least-conn"',
         "'fastest-response-time', 'adaptive', 'hash' or 'maglev'",
@@ -51,7 +52,7 @@ CASES = {
     "hash-on-nothing": (
         "web",
         'hash_on = "tuple"',
-        18,
+        19,
         "service[0].hash_on",
         '"tuple"',
         "only with algorithm hash or maglev, not round-robin; remove it",
@@ -59,7 +60,7 @@ CASES = {
     "hash-on-unknown": (
         "web",
         f'{MAGLEV}\nhash_on = "port"',
-        19,
+        20,
         "service[0].hash_on",
         '"port"',
         "'source' or 'tuple'",
@@ -67,18 +68,18 @@ CASES = {
     "table-of-nothing": (
         "web",
         'table_size = 4093\nalgorithm = "weighted-round-robin"',
-        18,
+        19,
         SIZE,
         "4093",
         "only with algorithm hash or maglev, not weighted-round-robin",
     ),
-    "table-other-size": ("web", f"{MAGLEV}\ntable_size = 1000", 19, SIZE, "1000", SIZES),
-    "table-text": ("web", f'{MAGLEV}\ntable_size = "4093"', 19, SIZE, '"4093"', SIZES),
-    "table-bool": ("web", f"{MAGLEV}\ntable_size = false", 19, SIZE, "false", SIZES),
+    "table-other-size": ("web", f"{MAGLEV}\ntable_size = 1000", 20, SIZE, "1000", SIZES),
+    "table-text": ("web", f'{MAGLEV}\ntable_size = "4093"', 20, SIZE, '"4093"', SIZES),
+    "table-bool": ("web", f"{MAGLEV}\ntable_size = false", 20, SIZE, "false", SIZES),
     "counted-one-packet": (
         "dns",
         'one_packet = true\nalgorithm = "adaptive"',
-        27,
+        28,
         "service[1].algorithm",
         '"adaptive"',
         "goes by their numbers; take one of round-robin, weighted-round-robin, hash and maglev",
@@ -86,7 +87,7 @@ CASES = {
     "counted-one-packet-by-weight": (
         "dns",
         'one_packet = true\nalgorithm = "weighted-least-connection"',
-        27,
+        28,
         "service[1].algorithm",
         '"weighted-least-connection"',
         "flows that are not remembered are not counted",
@@ -94,7 +95,7 @@ CASES = {
     "timed-udp": (
         "dns",
         FASTEST,
-        26,
+        27,
         "service[1].algorithm",
         '"fastest-response-time"',
         "in mode l2dsr response times are those of TCP probes, and the service is udp; take mode "

@@ -202,7 +202,10 @@ def test_a_family_without_a_prefix(prefixes: str, family: int, shown: str) -> No
     parse(with_lines(balancer=f"probe_prefix = {prefixes}"), "f.toml")
     found = problems(with_lines(balancer=f"probe_prefix = {prefixes}", web=FASTEST))
     assert (found[0].key, found[0].value) == ("balancer.probe_prefix", shown)
-    assert f"no IPv{family} prefix, and service 'web' is probed" in found[0].message
+    assert (
+        f"no IPv{family} prefix, and the real servers of service 'web' are asked"
+        in found[0].message
+    )
     assert len(found) == (1 if family == 6 else 2)
 
 

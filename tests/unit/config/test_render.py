@@ -284,6 +284,41 @@ reals_on = "eth0"
 MAGLEV = 'algorithm = "maglev"'
 IPIP = 'mode = "l3dsr"\nl3dsr = { method = "ipip" }'
 
+SORRY = 'all_down = "sorry"\nsorry = { address = "10.0.0.99" }'
+HEALTH = (
+    'type = "none"',
+    'type = "tcp"',
+    'type = "tcp", send = "a"',
+    'type = "tcp", expect = "a"',
+    'type = "tcp", port = 81',
+    'type = "tcp", interval = "1500ms"',
+    'type = "tcp", timeout = "500ms"',
+    'type = "tcp", jitter = 7',
+    'type = "tcp", rise = 7',
+    'type = "tcp", fall = 7',
+    'type = "tcp", startup_grace = 7',
+    'type = "tcp", flap_count = 7',
+    'type = "tcp", flap_window = 7',
+    'type = "tcp", flap_hold = 7',
+    'type = "http"',
+    'type = "http", path = "/a"',
+    'type = "http", method = "HEAD"',
+    'type = "http", host = "a"',
+    'type = "http", status = 204',
+    'type = "http", status = [204, "300-399"]',
+    'type = "http", body = "a"',
+    'type = "https"',
+    'type = "https", sni = "a"',
+    'type = "https", verify = true',
+    'type = "udp", port = 53, send = "a"',
+    'type = "dns", query = "a"',
+    'type = "dns", query = "a", record = "MX"',
+    'type = "dns", query = "a", rcode = "NXDOMAIN"',
+    'type = "icmp"',
+    'type = "command", command = ["/a"]',
+    'type = "command", command = ["/a", "b"]',
+)
+
 
 def test_the_digest_changes_with_every_key() -> None:
     changes = [
@@ -313,6 +348,14 @@ def test_the_digest_changes_with_every_key() -> None:
         ("port = 80", f'port = 80\n{MAGLEV}\nhash_on = "tuple"'),
         ("port = 80", f"port = 80\n{MAGLEV}\ntable_size = 4093"),
         ('["eth0"]', '["eth0"]\nhash_seed = 7'),
+        ("port = 80", 'port = 80\non_down = "keep"'),
+        ("port = 80", 'port = 80\non_down = "reset"'),
+        ("port = 80", 'port = 80\nall_down = "pass"'),
+        ("port = 80", 'port = 80\nall_down = "all-up"'),
+        ("port = 80", f"port = 80\n{SORRY}"),
+        ("port = 80", f"port = 80\n{SORRY.replace('99', '98')}"),
+        ("port = 80", "port = 80\nslow_start = 7"),
+        *(("port = 80", f"port = 80\nhealth = {{ {table} }}") for table in HEALTH),
         ('["eth0"]', '["eth0"]\nprobe_prefix = "198.18.0.0/16"'),
         ("10.0.0.11", "10.0.0.12"),
         ('"10.0.0.11"', '"10.0.0.11"\nweight = 2'),
@@ -337,7 +380,7 @@ def test_the_digest_changes_with_every_key() -> None:
         ('["eth0"]', BRIDGE.replace('= "eth0"', '= "eth1"')),
         ('["eth0"]', BRIDGE.replace("br0", "br1")),
         ('["eth0"]', BRIDGE.replace('["eth0", "eth1"]', '["eth1", "eth0"]')),
-        ('["eth0"]', '["eth0"]\ntunnel_source = "198.18.0.0/24"'),
+        ('["eth0"]', '["eth0"]\ntunnel_source = "198.51.100.0/24"'),
         ('["eth0"]', '["eth0"]\nannounce = false'),
         ('["eth0"]', '["eth0"]\nscan_interval = 7'),
         ('["eth0"]', '["eth0"]\nxdp_mode = "native"'),

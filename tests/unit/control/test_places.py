@@ -8,7 +8,7 @@ import pytest
 from dsrlb.config import Config
 from dsrlb.control import arena
 from dsrlb.control.apply import Applier
-from dsrlb.control.compute import ticks
+from dsrlb.control.computereal import ticks
 from dsrlb.control.desired import ALLOW_ONLY, RealId, ServiceId
 from dsrlb.control.installed import read
 from dsrlb.errors import StateError

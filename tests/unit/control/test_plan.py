@@ -73,8 +73,8 @@ def test_services_come_and_go() -> None:
         ),
         (
             '["eth0", "eth1"]',
-            '["eth0", "eth1"]\ntunnel_source = ["198.18.0.1", "2001:db8:5::/64"]',
-            ("balancer", "tunnel_source: none -> 198.18.0.1/32, 2001:db8:5::/64", False),
+            '["eth0", "eth1"]\ntunnel_source = ["198.51.100.1", "2001:db8:5::/64"]',
+            ("balancer", "tunnel_source: none -> 198.51.100.1/32, 2001:db8:5::/64", False),
         ),
         ("[80, 443]", "80", ("service web", "port: 80, 443 -> 80", False)),
         (

@@ -11,15 +11,14 @@ import pytest
 from dsrlb.config import Config, parse
 from dsrlb.control.compute import compute
 from dsrlb.control.desired import LinkState, RealId, Resolution, ServiceId
+from dsrlb.control.health.checks import Checks, checks_of
 from dsrlb.control.installed import InstalledReal
 from dsrlb.control.mactable import targets_of as resolved_by
 from dsrlb.control.probing.targets import (
     Ends,
-    Target,
     ends_of,
     own_address,
     prefixes_needed,
-    targets_of,
 )
 from dsrlb.dataplane.keys import IPAddress
 
@@ -33,6 +32,7 @@ TEXT = """
 interfaces = ["eth0"]
 [[group]]
 name = "all"
+health.type = "none"
 [[group.real]]
 address = ["10.0.0.11", "fd00::11"]
 [[group.real]]
@@ -96,19 +96,26 @@ def config() -> Config:
     return parse(TEXT, "test")
 
 
-def test_who_is_probed(config: Config) -> None:
-    """The real servers of one service, also the one that gets no flows, at its first port."""
+def checks(config: Config, found: dict[RealId, Resolution], *asked: RealId) -> Checks:
+    """Who is asked what, from place 5 on."""
+    ends = ends_of(config, found, nowhere)
+    return checks_of(config, installed(config, found), ends, found, asked)
+
+
+def test_who_is_timed(config: Config) -> None:
+    """The real servers of one service, also the one that gets no flows, at its first port. Nobody
+    is down because of that."""
     found = where(config)
     reals = installed(config, found)
-    targets, homeless = targets_of(config, reals, ends_of(config, found, nowhere))
-    assert homeless == frozenset()
-    assert targets == tuple(
-        Target(one, ip_address(base) + entry.index, 8000)
+    got = checks(config, found)
+    assert (got.homeless, got.reals) == (frozenset(), {})
+    assert [(one.address, one.port, one.check.type) for one in got.targets] == [
+        (str(ip_address(base) + entry.index), 8000, "tcp")
         for one, entry in reals.items()
         for base in ["198.18.0.0" if one.service.family == 4 else "fd00:d5::"]
         if one.service.name == "fast"
-    )
-    assert len(targets) == 4
+    ]
+    assert len(got.targets) == 4
 
 
 def test_what_they_become(config: Config) -> None:
@@ -123,21 +130,19 @@ def test_what_they_become(config: Config) -> None:
 
 
 def test_who_cannot_be(config: Config) -> None:
-    """One that has no MAC address, one that does not answer for it, one that this host has no
-    address for."""
+    """One that has no MAC address, unless it is asked already; one that this host has no address
+    for. One that does not answer for its address is asked."""
     unknown = Resolution(None, LINK, False)
     silent = Resolution(MAC, LINK, False)
     found = where(config, r11=unknown, r12=silent)
-    ends = ends_of(config, found, nowhere)
-    assert targets_of(config, installed(config, found), ends) == ((), frozenset())
+    assert {one.real for one in checks(config, found).targets} == {"10.0.0.12", "fd00::12"}
+    known = real("fast", "10.0.0.11")
+    got = checks(config, found, known).targets
+    assert {one.real for one in got} == {"10.0.0.11", "10.0.0.12", "fd00::12"}
     found = where(config, r12=Resolution(MAC, BARE, True))
-    ends = ends_of(config, found, nowhere)
-    targets, homeless = targets_of(config, installed(config, found), ends)
-    assert {one.real.address for one in targets} == {
-        ip_address("10.0.0.11"),
-        ip_address("fd00::11"),
-    }
-    assert homeless == {real("fast", "10.0.0.12"), real("fast", "fd00::12")}
+    got_there = checks(config, found)
+    assert {one.real for one in got_there.targets} == {"10.0.0.11", "fd00::11"}
+    assert got_there.homeless == {real("fast", "10.0.0.12"), real("fast", "fd00::12")}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from ipaddress import ip_address
 import pytest
 
 from dsrlb.config import parse
-from dsrlb.control.compute import compute, ticks
+from dsrlb.control.compute import compute
+from dsrlb.control.computereal import ticks
 from dsrlb.control.desired import (
     FORWARDING,
     IPV6,

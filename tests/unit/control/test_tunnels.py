@@ -115,7 +115,7 @@ def test_both_families_are_told() -> None:
     assert [message.split(",")[0][-4:] for *_, message in messages] == ["IPv4", "IPv6"]
 
 
-@pytest.mark.parametrize("source", ["198.18.0.1", "198.18.0.0/24"])
+@pytest.mark.parametrize("source", ["198.51.100.1", "198.51.100.0/24"])
 def test_a_source_that_is_given(source: str) -> None:
     assert wrong({}, source=f'tunnel_source = "{source}"') == []
     ((*_, message),) = wrong({}, source=f'tunnel_source = "{source}"', real="2001:db8:1::11")

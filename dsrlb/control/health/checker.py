@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's end of the process that checks real servers (dsrlb.health): it is started, told whom
+to check, and started again when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from dsrlb.control.health.checks import Checks
+from dsrlb.control.health.conditions import KIND, Conditions
+from dsrlb.health.protocol import (
+    Ask,
+    Orders,
+    ProtocolError,
+    States,
+    Tallies,
+    Target,
+    encode,
+    to_daemon,
+)
+from dsrlb.observe.events import EventLog
+
+_AGAIN_SECONDS = 1.0
+_AT_ONCE = 256  # targets of a message
+_LONGEST_LINE = 16 << 20
+_END_SECONDS = 3.0
+_TALLY_SECONDS = 2.0
+
+
+class Checker:
+    """Has the checks made that ``wanted`` returns, and tells ``conditions`` what they say."""
+
+    def __init__(
+        self,
+        events: EventLog,
+        conditions: Conditions,
+        wanted: Callable[[], Checks],
+        changed: Callable[[], None],
+    ) -> None:
+        """``wanted``: replaced as a whole when it changes, and told by look(); ``changed``: called
+        when somebody is up or down now."""
+        self._events = events
+        self._conditions = conditions
+        self._wanted = wanted
+        self._changed = changed
+        self._look = asyncio.Event()
+        self._sent: dict[str, Target] = {}
+        self._asked = 0
+        self._tallies: asyncio.Future[Tallies] | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self.pid: int | None = None
+        """Of the process; None: there is none."""
+
+    def look(self) -> None:
+        """The checks that are wanted may be others."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Until cancelled. There is a process while somebody is to be checked."""
+        while True:
+            while not self._wanted().targets:
+                self._look.clear()
+                await self._look.wait()
+            code = await self._converse()
+            if self._wanted().targets:
+                message = f"the process that checks real servers ended ({code}); starting another"
+                self._events.add(KIND, message, "error")
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _converse(self) -> str:
+        """With one process, from its start to its end; returns how it ended."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "dsrlb.health", "--fd", str(theirs.fileno())),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                env={
+                    name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ
+                },
+            )
+            theirs.close()
+            reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST_LINE)
+            self.pid, self._writer, self._sent = process.pid, writer, {}
+            telling = asyncio.create_task(self._tell(writer))
+            try:
+                await self._hear(reader)
+            except ProtocolError as error:
+                self._events.add(KIND, error.message, "error")
+            finally:
+                self.pid, self._writer = None, None
+                telling.cancel()
+                writer.close()
+                code = await _end(process)
+            await asyncio.gather(telling, return_exceptions=True)
+        return code
+
+    async def _tell(self, writer: asyncio.StreamWriter) -> None:
+        """Whom to check, whenever that changes. When the process is gone _hear() ends too."""
+        with suppress(ConnectionError):
+            while True:
+                self._look.clear()
+                await self._send(writer, self._wanted())
+                await self._look.wait()
+
+    async def _send(self, writer: asyncio.StreamWriter, wanted: Checks) -> None:
+        self._conditions.spread(wanted.reals)
+        targets = {target.id: target for target in wanted.targets}
+        gone = tuple(self._sent.keys() - targets.keys())
+        fresh = [target for name, target in targets.items() if self._sent.get(name) != target]
+        self._sent = targets
+        if gone:
+            writer.write(encode(Orders(drop=gone)))
+        for first in range(0, len(fresh), _AT_ONCE):
+            part = [self._from_before(one, wanted) for one in fresh[first : first + _AT_ONCE]]
+            writer.write(encode(Orders(set=tuple(part))))
+            await writer.drain()
+
+    def _from_before(self, target: Target, wanted: Checks) -> Target:
+        """With what is known of it."""
+        known = [self._conditions.known(real) for real in wanted.reals.get(target.id, ())]
+        told = [up for up in known if up is not None]
+        return replace(target, up=all(told) if told else None)
+
+    async def _hear(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            message = to_daemon(line)
+            if isinstance(message, States):
+                self._note(message)
+            elif isinstance(message, Tallies) and self._tallies is not None:
+                self._tallies.set_result(message)
+                self._tallies = None
+
+    def _note(self, message: States) -> None:
+        reals = self._wanted().reals
+        changes = [
+            self._conditions.note(real, state)
+            for state in message.states
+            for real in reals.get(state.id, ())
+        ]
+        if any(changes):
+            self._changed()
+
+    async def tallies(self) -> Sequence[object]:
+        """Of every target; none where nobody is checked, or the process does not answer."""
+        if self._writer is None:
+            return ()
+        self._asked += 1
+        answer = self._tallies = asyncio.get_running_loop().create_future()
+        self._writer.write(encode(Ask(self._asked)))
+        done, _ = await asyncio.wait([answer], timeout=_TALLY_SECONDS)
+        return answer.result().tallies if done else ()
+
+
+async def _end(process: asyncio.subprocess.Process) -> str:
+    """Wait for its end, which the closed socket tells it; returns how it ended."""
+    try:
+        async with asyncio.timeout(_END_SECONDS):
+            code = await process.wait()
+    except TimeoutError:
+        process.kill()
+        code = await process.wait()
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

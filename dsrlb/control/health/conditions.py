@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The conditions of all real servers of an instance, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dsrlb.control.desired import DOWN, RealId
+from dsrlb.control.health.admin import AdminStates, Order
+from dsrlb.control.health.condition import WELL, Condition, State
+from dsrlb.control.health.ramps import Ramps
+from dsrlb.control.installed import InstalledReal
+from dsrlb.health import protocol
+from dsrlb.observe.events import EventLog, now_text
+
+KIND = "health"
+"""Of events."""
+
+_HELD = "it changed too often and is held down"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checks say of a real server, and since when it is up or down."""
+
+    up: bool
+    verdict: str
+    detail: str
+    held: bool
+    since: str
+
+    @property
+    def text(self) -> str:
+        """Why it is down, or what is remarkable though it is up; "": nothing."""
+        wrong = "" if self.verdict == "ok" else ": ".join(filter(None, (self.verdict, self.detail)))
+        return "; ".join(filter(None, (wrong, _HELD if self.held else "")))
+
+
+class Conditions:
+    """Asked by the thread of changes; what checks say is put in by the event loop, one real server
+    at a time."""
+
+    def __init__(self, admin: AdminStates, events: EventLog) -> None:
+        self.admin = admin
+        self.ramps = Ramps()
+        self._events = events
+        self._checked: dict[RealId, Checked] = {}
+        self.changed = False
+        """Has somebody come up or gone down who is not in the maps yet as such?"""
+
+    def of(self, real: RealId) -> Condition:
+        """The condition of a real server."""
+        order, checked = self.admin.of(real), self._checked.get(real)
+        if order is not None:
+            return _ordered(order, checked)
+        share = self.ramps.share(real)
+        if checked is None:
+            return WELL if share == WELL.share else Condition(share=share)
+        state: State = "up" if checked.up else "down"
+        return Condition(state, checked.text, checked.since, checked.verdict, share)
+
+    def known(self, real: RealId) -> bool | None:
+        """Is it up, as far as checks have said; None: they have not."""
+        checked = self._checked.get(real)
+        return None if checked is None else checked.up
+
+    def take_over(self, reals: Mapping[RealId, InstalledReal]) -> None:
+        """Begin with what the last daemon knew."""
+        for real, entry in reals.items():
+            if entry.content.flags & DOWN:
+                self._checked[real] = Checked(
+                    False, "", "it was down before the daemon's start", False, now_text()
+                )
+
+    def note(self, real: RealId, state: protocol.State) -> bool:
+        """What its checks say now; True where that changes who has flows. The first that is good
+        is no news."""
+        before = self._checked.get(real)
+        was_up = before is None or before.up
+        since = before.since if before is not None and before.up == state.up else now_text()
+        if before is None and state.up:
+            since = ""
+        now = Checked(state.up, state.verdict, state.detail, state.held, since)
+        self._checked[real] = now
+        name = f"{real.service.name}: {real.address}"
+        if was_up != state.up:
+            text = "is up" if state.up else f"is down: {now.text}"
+            self._events.add(KIND, f"{name} {text}", "info" if state.up else "warning")
+        elif now.text != (before.text if before else ""):
+            self._events.add(KIND, f"{name}: {now.text or 'nothing is wrong any more'}", "info")
+        self.changed |= was_up != state.up
+        return was_up != state.up
+
+    def spread(self, reals: Mapping[str, tuple[RealId, ...]]) -> None:
+        """What is known of one is true of all with the same check."""
+        for together in reals.values():
+            known = next((self._checked[real] for real in together if real in self._checked), None)
+            if known is not None:
+                for real in together:
+                    self._checked.setdefault(real, known)
+
+    def forget_others(self, reals: frozenset[RealId]) -> None:
+        """Of those that are checked no more nothing is known."""
+        for real in self._checked.keys() - reals:
+            del self._checked[real]
+
+
+def _ordered(order: Order, checked: Checked | None) -> Condition:
+    text = f"by {order.who}"
+    if checked is not None and not checked.up:
+        text += f"; its checks say {checked.text}"
+    verdict = checked.verdict if checked else ""
+    return Condition(order.state, text, order.since, verdict)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Conditions: what checks and operators say, and what is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dsrlb.control.health.admin import AdminStates
+from dsrlb.control.health.condition import WELL
+from dsrlb.control.health.conditions import Conditions
+from dsrlb.health.protocol import State
+from dsrlb.observe.events import EventLog
+from tests.unit.control.health import services as s
+
+CLOSED = State("t", False, "port-closed", "connection refused")
+GOOD = State("t", True, "ok")
+
+
+@pytest.fixture
+def conditions(tmp_path: Path, events: EventLog) -> Conditions:
+    """Of an instance that knows nothing yet."""
+    return Conditions(AdminStates(tmp_path / "admin.json", events), events)
+
+
+def told(events: EventLog) -> list[str]:
+    """The messages of all events."""
+    return [event.message for event in events.since(0)]
+
+
+def test_up_and_down(conditions: Conditions, events: EventLog) -> None:
+    assert conditions.of(s.R11) == WELL
+    assert not conditions.note(s.R11, GOOD)
+    assert conditions.of(s.R11).state == "up"
+    assert told(events) == []
+    assert conditions.note(s.R11, CLOSED)
+    got = conditions.of(s.R11)
+    assert (got.state, got.reason, got.verdict) == (
+        *("down", "port-closed: connection refused"),
+        "port-closed",
+    )
+    assert got.since
+    assert conditions.note(s.R11, GOOD)
+    assert conditions.of(s.R11).state == "up"
+    assert told(events) == [
+        "web: 10.0.0.11 is down: port-closed: connection refused",
+        "web: 10.0.0.11 is up",
+    ]
+
+
+def test_another_reason_is_told_and_changes_nothing(
+    conditions: Conditions, events: EventLog
+) -> None:
+    conditions.note(s.R11, CLOSED)
+    since = conditions.of(s.R11).since
+    assert not conditions.note(s.R11, State("t", False, "unreachable"))
+    assert conditions.of(s.R11).reason == "unreachable"
+    assert conditions.of(s.R11).since == since
+    assert told(events)[-1] == "web: 10.0.0.11: unreachable"
+
+
+def test_a_warning(conditions: Conditions, events: EventLog) -> None:
+    conditions.note(s.R11, State("t", True, "vip-answers-arp", "192.0.2.10 is at 02::1"))
+    got = conditions.of(s.R11)
+    assert (got.state, got.reason) == ("up", "vip-answers-arp: 192.0.2.10 is at 02::1")
+    conditions.note(s.R11, GOOD)
+    assert told(events)[-1] == "web: 10.0.0.11: nothing is wrong any more"
+
+
+def test_held_down(conditions: Conditions) -> None:
+    conditions.note(s.R11, State("t", False, "ok", held=True))
+    assert conditions.of(s.R11).reason == "it changed too often and is held down"
+
+
+def test_an_operator_goes_before_checks(conditions: Conditions) -> None:
+    conditions.note(s.R11, CLOSED)
+    conditions.admin.give("drain", "root", [("web", ["10.0.0.11"])])
+    got = conditions.of(s.R11)
+    assert got.state == "drain"
+    assert got.reason == "by root; its checks say port-closed: connection refused"
+    conditions.admin.give(None, "root", [("web", ["10.0.0.11"])])
+    assert conditions.of(s.R11).state == "down"
+
+
+def test_one_check_of_several(conditions: Conditions) -> None:
+    conditions.note(s.R11, CLOSED)
+    conditions.spread({"t": (s.R11, s.R12), "u": (s.R13,)})
+    assert conditions.of(s.R12).state == "down"
+    assert conditions.of(s.R13) == WELL
+    conditions.forget_others(frozenset({s.R12}))
+    assert conditions.known(s.R11) is None
+    assert conditions.known(s.R12) is False
+
+
+def test_a_daemon_begins_with_what_the_last_one_knew(conditions: Conditions) -> None:
+    before = s.installed(s.wanted(s.config(), {s.R12: s.DOWN}))
+    conditions.take_over(before.reals)
+    assert [conditions.known(one) for one in (s.R11, s.R12)] == [None, False]
+    got = conditions.of(s.R12)
+    assert (got.state, got.reason) == ("down", "it was down before the daemon's start")
+
+
+def test_orders_outlive_the_daemon(tmp_path: Path, events: EventLog) -> None:
+    path = tmp_path / "admin.json"
+    AdminStates(path, events).give("disabled", "ann", [("web", ["10.0.0.11", "fd00::11"])])
+    order = AdminStates(path, events).of(s.R11)
+    assert order is not None
+    assert (order.state, order.who) == ("disabled", "ann")
+
+
+def test_the_same_order_keeps_its_time(tmp_path: Path, events: EventLog) -> None:
+    admin = AdminStates(tmp_path / "admin.json", events)
+    admin.give("drain", "ann", [("web", ["10.0.0.11"])])
+    admin.give("drain", "bob", [("web", ["10.0.0.11"])])
+    order = admin.of(s.R11)
+    assert order is not None
+    assert order.who == "ann"
+
+
+def test_orders_go_with_their_real_servers(tmp_path: Path, events: EventLog) -> None:
+    path = tmp_path / "admin.json"
+    admin = AdminStates(path, events)
+    admin.give("drain", "ann", [("web", ["10.0.0.11"]), ("old", ["10.0.0.11"])])
+    admin.forget_others(s.config())
+    again = AdminStates(path, events)
+    assert again.of(s.R11) is not None
+    assert path.read_text().count("service") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", '[{"service": "web"}]', '{"a": 1}', b"\xff\xfe".decode("latin-1")]
+)
+def test_a_damaged_file_is_put_aside(tmp_path: Path, events: EventLog, text: str) -> None:
+    path = tmp_path / "admin.json"
+    path.write_text(text)
+    admin = AdminStates(path, events)
+    assert admin.of(s.R11) is None
+    assert (tmp_path / "admin.unreadable").read_text() == text
+    assert "nobody is drained or disabled" in told(events)[0]
+    admin.give("drain", "ann", [("web", ["10.0.0.11"])])
+    assert AdminStates(path, events).of(s.R11) is not None

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slow start: who begins with a part, and how it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from dsrlb.control.desired import RealId
+from dsrlb.control.health.condition import WHOLE, Condition
+from dsrlb.control.health.ramps import Ramps
+from tests.unit.control.health import services as s
+
+SLOW = 'slow_start = "40s"'
+
+
+class Clock:
+    """Seconds, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+def follow(
+    ramps: Ramps,
+    lines: str,
+    before: Mapping[RealId, Condition],
+    after: Mapping[RealId, Condition],
+) -> bool:
+    """A change from one state to another."""
+    given = s.config(lines)
+    return ramps.follow(given, s.wanted(given, after), s.installed(s.wanted(given, before)))
+
+
+def test_who_comes_back_starts_slowly(clock: Clock) -> None:
+    ramps = Ramps(clock)
+    assert follow(ramps, SLOW, {s.R12: s.DOWN}, {})
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [WHOLE, 1, WHOLE]
+    shares = []
+    for _ in range(21):
+        shares.append(ramps.share(s.R12))
+        clock.now += 2
+    assert shares == [*range(1, 21), 20]
+
+
+def test_steps(clock: Clock) -> None:
+    ramps = Ramps(clock)
+    assert ramps.next_step() is None
+    follow(ramps, SLOW, {s.R12: s.DOWN}, {})
+    clock.now += 0.5
+    assert ramps.next_step() == pytest.approx(1.5)
+    clock.now += 39
+    assert not follow(ramps, SLOW, {}, {})
+    assert ramps.next_step() is None
+
+
+def test_it_ends_with_who_goes_again(clock: Clock) -> None:
+    ramps = Ramps(clock)
+    follow(ramps, SLOW, {s.R12: s.DOWN}, {})
+    assert not follow(ramps, SLOW, {}, {s.R12: s.DOWN})
+    assert ramps.share(s.R12) == WHOLE
+    clock.now += 5
+    assert follow(ramps, SLOW, {s.R12: s.DOWN}, {})
+    assert ramps.share(s.R12) == 1
+
+
+def test_nobody_starts_slowly_where_nobody_was(clock: Clock) -> None:
+    ramps = Ramps(clock)
+    all_down = {s.R11: s.DOWN, s.R12: s.DOWN, s.R13: s.DOWN}
+    assert not follow(ramps, SLOW, all_down, {})
+    sorry = f'{SLOW}\nall_down = "sorry"\nsorry = {{ address = "10.0.0.99" }}'
+    assert not follow(ramps, sorry, all_down, {})
+
+
+def test_without_the_key_nobody_does(clock: Clock) -> None:
+    ramps = Ramps(clock)
+    assert not follow(ramps, "", {s.R12: s.DOWN}, {})
+    assert ramps.share(s.R12) == WHOLE

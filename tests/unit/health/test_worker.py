@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process as the daemon sees it: by its socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsrlb.health.protocol import (
+    Check,
+    Orders,
+    State,
+    Target,
+    encode,
+)
+from tests.checking import ROOT, Process
+from tests.unit.health.asked import free_port, serving, until_closed
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def process() -> Iterator[Process]:
+    made = Process()
+    yield made
+    made.close()
+
+
+def _target(name: str, port: int, kind: Any = "tcp", **more: Any) -> Target:
+    check = Check(kind, interval=200, timeout=100, **more)
+    return Target(name, name, "127.0.0.1", port, check)
+
+
+def test_a_conversation(process: Process) -> None:
+    wait_until("it is ready", lambda: process.read().ready)
+    assert process.ready == process.process.pid
+    with serving(until_closed) as port:
+        process.send(encode(Orders((_target("a", port), _target("b", free_port())))))
+        wait_until("both were asked", lambda: process.verdict("a") and process.verdict("b"))
+        assert process.states["a"] == State("a", True, "ok")
+        assert process.states["b"] == State("b", False, "port-closed", "connection refused")
+        process.send(b'{"ask":17}\n')
+        wait_until("it answers", lambda: process.read().tallies)
+        (told,) = process.tallies
+        assert told.ask == 17
+        tallies = {tally.id: tally for tally in told.tallies}
+        assert tallies["a"].sent >= 1 and tallies["a"].failed == 0
+        assert tallies["b"].sent == tallies["b"].failed >= 1
+        process.send(encode(Orders(drop=("b",))) + encode(Orders(drop=("nobody",))))
+        process.send(b'{"ask":18}\n')
+        wait_until("it answers", lambda: len(process.read().tallies) == 2)
+        assert [tally.id for tally in process.tallies[1].tallies] == ["a"]
+    wait_until("the server's end is seen", lambda: process.verdict("a") == "port-closed")
+    wait_until("it is down", lambda: not process.read().states["a"].up)
+    assert process.close() == 0
+
+
+@pytest.mark.parametrize("line", [b"nonsense\n", b'{"sett":[]}\n', b'{"set":[{}]}\n'])
+def test_what_is_no_message(process: Process, line: bytes) -> None:
+    process.send(line)
+    assert process.process.wait(10) == 1
+    assert process.process.stderr is not None
+    errors = process.process.stderr.read()
+    assert errors.startswith("dsrlb.health: ") and errors.count("\n") == 1
+
+
+def test_it_ends_with_the_socket(process: Process) -> None:
+    process.send(encode(Orders((_target("a", free_port()),))))
+    assert process.close() == 0
+
+
+def test_without_a_socket() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dsrlb.health", "--fd", "99"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "dsrlb.health: [Errno 9] Bad file descriptor\n"
+
+
+def test_a_daemon_that_does_not_read(process: Process) -> None:
+    """What is told waits, is bounded, and is the newest in the end."""
+    many = [_target(str(number), free_port(), fall=1, rise=1) for number in range(500)]
+    process.send(encode(Orders(tuple(many))))
+    with serving(until_closed) as port:
+        for number in range(30):
+            there = port if number % 2 else many[0].port
+            moved = [Target(one.id, one.name, one.address, there, one.check) for one in many]
+            process.send(encode(Orders(tuple(moved))))
+            time.sleep(0.05)  # lets checks happen between two changes; nothing depends on it
+        wait_until(
+            "the newest is told",
+            lambda: all(process.verdict(one.id) == "ok" for one in many),
+        )
+    assert process.close() == 0
+
+
+def test_what_it_may() -> None:
+    """It is nobody, with CAP_NET_RAW at most, when it was started by root."""
+    process = Process()
+    wait_until("it is ready", lambda: process.read().ready)
+    status = dict(
+        line.split(":\t", 1)
+        for line in Path(f"/proc/{process.ready}/status").read_text().splitlines()
+        if ":\t" in line
+    )
+    assert status["NoNewPrivs"] == "1"
+    net_raw = 1 << 13
+    for name in ("CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb"):
+        bits = int(status[name], 16)
+        assert bits in (0, net_raw), name
+    if os.geteuid() == 0:
+        assert int(status["CapEff"], 16) == net_raw
+        assert set(status["Uid"].split()) == {"65534"} and status["Groups"].strip() == ""
+    assert process.close() == 0
+
+
+def test_it_is_light() -> None:
+    """None of the heavy modules of the daemon is there."""
+    heavy = ("pydantic", "numpy", "asyncio", "bcc", "pyroute2", "dsrlb.config")
+    program = f"import sys, dsrlb.health.worker; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert json.loads(done.stdout.replace("'", '"')) == []
