@@ -34,7 +34,7 @@ from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
-from dsrlb.control.wayback import applied_view, planned_view, ran, way_back_obstacle
+from dsrlb.control.wayback import applied_view, planned_view, ran, told, way_back_obstacle
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
@@ -293,10 +293,7 @@ class Balancer:
         self.config = config
         self._forget_orders(config)
         self.log.applied(revision, dump(config))
-        count = len(changes["changes"])
-        named = f"revision {revision.number}, " if revision is not None else ""
-        told = f"{change.author}: {count} changes, {named}configuration {digest(config)}"
-        self.events.add("apply", told)
+        self.events.add("apply", told(change, changes, revision))
         return applied_view(changes, self.log, obstacle)
 
     def _forget_orders(self, config: Config) -> None:
