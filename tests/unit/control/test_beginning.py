@@ -230,9 +230,9 @@ def test_lost_history_and_a_file_that_is_wrong(logs: Logs, monkeypatch: pytest.M
         begun(logs, monkeypatch, "")
 
 
-def test_without_a_loss_the_refusal_is_told_as_it_is(
-    logs: Logs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_names_the_ways_out(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     logs.apply("a")
-    with pytest.raises(ConfigError, match="no such thing"):
+    with pytest.raises(ConfigError, match="no such thing") as refused:
         begun(logs, monkeypatch, "a")
+    assert "`dsrlb run -c FILE`" in refused.value.hint
+    assert "`dsrlb rollback`" in refused.value.hint

@@ -271,8 +271,11 @@ def test_a_database_that_cannot_be_opened(logs: Logs) -> None:
         logs.begin("b", before="x")
     with pytest.raises(StateError):
         log.latest(None)
+    with pytest.raises(StateError, match="cannot be recorded"):
+        log.target(None)
     logs.paths.revisions.rmdir()
     aside.rename(logs.paths.revisions)
+    assert len(log.latest(None)) == 1  # looking does not make it what runs
     assert logs.apply("b", before="x") == 3
     assert [log.text(number) for number in (1, 2, 3)] == ["a", "x", "b"]
     assert [row.way_back for row in log.latest(None)] == [2, 1, None]
