@@ -239,7 +239,8 @@ class Daemon:
     async def _revert(self) -> bool:
         """Take back what nobody confirmed in time; False when that is refused."""
         work = partial(revert_expired, self._balancer)
-        return await self._try("confirm", lambda: self.change(work))
+        done = await self._try("confirm", lambda: self.change(work))
+        return done and not self._balancer.detached
 
     async def _announce(self) -> None:
         while True:

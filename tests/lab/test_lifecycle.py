@@ -241,6 +241,9 @@ def test_refused_mode_leaves_what_runs(plain: Plain, balancer: Instance) -> None
     assert "eth0" in refused.stderr
     (interface,) = balancer.get("/status")["interfaces"]
     assert (interface["state"], interface["xdp_mode"]) == ("attached", "generic")
+    failed = balancer.get("/revisions")[0]
+    assert (failed["number"], failed["result"], failed["running"]) == (2, "failed", False)
+    assert "eth0" in failed["reason"]
     assert _program(plain.lb, "eth0") == number
     assert serves(plain.client)
     balancer.kill()
