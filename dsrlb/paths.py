@@ -34,8 +34,13 @@ class Paths:
 
     @property
     def saved_config(self) -> Path:
-        """The last accepted configuration (TOML)."""
+        """The last good configuration (TOML)."""
         return self.state / "config.toml"
+
+    @property
+    def revisions(self) -> Path:
+        """Every accepted configuration (SQLite)."""
+        return self.state / "revisions.db"
 
 
 def _root(path: str) -> Path:
