@@ -21,6 +21,8 @@ _SECTIONS = {
         "apply": "verbs:apply",
         "detach": "verbs:detach",
         "import": "importing:importing",
+        "backup": "backups:backup",
+        "restore": "backups:restore",
         "doctor": "doctor:doctor",
     },
     "Show": {

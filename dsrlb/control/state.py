@@ -61,6 +61,12 @@ class State:
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._lock = descriptor
 
+    def unlock(self) -> None:
+        """Let another one begin."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def saved_config(self) -> str | None:
         """The text of the last accepted configuration, or None. Raises StateError."""
         path = self._paths.saved_config
