@@ -26,11 +26,11 @@ from dsrlb.control import archive, backup
 from dsrlb.control.state import State
 from dsrlb.errors import ConfigError, StateError
 from dsrlb.paths import Paths, for_instance
-from tests.unit.api.fake import TOML
+from tests.unit.api.fakerows import TOML
 
 CONFIG = dump(parse(TOML, "x"))
 OTHER = CONFIG.replace("10.0.0.12", "10.0.0.13")
-SAVED = {"config.toml", "source", "revisions.db"}
+SAVED = {"config.toml", "source", "revisions.db", "admin.json"}
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     state = State(found)
     state.save_config(CONFIG)
     state.remember_source(tmp_path / "a.toml")
+    (found.state / "admin.json").write_text("[]")
     state.save_features({"eth0": {"rx-vlan": True}})
     with closing(database(found)) as revisions:
         revisions.execute("PRAGMA journal_mode = WAL")
