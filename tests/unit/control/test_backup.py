@@ -232,7 +232,7 @@ def test_another_instance(paths: Paths, saved: Path) -> None:
         ({"manifest_json": b"[" * 100_000}, "is no backup of dsrlb"),
         ({"manifest_json": b'{"format": 2, "version": "9.1"}'}, "made by dsrlb 9.1 (format 2)"),
         ({"manifest_json": b'{"format": 1, "version": "99.0"}'}, "made by dsrlb 99.0 (format 1)"),
-        ({"manifest_json": b'{"format": 1}'}, "the manifest does not name config.toml"),
+        ({"manifest_json": b'{"format": 1}'}, "the manifest does not name admin.json, config.toml"),
         ({"etc": b""}, "holds 'etc', which no backup does"),
         ({"../x": b""}, "holds '../x', which no backup does"),
         ({"/etc/passwd": b""}, "holds '/etc/passwd', which no backup does"),
@@ -401,9 +401,9 @@ def largest_file(size: int) -> Iterator[None]:
 
 def test_no_room_in_earnest(paths: Paths, saved: Path, tmp_path: Path) -> None:
     """Where the kernel refuses the bytes themselves, in the middle of a file."""
-    State(paths).save_config(OTHER)
+    State(paths).save_config(OTHER + "# more than SQLite's files have\n" * 2000)
     before = content(paths.state)
-    with largest_file(1000), pytest.raises(StateError, match=r"cannot write .*/c\.tar: File too"):
+    with largest_file(50_000), pytest.raises(StateError, match=r"cannot write .*/c\.tar: File too"):
         backup.save("main", tmp_path / "c.tar")
     with largest_file(1000), pytest.raises(StateError, match=r"cannot write to .*: File too large"):
         backup.restore("main", saved)
