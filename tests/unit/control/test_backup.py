@@ -398,13 +398,24 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_no_room_in_earnest(paths: Paths, saved: Path, tmp_path: Path) -> None:
+def test_no_room_in_earnest(paths: Paths, tmp_path: Path) -> None:
     """Where the kernel refuses the bytes themselves, in the middle of a file."""
+    saved = tmp_path / "b.tar"
+    with closing(database(paths)) as revisions:
+        revisions.execute("CREATE TABLE text AS SELECT randomblob(300000) AS content")
+        revisions.commit()
+    backup.save("main", saved)
     State(paths).save_config(OTHER)
     before = content(paths.state)
-    with largest_file(1000), pytest.raises(StateError, match=r"cannot write .*/c\.tar: File too"):
+    with (
+        largest_file(100_000),
+        pytest.raises(StateError, match=r"cannot write .*/c\.tar: File too"),
+    ):
         backup.save("main", tmp_path / "c.tar")
-    with largest_file(1000), pytest.raises(StateError, match=r"cannot write to .*: File too large"):
+    with (
+        largest_file(100_000),
+        pytest.raises(StateError, match=r"cannot write to .*: File too large"),
+    ):
         backup.restore("main", saved)
     assert not (tmp_path / "c.tar").exists()
     assert not list(tmp_path.glob(".new-*"))
