@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands share: the options they take, how errors are shown, who asks."""
+"""What commands share: the options they take, how errors are shown, whom they act for."""
 
 from __future__ import annotations
 
 import json
 import os
-import pwd
 import sys
 from collections.abc import Callable
 from pathlib import PosixPath
@@ -60,11 +59,6 @@ def show_error(error: DsrlbError) -> int:
     return WRONG if isinstance(error, ConfigError) else FAILED
 
 
-def who_asks() -> str:
-    """The user behind this command, for the event log."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = f"uid {os.getuid()}"
-    behind = os.environ.get("SUDO_USER")
-    return f"{behind} (sudo)" if behind and behind != user else user
+def behind() -> str:
+    """Who called this command by sudo, for the daemon, which knows the user itself."""
+    return os.environ.get("SUDO_USER", "")

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.common import Stdin, json_option, print_json, require_root, who_asks
+from dsrlb.cli.changes import confirm_within, show_applied, show_plan
+from dsrlb.cli.common import Stdin, behind, json_option, require_root
 from dsrlb.errors import ConfigError, NotRunning, Problem
-from dsrlb.paths import for_instance
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dsrlb.config import Config
     from dsrlb.config.source import Origin
-    from dsrlb.control.views import Controller, PlanView, Serve
+    from dsrlb.control.views import Controller, Serve
 
 _FILE = click.Path(path_type=Path)
 _DASH = Path("-")
@@ -100,23 +100,6 @@ def _sent(file: Path) -> _Sent:
     return _Sent(given.config, dump(given.config), given.filename, given.origin)
 
 
-def show_changes(view: PlanView, as_json: bool, applied: bool) -> None:
-    """Print what a plan changes, or what was changed."""
-    if as_json:
-        print_json(view)
-        return
-    signs = {"add": "+", "change": "~", "remove": "-"}
-    for change in view["changes"]:
-        detail = f": {change['detail']}" if change["detail"] else ""
-        flows = "  (existing flows are affected)" if change["affects_flows"] else ""
-        click.echo(f"{signs[change['kind']]} {change['what']}{detail}{flows}")
-    before, after = view["hash_before"] or "nothing", view["hash_after"]
-    if not view["changes"]:
-        click.echo(f"no changes (configuration {after})")
-    else:
-        click.echo(f"{'applied' if applied else 'would apply'}: {before} -> {after}")
-
-
 @click.command()
 @click.option(
     "-c", "--config", "config_file", type=_FILE, metavar="FILE", help="Start with this file."
@@ -132,6 +115,8 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     takes everything off.
     """
     require_root()
+    # numpy's BLAS would start threads, which nothing here uses, and which keep all capabilities.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from dsrlb.control import start
 
     ctx.exit(start.main(ctx.obj, config_file, _server, force=force, adopt_vip=adopt_vip))
@@ -200,7 +185,7 @@ def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
 def plan(instance: str, file: Path, as_json: bool) -> None:
     """Show what `apply FILE` would change; changes nothing. FILE "-" is standard input.
 
-    Without a running daemon FILE is compared with the last accepted configuration.
+    Without a running daemon FILE is compared with what ran last.
     """
     require_root()
     from dsrlb.cli.client import Client
@@ -210,38 +195,39 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
         with sent.true_places():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
-        view = _plan_offline(instance, sent.config)
-    show_changes(view, as_json, applied=False)
+        from dsrlb.control import offlinerevisions
 
-
-def _plan_offline(instance: str, after: Config) -> PlanView:
-    from dsrlb.config import parse
-    from dsrlb.control.plan import view
-
-    saved = for_instance(instance).saved_config
-    return view(parse(saved.read_text(), str(saved)) if saved.exists() else None, after)
+        view = offlinerevisions.plan(instance, sent.config)
+    show_plan(view, as_json)
 
 
 @click.command()
 @click.argument("file", type=_FILE)
 @_adopt_vip
+@confirm_within
 @json_option
 @click.pass_obj
-def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
-    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input."""
+def apply(
+    instance: str, file: Path, adopt_vip: bool, confirm_within: int | None, as_json: bool
+) -> None:
+    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input.
+
+    It is a new revision; `dsrlb rollback` goes back to the one before.
+    """
     require_root()
     from dsrlb.cli.client import Client
 
     sent = _sent(file)
-    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename}
+    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
+    body |= {"confirm_within": confirm_within, "behind": behind()}
     try:
         with sent.true_places():
-            view = Client(instance).post("/apply", **body, adopt_vip=adopt_vip, who=who_asks())
+            view = Client(instance).post("/apply", **body)
     except NotRunning as error:
         if file == _DASH:
             raise
         raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
-    show_changes(view, as_json, applied=True)
+    show_applied(view, as_json)
 
 
 @click.command()

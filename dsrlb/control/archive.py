@@ -26,8 +26,8 @@ from dsrlb.errors import StateError
 FORMAT = 1
 """Of the manifest and of what belongs to it."""
 
-CONFIG, SOURCE, REVISIONS = "config.toml", "source", "revisions.db"
-MEMBERS = (CONFIG, SOURCE, REVISIONS)
+CONFIG, SOURCE, REVISIONS, ORDERS = "config.toml", "source", "revisions.db", "admin.json"
+MEMBERS = (CONFIG, SOURCE, REVISIONS, ORDERS)
 """What a backup may hold; the first is in each."""
 
 MOST_BYTES = 256 << 20

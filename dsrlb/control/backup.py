@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Save what an instance would need after the loss of its state directory, and put it back.
 
-Saved are the last accepted configuration, which file it came from and the revisions; not what
+Saved are the last accepted configuration, which file it came from, the revisions, and which real
+servers are drained or disabled; not what
 `detach` has to give back to this host's interfaces, which is of this host and this boot.
 
 A restore is refused while the daemon runs: it has the revisions open, and its maps follow a
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from dsrlb.config import Config, digest, parse
 from dsrlb.control import archive
-from dsrlb.control.archive import CONFIG, REVISIONS, SOURCE, Backup
+from dsrlb.control.archive import CONFIG, ORDERS, REVISIONS, SOURCE, Backup
 from dsrlb.control.state import State
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths, for_instance
@@ -38,7 +39,7 @@ def save(instance: str, file: Path) -> tuple[str, ...]:
     Raises StateError."""
     paths = for_instance(instance)
     members = {}
-    for name in (CONFIG, SOURCE):
+    for name in (CONFIG, SOURCE, ORDERS):
         content = _read(paths.state / name)
         if content is not None:
             members[name] = content
@@ -168,7 +169,7 @@ def _sound(path: Path, file: Path) -> None:
 
 def _kept(paths: Paths) -> Path | None:
     """Give what is there a second name, in a folder of its own."""
-    names = [CONFIG, SOURCE, REVISIONS, *(REVISIONS + suffix for suffix in _LOGS)]
+    names = [CONFIG, SOURCE, ORDERS, REVISIONS, *(REVISIONS + suffix for suffix in _LOGS)]
     there = [paths.state / name for name in names if (paths.state / name).exists()]
     if not there:
         return None
@@ -189,7 +190,7 @@ def _put(paths: Paths, staged: Path, members: Mapping[str, bytes]) -> None:
     """Take the new files into use; the configuration last: until then the old one stands."""
     for suffix in _LOGS:
         (paths.state / f"{REVISIONS}{suffix}").unlink(missing_ok=True)
-    for name in (REVISIONS, SOURCE, CONFIG):
+    for name in (REVISIONS, SOURCE, ORDERS, CONFIG):
         if name in members:
             os.replace(staged / name, paths.state / name)
         else:

@@ -122,7 +122,7 @@ def test_flows_of_who_is_disabled(plain: Plain, balancer: Instance, policy: str)
             with pytest.raises(ConnectionResetError):
                 ask(connection)
     stats = {k: v for row in balancer.get("/stats") for k, v in row["reasons"].items() if v}
-    assert ("answered-reset" in stats) == (policy == "reset"), stats
+    assert ("answered-down" in stats) == (policy == "reset"), stats
 
 
 def test_draining(plain: Plain, balancer: Instance) -> None:

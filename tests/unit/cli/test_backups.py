@@ -11,7 +11,7 @@ import pytest
 from dsrlb.config import dump, parse
 from dsrlb.control.state import State
 from dsrlb.paths import for_instance
-from tests.unit.api.fake import TOML
+from tests.unit.api.fakerows import TOML
 from tests.unit.cli.conftest import Run
 
 

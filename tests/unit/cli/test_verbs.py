@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import subprocess
@@ -17,10 +16,12 @@ from dsrlb.config import HostFacts, LinkFact, dump, load, parse
 from dsrlb.config.source import LARGEST
 from dsrlb.control import offline
 from dsrlb.control import start as start_module
+from dsrlb.control.authors import of_uid, own
 from dsrlb.errors import ConfigError, Problem, StateError
 from dsrlb.net import host
 from dsrlb.paths import for_instance
-from tests.unit.api.fake import TOML, FakeController
+from tests.unit.api.fake import FakeController
+from tests.unit.api.fakerows import TOML
 from tests.unit.cli.conftest import Run
 
 HEAVIER = TOML.replace('address = "10.0.0.12"', 'address = "10.0.0.12"\nweight = 4')
@@ -43,10 +44,12 @@ def eth0(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_apply(run: Run, daemon: FakeController, file: Path) -> None:
     result = run("apply", str(file), "--adopt-vip")
     assert result.exit_code == 0, result.stderr
-    assert daemon.calls == [("apply", HEAVIER, str(file), True, getpass.getuser())]
+    assert daemon.calls == [("apply", HEAVIER, str(file), True, None, own())]
     lines = result.stdout.splitlines()
     assert lines[0].startswith("~ real web 10.0.0.12: weight")
-    assert lines[-1].startswith("applied: ")
+    assert lines[1].startswith("applied: ")
+    assert lines[1].endswith("; existing flows: none affected")
+    assert lines[2:] == ["revision 12 is running; back to 11: dsrlb rollback"]
 
 
 def test_apply_of_what_runs_already(run: Run, daemon: FakeController, file: Path) -> None:
@@ -59,7 +62,7 @@ def test_apply_says_who_is_behind_sudo(
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "alice")
     run("apply", str(file))
-    assert daemon.calls[0][-1] == "alice (sudo)"
+    assert daemon.calls[0][-1] == of_uid(os.getuid(), "alice")
 
 
 def test_plan(run: Run, daemon: FakeController, file: Path) -> None:
@@ -76,7 +79,7 @@ def test_includes_are_merged_before_they_are_sent(
     main = tmp_path / "main.toml"
     main.write_text(f'include = ["web.toml"]\n{balancer}\n')
     assert run("apply", str(main)).exit_code == 0
-    ((_, toml, filename, _, _),) = daemon.calls
+    ((_, toml, filename, *_),) = daemon.calls
     assert toml == dump(load(main))
     assert filename == str(main)
 
@@ -249,8 +252,9 @@ def test_plan_without_a_daemon_compares_with_what_is_saved(
 
 def test_plan_without_anything(run: Run, no_daemon: None, file: Path) -> None:
     lines = run("plan", str(file)).stdout.splitlines()
-    assert all(line.startswith("+ ") for line in lines[:-1])
-    assert lines[-1].startswith("would apply: nothing -> ")
+    assert all(line.startswith("+ ") for line in lines[:-2])
+    assert lines[-2].startswith("would apply: nothing -> ")
+    assert lines[-1] == "existing flows: none affected; no way back: nothing ran before"
 
 
 def test_check(run: Run, eth0: None, file: Path) -> None:
