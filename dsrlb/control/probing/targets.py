@@ -19,10 +19,12 @@ from dsrlb.dataplane.maps import MapSet
 @dataclass(frozen=True, slots=True)
 class Ends:
     """What a probe of a real server becomes a packet between: an address of this host's (None: it
-    has none that the real server could answer to) and the VIP."""
+    has none that the real server could answer to) and the VIP. ``port``: of the service, that the
+    real server's own port stands for; probes of other ports keep theirs. 0: it stands for none."""
 
     source: IPAddress | None
     vip: IPAddress
+    port: int = 0
 
 
 def prefixes_needed(config: Config) -> list[IPNetwork]:
@@ -48,13 +50,14 @@ def ends_of(
 ) -> dict[RealId, Ends]:
     """Of every real server that is known. A service's first VIP of a family stands for the others.
     ``kernel``: from which address the kernel would send to another."""
-    vips: dict[ServiceId, IPAddress] = {}
+    vips: dict[ServiceId, tuple[IPAddress, int]] = {}
     for service in config.service:
+        port = (service.checked_port or 0) if service.replies else 0
         for vip in service.vip:
-            vips.setdefault(ServiceId(service.name, vip.version), vip)
+            vips.setdefault(ServiceId(service.name, vip.version), (vip, port))
     return {
         real: Ends(
-            own_address(where, kernel(real.address), real.service.family), vips[real.service]
+            own_address(where, kernel(real.address), real.service.family), *vips[real.service]
         )
         for real, where in found.items()
         if real.service in vips
@@ -84,4 +87,4 @@ class TargetTable:
 def _target(ends: Ends) -> bytes:
     """struct probe_target."""
     source = address_bytes(ends.source) if ends.source is not None else bytes(16)
-    return address_bytes(ends.vip) + source
+    return address_bytes(ends.vip) + source + ends.port.to_bytes(2, "little") + bytes(6)
