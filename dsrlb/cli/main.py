@@ -19,7 +19,12 @@ _SECTIONS = {
         "check": "verbs:check",
         "plan": "verbs:plan",
         "apply": "verbs:apply",
+        "confirm": "revisions:confirm",
+        "rollback": "revisions:rollback",
         "detach": "verbs:detach",
+        "import": "importing:importing",
+        "backup": "backups:backup",
+        "restore": "backups:restore",
         "doctor": "doctor:doctor",
     },
     "Show": {
@@ -30,7 +35,9 @@ _SECTIONS = {
         "stats": "nouns:stats",
         "flows": "flows:flows",
         "events": "nouns:events",
-        "config": "nouns:config",
+        "config": "revisions:config",
+        "history": "revisions:history",
+        "diff": "revisions:diff",
     },
     "Change": {
         "service": "edits:service",

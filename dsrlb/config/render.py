@@ -162,6 +162,9 @@ def to_tables(config: Config) -> dict[str, Any]:
             "probe_prefix": [str(prefix) for prefix in balancer.probe_prefix],
         }
     }
+    if balancer.fail_open:
+        tables["balancer"]["fail_open"] = f"{balancer.fail_open}s"
+        tables["balancer"]["fail_open_new"] = balancer.fail_open_new
     if config.bridge:
         tables["bridge"] = [_bridge(bridge) for bridge in config.bridge]
     if config.group:

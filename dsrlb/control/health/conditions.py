@@ -46,6 +46,8 @@ class Conditions:
         self.ramps = Ramps()
         self._events = events
         self._checked: dict[RealId, Checked] = {}
+        self.changed = False
+        """Has somebody come up or gone down who is not in the maps yet as such?"""
 
     def of(self, real: RealId) -> Condition:
         """The condition of a real server."""
@@ -87,6 +89,7 @@ class Conditions:
             self._events.add(KIND, f"{name} {text}", "info" if state.up else "warning")
         elif now.text != (before.text if before else ""):
             self._events.add(KIND, f"{name}: {now.text or 'nothing is wrong any more'}", "info")
+        self.changed |= was_up != state.up
         return was_up != state.up
 
     def spread(self, reals: Mapping[str, tuple[RealId, ...]]) -> None:
