@@ -64,4 +64,4 @@ class Envelope:
 
 def is_needed(target: Target) -> bool:
     """Would silence say nothing?"""
-    return target.method == "gue" and ":" in target.real
+    return target.method == "gue" and ":" in target.real and target.gue_port != 0

@@ -18,7 +18,7 @@ from tests.unit.health.asked import free_port
 
 TARGET = Target(
     "1", "one", "fd00:d5::1", 80, Check("tcp"), vip="2001:db8::100", real="::1", method="gue",
-    source="2001:db8::2",
+    source="2001:db8::2", gue_port=6080,
 )  # fmt: skip
 
 
@@ -65,3 +65,4 @@ def test_when_it_is_needed() -> None:
     assert is_needed(TARGET)
     assert not is_needed(replace(TARGET, real="10.0.0.11"))
     assert not is_needed(replace(TARGET, method="ipip"))
+    assert not is_needed(replace(TARGET, gue_port=0))
