@@ -18,11 +18,11 @@ from dsrlb.control import installed as installed_state
 from dsrlb.control.announce import Announcer, Claim
 from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
-from dsrlb.control.compute import compute
 from dsrlb.control.desired import Desired, RealId, Resolution
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
+from dsrlb.control.incremental import Computer
 from dsrlb.control.limits import exceeded
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
@@ -72,6 +72,7 @@ class Balancer:
         self.links_changed = False
         self.paths_changed = False
         self.macs = MacTable(self.events)
+        self._computer = Computer()
         self.announcer = Announcer(self.events, state)
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
@@ -221,18 +222,29 @@ class Balancer:
         if self.applier.removes_reals(desired):
             self.keeper.reals_removed()
         changed = self.applier.apply(desired)
-        self.probes.update(config, self.applier.installed, found, self.macs)
-        self.conditions.forget_others(self.probes.checks.checked)
+        parts, reals = self._computer.parts, self.applier.installed.reals
+        unasked = self.probes.update(config, parts, reals, found, self.macs)
+        if unasked is None:
+            self.conditions.forget_others(self.probes.checks.checked)
+        else:
+            self.conditions.forget(unasked)
         return changed
 
     def _desired(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
         """What the maps should hold now. Who comes to others starts slowly, where it should."""
-        links, conditions = self.attachments.links, self.conditions
-        desired = compute(config, links, found, conditions.of)
-        if conditions.ramps.follow(config, desired, self.applier.installed):
-            desired = compute(config, links, found, conditions.of)
+        desired = self._computed(config, found)
+        if self.conditions.ramps.follow(config, desired, self.applier.installed):
+            desired = self._computed(config, found)
         desired.probe = self.probes.end
         return desired
+
+    def _computed(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
+        moved = self.macs.take_moved() | self.conditions.take_moved()
+        return self._computer.desired(
+            *(config, self.attachments.links, found, self.conditions.of),
+            moved=moved,
+            base=self.applier.serial,
+        )
 
     def _claims(self, config: Config) -> list[Claim]:
         """Every VIP and address of a pool on every interface that is up and has the program."""
