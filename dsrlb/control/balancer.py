@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dsrlb.config import Config, check_host, digest, dump, parse
+from dsrlb.config import Config, digest, dump, parse
+from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin
 from dsrlb.control import installed as installed_state
 from dsrlb.control.announce import Announcer, Claim
@@ -22,22 +23,19 @@ from dsrlb.control.desired import Desired, RealId, Resolution
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
+from dsrlb.control.hostcheck import HostCheck, same_network
 from dsrlb.control.incremental import Computer
-from dsrlb.control.limits import exceeded
+from dsrlb.control.limits import Sizes
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
-from dsrlb.control.placement import misplaced
 from dsrlb.control.plan import view
-from dsrlb.control.probing.prefixes import occupied
 from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.state import State
-from dsrlb.control.tunnels import unreachable
 from dsrlb.control.views import PlanView
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
-from dsrlb.net.host import host_facts
 from dsrlb.observe.events import EventLog, now_text
 from dsrlb.paths import Paths
 
@@ -60,7 +58,11 @@ class Options:
 class Balancer:
     """The running instance."""
 
-    def __init__(self, paths: Paths, state: State, config: Config, dataplane: Dataplane) -> None:
+    def __init__(
+        self, paths: Paths, state: State, config: Config, dataplane: Dataplane, host: HostCheck
+    ) -> None:
+        self._host = host
+        self._sizes = Sizes()
         self.paths = paths
         self.state = state
         self.config = config
@@ -105,10 +107,11 @@ class Balancer:
         and a refusal leaves nothing behind.
         """
         before = _saved(state)
-        _check(config, origin, paths, options.adopt_vip, before)
+        host = HostCheck(paths.instance)
+        host.check(config, origin, options.adopt_vip, before)
         dataplane = open_dataplane()
         try:
-            balancer = cls(paths, state, config, dataplane)
+            balancer = cls(paths, state, config, dataplane, host)
             balancer.check_tables(config, origin)
             dataplane.maps.pin()
             if dataplane.maps.taken_over:
@@ -152,7 +155,7 @@ class Balancer:
 
     def check_tables(self, config: Config, origin: Origin) -> None:
         """Does it fit into the tables, whose size does not change while they are in use?"""
-        problems = exceeded(config, origin, self.dataplane.artifact.constants)
+        problems = self._sizes.exceeded(config, origin, self.dataplane.artifact.constants)
         wanted, running = config.balancer.flow_capacity, self.dataplane.maps.capacity
         if wanted != running:
             message = (
@@ -203,6 +206,15 @@ class Balancer:
         self._await_macs(config)
         self.announcer.join(attachments.links, self.applier.installed.vips)
         self.announcer.claim(self._claims(config))
+
+    def _follow(self, before: Config, config: Config) -> None:
+        """Bring in line with a configuration that was accepted. Where it needs of interfaces and
+        neighbours what they give now, the maps are all that there is to change."""
+        if not self.links_changed and same_network(before, config):
+            if not self.macs.configure(config, self.attachments.links):
+                self.write(config)
+                return
+        self._bring_in_line(config)
 
     def _await_macs(self, config: Config) -> None:
         """Give reals on the segment a moment to answer, so that a start serves from its end on."""
@@ -266,13 +278,13 @@ class Balancer:
         """
         if self.detached:
             raise StateError("the balancer is detached and about to end", hint="dsrlb run")
-        before = self.config
-        _check(config, origin, self.paths, adopt_vip, before)
+        before, config = self.config, sharing(config, self.config)
+        self._host.check(config, origin, adopt_vip, before)
         self.check_tables(config, origin)
         changes = view(before, config)
         saved = self.state.saved_config()
         try:
-            self._bring_in_line(config)
+            self._follow(before, config)
             self.state.save_config(dump(config))
             self._adopt(config, adopt_vip)
         except Exception:  # whatever it was is undone, and raised again
@@ -293,7 +305,8 @@ class Balancer:
 
     def plan(self, config: Config, origin: Origin) -> PlanView:
         """What accept() would do, after the same checks."""
-        _check(config, origin, self.paths, adopt_vip=True, before=self.config)
+        config = sharing(config, self.config)
+        self._host.check(config, origin, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
         return view(self.config, config)
 
@@ -342,17 +355,3 @@ def _saved(state: State) -> Config | None:
         return parse(text, "saved configuration")
     except ConfigError:
         return None
-
-
-def _check(
-    config: Config, origin: Origin, paths: Paths, adopt_vip: bool, before: Config | None
-) -> None:
-    """``before``: its interfaces are waited for when they are not there."""
-    known = before.balancer.interfaces if before else ()
-    facts = host_facts()
-    problems = check_host(config, facts, origin, adopt_vip, known)
-    problems += unreachable(config, facts, origin)
-    problems += misplaced(config, facts, origin, before)
-    problems += occupied(config, facts, origin, paths.instance)
-    if problems:
-        raise ConfigError(problems)

@@ -39,7 +39,8 @@ def rate(flows: int, burst: int) -> Rate:
     return Rate(interval, ((burst or max(flows // 10, 1)) - 1) * interval)
 
 
-def _sources(service: Service, family: int) -> Sources:
+def sources_of(service: Service, family: int) -> Sources:
+    """Its allow and deny lists of a family."""
     lists = ((service.allow, True), (service.deny, False))
     return frozenset(
         (prefix, allowed)
@@ -68,7 +69,7 @@ def service_of(
         on_unknown=UNKNOWN[service.on_unknown],
         schedule=tuple(usable),
         flags=_flags(service),
-        sources=_sources(service, family),
+        sources=sources_of(service, family),
         persistence_ticks=ticks(service.persistence),
         service_rate=rate(service.new_flow_rate, service.new_flow_burst),
         source_rate=rate(service.source_flow_rate, service.source_flow_burst),

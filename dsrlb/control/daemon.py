@@ -25,6 +25,7 @@ from dsrlb.net import watch
 from dsrlb.paths import Paths
 
 _SETTLE_SECONDS = 0.05
+_SOON_SECONDS = 0.002
 _RETRY_SECONDS = 5.0
 _HURRY_SECONDS = 0.05
 _STOP_SECONDS = 7.0  # the API gives requests in flight 5 s
@@ -158,7 +159,7 @@ class Daemon:
         """Bring the maps in line soon after something changed."""
         while True:
             await self._dirty.wait()
-            await asyncio.sleep(_SETTLE_SECONDS)  # events come in bursts
+            await asyncio.sleep(self._settle_seconds())
             self._dirty.clear()
             settled = await self._try("interface", lambda: self.change(self._balancer.settle))
             if self._retry is not None:
@@ -168,6 +169,13 @@ class Daemon:
             if not settled or waiting:
                 loop = asyncio.get_running_loop()
                 self._retry = loop.call_later(_RETRY_SECONDS, self._look_again)
+
+    def _settle_seconds(self) -> float:
+        """How long to wait for more of the kind: netlink's events come in bursts, and are dear to
+        follow; who is up or down should be so at once."""
+        balancer = self._balancer
+        network = balancer.links_changed or balancer.paths_changed
+        return _SETTLE_SECONDS if network else _SOON_SECONDS
 
     async def _try(self, kind: str, work: Callable[[], Awaitable[object]]) -> bool:
         """Run recurring work. What the kernel refuses (an interface goes meanwhile) is an event,

@@ -100,7 +100,9 @@ class Computer:
         desired.services = {name: part.content for name, part in self.parts.items()}
         if last is None or last.links != links:
             desired.reals = {
-                real: content for part in self.parts.values() for real, content in part.reals.items()
+                real: content
+                for part in self.parts.values()
+                for real, content in part.reals.items()
             }
             put_together(desired, self.parts.values())
             since = _Since(-1)

@@ -107,24 +107,29 @@ def _mask(names: Iterable[str], links: Mapping[str, LinkState]) -> int:
     return sum(1 << links[name].number for name in set(names) if name in links)
 
 
-def _add_vips(ways: Ways, service: Service, family: int, links: int) -> None:
-    """VIPs and their ports."""
+def keys_of(service: Service, family: int) -> dict[PortKey, bool]:
+    """The ports of its VIPs, and whether each is a single one."""
     protocol = PROTOCOLS[service.protocol]
+    keys: dict[PortKey, bool] = {}
     for vip in (vip for vip in service.vip if vip.version == family):
-        entry = ways.vips.setdefault(vip, DesiredVip())
-        entry.links |= links
-        used = 0
         for ports in service.port:
             exact = ports.first == ports.last
             pieces = [(0, ANY_BLOCK)] if ports.is_any else blocks(ports.first, ports.last)
             for port, block in pieces:
-                used |= 1 << block
                 key = PortKey(vip, protocol, port, block)
-                ways.keys[key] = exact or ways.keys.get(key, False)
-        if service.protocol == "tcp":
-            entry.tcp_blocks |= used
-        else:
-            entry.udp_blocks |= used
+                keys[key] = exact or keys.get(key, False)
+    return keys
+
+
+def _add_vips(ways: Ways, service: Service, family: int, links: int) -> None:
+    """VIPs and their ports."""
+    ways.keys = keys_of(service, family)
+    used: dict[IPAddress, int] = {}
+    for key in ways.keys:
+        used[key.vip] = used.get(key.vip, 0) | 1 << key.block
+    for vip, sizes in used.items():
+        by_protocol = (sizes, 0) if service.protocol == "tcp" else (0, sizes)
+        ways.vips[vip] = DesiredVip(links, *by_protocol)
 
 
 def shared_path(one: DesiredPath, other: DesiredPath) -> DesiredPath:
@@ -181,9 +186,7 @@ class _Members:
             self.ways.answering = frozenset(real.address for real in self.reals)
         self._stand_in()
 
-    def _add(
-        self, real: Real, key: RealId, found: Resolution, condition: Condition
-    ) -> DesiredReal:
+    def _add(self, real: Real, key: RealId, found: Resolution, condition: Condition) -> DesiredReal:
         """The real, and the path to it where the service's method routes."""
         method, ways = self._method, self.ways
         path = path_of(self._config, method, key.address, found) if method.routes else None

@@ -71,9 +71,14 @@ class Checklist:
             for family in families_of(service):
                 name = ServiceId(service.name, family)
                 old, part = before.get(name), parts[name]
-                if old is None or old.part is not part or (old.health, old.prefixes) != (
-                    health,
-                    prefixes,
+                if (
+                    old is None
+                    or old.part is not part
+                    or (old.health, old.prefixes)
+                    != (
+                        health,
+                        prefixes,
+                    )
                 ):
                     asked = _asked(old.piece) if old else set()
                     ends = ends_of(service, part.reals, found, kernel)

@@ -9,8 +9,8 @@ import pytest
 
 from dsrlb.config import parse
 from dsrlb.control.compute import compute
-from dsrlb.control.computeservice import rate
 from dsrlb.control.computereal import ticks
+from dsrlb.control.computeservice import rate
 from dsrlb.control.desired import (
     ALLOW_ONLY,
     AWAY,

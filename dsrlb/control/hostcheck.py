@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Can a configuration work on this host? Everything that is asked before one is accepted."""
+
+from __future__ import annotations
+
+from dsrlb.config import Config, HostFacts, check_host
+from dsrlb.config.sharing import config_of
+from dsrlb.config.source import Origin
+from dsrlb.control.placement import misplaced
+from dsrlb.control.probing.prefixes import occupied
+from dsrlb.control.tunnels import unreachable
+from dsrlb.errors import ConfigError, Problem
+from dsrlb.net.host import host_facts
+
+
+class HostCheck:
+    """Of one instance. Remembers what was found right, and on what host."""
+
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._right: tuple[Config, HostFacts] | None = None
+
+    def check(self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
+        """Raises ConfigError with all that is wrong. ``adopt_vip``: VIPs on interfaces of this host
+        will be taken off; ``before``: its interfaces are waited for when they are not there."""
+        facts = host_facts()
+        concerned = config if adopt_vip else self._concerned(config, facts)
+        problems = _problems(concerned, facts, origin, adopt_vip, before)
+        if problems and concerned is not config:  # told with their places in the whole
+            problems = _problems(config, facts, origin, adopt_vip, before)
+        problems += occupied(config, facts, origin, self._instance)
+        if problems:
+            raise ConfigError(problems)
+        self._right = None if adopt_vip else (config, facts)
+
+    def _concerned(self, config: Config, facts: HostFacts) -> Config:
+        """What was not found right on the same host before: services that are other objects, or
+        have other real servers."""
+        if self._right is None or self._right[1] != facts:
+            return config
+        right = self._right[0]
+        if (right.balancer, right.bridge) != (config.balancer, config.bridge):
+            return config
+        known = {service.name: service for service in right.service}
+        services = tuple(
+            service
+            for service in config.service
+            if known.get(service.name) is not service
+            or right.reals_of(service) is not config.reals_of(service)
+        )
+        names = {service.group for service in services}
+        groups = tuple(group for group in config.group if group.name in names)
+        return config_of(config.balancer, config.bridge, groups, services)
+
+
+def _problems(
+    config: Config, facts: HostFacts, origin: Origin, adopt_vip: bool, before: Config | None
+) -> list[Problem]:
+    known = before.balancer.interfaces if before else ()
+    problems = check_host(config, facts, origin, adopt_vip, known)
+    problems += unreachable(config, facts, origin)
+    return problems + misplaced(config, facts, origin, before)
+
+
+def same_network(before: Config, after: Config) -> bool:
+    """Do both need the same of interfaces, neighbours' tables and announcements? Who is reached how
+    is left out: MacTable.configure() says that."""
+    if (before.balancer, before.bridge) != (after.balancer, after.bridge):
+        return False
+    if len(before.service) != len(after.service):
+        return False
+    for old, new in zip(before.service, after.service, strict=True):
+        if old is not new and any(getattr(old, key) != getattr(new, key) for key in _NETWORK):
+            return False
+    return True
+
+
+_NETWORK = ("name", "vip", "protocol", "mode", "l3dsr", "snat", "outbound", "interfaces", "health")
+"""Keys of a service that say more than who gets its flows."""
