@@ -132,6 +132,9 @@ uninstall: ## takes the program off the interfaces and removes what install made
 	rm -rf "$(CACHEDIR)"
 	@for kept in "$(PREFIX)" "$(SYSCONFDIR)" /var/lib/dsrlb; do \
 		[[ ! -e $$kept ]] || echo "kept: $$kept"; done
+	@for unit in "$(UNITDIR)"/dsrlb-real-server-*.service; do \
+		[[ ! -e $$unit ]] || echo "kept: $$unit (real-server setup --persist made it," \
+			"real-server undo removes it)"; done
 
 .PHONY: clean
 clean: ## removes .venv, build/ and caches

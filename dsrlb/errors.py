@@ -65,3 +65,7 @@ class NetError(KernelError):
 
 class StateError(DsrlbError):
     """Saved state, paths or a second daemon stand in the way."""
+
+
+class UnknownRevision(StateError):
+    """There is no configuration revision of that number, or not any more."""

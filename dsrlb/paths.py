@@ -34,8 +34,13 @@ class Paths:
 
     @property
     def saved_config(self) -> Path:
-        """The last accepted configuration (TOML)."""
+        """The last good configuration (TOML)."""
         return self.state / "config.toml"
+
+    @property
+    def revisions(self) -> Path:
+        """Every accepted configuration (SQLite)."""
+        return self.state / "revisions.db"
 
 
 def _root(path: str) -> Path:
@@ -67,6 +72,16 @@ def bytecode_cache() -> Path:
     """Folder of compiled bytecode: $DSRLB_CACHE_DIR, systemd's $CACHE_DIRECTORY or /var/cache."""
     explicit = os.environ.get("DSRLB_CACHE_DIR") or os.environ.get("CACHE_DIRECTORY")
     return Path(explicit) if explicit else _root("/var/cache/dsrlb")
+
+
+def systemd_units() -> Path:
+    """Folder of the systemd units that an administrator, or a program for one, adds."""
+    return _root("/etc/systemd/system")
+
+
+def systemd_runs() -> bool:
+    """Is this host run by systemd now? (sd_booted(3))"""
+    return _root("/run/systemd/system").is_dir()
 
 
 def ebpf_sources() -> Path:

@@ -10,7 +10,7 @@
 #define DSRLB_ABI_H
 
 /* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
-#define ABI_VERSION 8
+#define ABI_VERSION 9
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */
@@ -119,7 +119,13 @@
 	REASON(BRIDGE_SAME_SIDE, "bridge-same-side", PASS,                                         \
 	       "mode bridge: the client is on the real server's side")                             \
 	REASON(BRIDGE_BLOCKED, "bridge-blocked", PASS, "mode bridge: a port is not forwarding")    \
-	REASON(PROBE_ANSWER, "probe-answer", FORWARD, "a real server's answer to a probe of ours")
+	REASON(PROBE_ANSWER, "probe-answer", FORWARD, "a real server's answer to a probe of ours") \
+	REASON(ANSWERED_DOWN, "answered-down", ANSWER,                                             \
+	       "TCP segment of a flow whose real server is down: reset, and the flow removed")     \
+	REASON(REAL_DOWN, "real-down", DROP,                                                       \
+	       "of a flow whose real server is down, and no other could do anything with it")      \
+	REASON(NO_REAL_PASSED, "no-real-passed", PASS,                                             \
+	       "the service has no usable real server, and its packets are the kernel's then")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };
@@ -218,6 +224,7 @@ struct service_key {
 #define SERVICE_ALLOW_ONLY 2  /* who is on no list may not use it */
 #define SERVICE_TOA 4	      /* real servers are told the client's address: toa.h */
 #define SERVICE_HASH_SOURCE 8 /* hash, maglev: the source's address alone decides */
+#define SERVICE_PASS_EMPTY 16 /* without real servers the kernel has what is of no flow */
 
 /*
  * Immutable once a slot names it; slot value = revision << 32 | record index, 0 = no service.
@@ -281,6 +288,10 @@ struct home_key {
 #define REAL_HOPS 64	  /* its path has several next hops */
 #define REAL_OUTBOUND 128 /* stands for the connections that a real server opens itself */
 #define REAL_TIMED 256	  /* how long it takes to answer decides */
+#define REAL_LEAVE 512	  /* is down: all of its flows leave it, and no packet goes there */
+#define REAL_RESET                                                                                 \
+	1024 /* is down: open TCP flows are reset, all others leave; no packet goes there */
+#define REAL_DOWN (REAL_LEAVE | REAL_RESET)
 
 /* Aligned for groups of 8 bytes: of what is not, LLVM loads halves, and both may not be of one moment. */
 #define GROUPS __attribute__((aligned(8)))

@@ -29,6 +29,14 @@ static __always_inline void keep_reverse(struct packet *pkt, struct scratch *wit
 		flow_remove(&found);
 }
 
+/* A first fragment that is the kernel's: so are the others. */
+static __always_inline s32 leave_to_kernel(const struct packet *pkt, struct scratch *with)
+{
+	fragment_place_of(pkt, with);
+	fragment_keep(pkt, with, with->fragment.check, 0, 0);
+	return R_NO_REAL_PASSED;
+}
+
 static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *with)
 {
 	struct real *real = reals.lookup(&with->index);
@@ -39,6 +47,8 @@ static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *wit
 
 	if (!real)
 		return R_NO_REAL;
+	if (!with->index)
+		return leave_to_kernel(pkt, with);
 	if (pkt->other_mac && real->method != METHOD_BRIDGE)
 		return R_OTHER_HOST;
 	if (with->due && method_replies(real->method)) {

@@ -5,14 +5,31 @@
 
 #include "answer_echo.h"
 #include "deliver.h"
+#include "echo.h"
 #include "flow_state.h"
 #include "parse_ip.h"
 #include "service.h"
 
+/* Does the packet end its flow, of which no other real is to go on with anything? */
+static __always_inline bool flow_ends(const struct packet *pkt, const struct real *real)
+{
+	return real->flags & REAL_RESET && pkt->proto == PROTO_TCP && !pure_syn(pkt);
+}
+
 /*
- * The real server of an open flow, or NULL: a client that starts anew on closed ports, or an orphan.
- * A real that does not answer is noted in `moving`, but not for an open TCP connection: no other real
- * can go on with it, and its own may be back in a moment. *due: see flow_advance().
+ * Is another real to have the flow? An open TCP connection stays where it is unless it is told to leave: no
+ * other real can go on with it, and its own may be back in a moment. An RST begins nothing anywhere.
+ */
+static __always_inline bool flow_leaves(const struct packet *pkt, const struct real *real)
+{
+	if (pkt->proto == PROTO_UDP || pure_syn(pkt))
+		return real->flags & (REAL_AWAY | REAL_DOWN);
+	return real->flags & REAL_LEAVE && !(pkt->tcp_flags & TCP_RST);
+}
+
+/*
+ * The real server of an open flow, or NULL: a client that starts anew on closed ports, an orphan, or a flow
+ * that ends. A real that the flow leaves is noted in `moving`. *due: see flow_advance().
  */
 static __always_inline struct real *known_real(struct packet *pkt, struct flow_ref *flow,
 					       u32 *index, struct moving *moving, bool *due)
@@ -35,10 +52,16 @@ static __always_inline struct real *known_real(struct packet *pkt, struct flow_r
 	pkt->outbound = !!(real->flags & REAL_OUTBOUND);
 	if (pkt->outbound)
 		return NULL;
+	if (flow_ends(pkt, real)) {
+		note_old(moving, flow);
+		moving->ends = true;
+		return NULL;
+	}
 	*due = flow_advance(pkt, flow, real);
-	if (real->flags & REAL_AWAY && (pkt->proto == PROTO_UDP || pure_syn(pkt))) {
+	if (flow_leaves(pkt, real)) {
 		note_old(moving, flow);
 		moving->from = *index;
+		moving->down = !!(real->flags & REAL_DOWN);
 	}
 	pkt->translation = flow->value >> 32;
 	return real;
@@ -131,6 +154,20 @@ static __always_inline s32 forward_answer(struct packet *pkt)
 	return found->replies ? forward_reply(pkt, NULL) : R_PASS;
 }
 
+/* An echo reply that may answer a probe, as forward_answer(); else it is none of ours. */
+static __always_inline s32 forward_echo(struct packet *pkt)
+{
+	lookup_key zero = 0;
+	struct settings *found = settings.lookup(&zero);
+	struct scratch *with = scratch_find();
+
+	if (found && with && found->probe_ifindex &&
+	    echo_read(pkt, false, &pkt->destination_port_be) &&
+	    bpf_ntohs(pkt->destination_port_be) >= FIRST_PROBE_PORT)
+		return go_on(pkt, with, STAGE_PROBED);
+	return pass(pkt);
+}
+
 /* What is no whole packet of TCP or UDP. */
 static __always_inline s32 forward_special(struct packet *pkt)
 {
@@ -173,7 +210,7 @@ static __always_inline s32 forward_foreign(struct packet *pkt)
 	if (!is_special(pkt))
 		return forward_answer(pkt);
 	if (pkt->fragment != FRAGMENT_LATER)
-		return pass(pkt);
+		return forward_echo(pkt);
 	with = scratch_find();
 	return with ? go_on(pkt, with, STAGE_FRAGMENT) : R_INCOMPLETE;
 }

@@ -12,6 +12,7 @@
 #include "flow_table.h"
 #include "methods.h"
 #include "quoted.h"
+#include "service.h"
 
 #define QUOTED_TRANSPORT 8
 
@@ -93,6 +94,26 @@ static __always_inline s32 quoted_real(struct packet *pkt, struct scratch *with)
 	return R_ICMP_ERROR;
 }
 
+/* Is it about a packet of the kernel's, which has those of a service without real servers? */
+static __always_inline bool quoted_passes(const struct packet *pkt, struct scratch *with)
+{
+	struct packet request = { .ipv6 = pkt->ipv6, .link = pkt->link };
+	struct vip *vip = vip_find((struct address *)&pkt->destination, pkt->link);
+	struct service_record *record;
+	u32 ports_be;
+
+	if (!vip)
+		return false;
+	key_read(with->key.word, pkt->ipv6, &request.source, &request.destination, &ports_be);
+	request.destination_port_be = ports_be >> 16;
+	request.proto = with->quoted_proto;
+	with->epoch = 0;
+	with->known_service = false;
+	with->blocks = blocks_of(vip, &request);
+	record = service_find(&request, with);
+	return record && service_passes(record);
+}
+
 static __always_inline s32 forward_error(struct packet *pkt, struct scratch *with)
 {
 	s32 reason;
@@ -107,6 +128,8 @@ static __always_inline s32 forward_error(struct packet *pkt, struct scratch *wit
 		return reason;
 	forget(pkt, with);
 	reason = quoted_real(pkt, with);
+	if (reason == R_ICMP_ERROR && pkt->irregular != R_PASS && quoted_passes(pkt, with))
+		return R_NO_REAL_PASSED;
 	if (reason != R_CONTINUE)
 		return reason;
 	pkt->hash = with->key.hash;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fragments: only the first one of a packet has ports. Where it went is remembered, and the others
- * follow. Packets whose first fragment comes late lose what came before it: XDP cannot hold them.
+ * Fragments: only the first one of a packet has ports. Where it went is remembered (a real server, back, or
+ * to the kernel: index 0), and the others follow. Packets whose first fragment comes late lose what came before it: XDP cannot hold them.
  *
  * An entry is claimed by compare-and-swap and read between two looks at its check, as flows are. Two
  * packets with the same check, of 60 bits of a keyed hash, are not expected to meet.
@@ -101,6 +101,8 @@ static __always_inline s32 fragment_found(struct packet *pkt, struct scratch *wi
 		return R_CONTINUE;
 	}
 	with->index = value_real(value);
+	if (!with->index)
+		return R_NO_REAL_PASSED;
 	pkt->hash = rest;
 	pkt->translation = rest >> 32;
 	real = reals.lookup(&with->index);

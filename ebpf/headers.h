@@ -123,6 +123,14 @@ struct icmp_header {
 	u32 rest;
 };
 
+struct echo_header {
+	u8 type;
+	u8 code;
+	u16 checksum;
+	u16 identifier_be;
+	u16 sequence_be;
+};
+
 struct neighbour_message { /* RFC 4861, 4.3 and 4.4 */
 	u8 type;
 	u8 code;

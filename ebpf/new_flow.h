@@ -152,6 +152,8 @@ static __always_inline s32 new_flow_chosen(const struct packet *pkt, struct scra
 	struct service_record *record = records.lookup(&with->record);
 	s32 reason = chosen(with);
 
+	if (reason == R_NO_REAL && record && record->flags & SERVICE_PASS_EMPTY)
+		return R_NO_REAL_PASSED; /* it has just lost the last one */
 	if (reason != R_CONTINUE || !record)
 		return reason;
 	with->is_new = true;
@@ -180,6 +182,9 @@ static __always_inline s32 new_flow(struct xdp_md *ctx, const struct packet *pkt
 	read_anew();
 	if (pkt->other_mac && record->method != METHOD_BRIDGE)
 		return R_OTHER_HOST;
+	if (service_passes(record)) /* every packet of a connection: no rate counts those */
+		return with->known || source_admitted(record, pkt, with) ? R_NO_REAL_PASSED :
+									   R_DENIED;
 	with->replies = method_replies(record->method);
 	if (with->replies) /* then no flow goes without a record, whatever the pressure */
 		with->grace = with->by_hash = false;

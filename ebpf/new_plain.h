@@ -137,7 +137,8 @@ static __always_inline bool opens_plainly(const struct real *real, const struct 
 					  u32 now)
 {
 	return value_is_of(flow->value, real) &&
-	       (real->flags & (REAL_PRESENT | REAL_AWAY | REAL_STICKY)) == REAL_PRESENT &&
+	       (real->flags & (REAL_PRESENT | REAL_AWAY | REAL_DOWN | REAL_STICKY)) ==
+		       REAL_PRESENT &&
 	       !method_replies(real->method) && !(flow->seen & META_REVERSE) &&
 	       !meta_expired(flow->seen, now);
 }

@@ -14,6 +14,7 @@
 #include "pairing.h"
 #include "record.h"
 #include "response.h"
+#include "tuple.h"
 
 #define PAIR_RACES 4
 
@@ -103,6 +104,24 @@ static __always_inline s32 only_one(bool ipv6, struct packet *pkt, struct scratc
 	return R_TUPLE_TAKEN;
 }
 
+/*
+ * Has another flow the replies of one that moves? That is asked for before anything is written: the flow has an
+ * entry yet, and goes on with it when it cannot move.
+ */
+static __always_inline bool cannot_move(bool ipv6, const struct packet *pkt, struct scratch *with)
+{
+	u32 pending;
+
+	for (pending = 0; pending < 2; pending++) {
+		hide(pending);
+		if (!tuple_seen(ipv6, pending & 1, with) || is_noted(&with->moving, with->seen))
+			continue;
+		if (with->seen_left == ~0u || !gives_way(ipv6, pkt, with->seen))
+			return true;
+	}
+	return false;
+}
+
 static __always_inline s32 make_pair(bool ipv6, struct packet *pkt, struct scratch *with,
 				     const struct real *real)
 {
@@ -113,6 +132,11 @@ static __always_inline s32 make_pair(bool ipv6, struct packet *pkt, struct scrat
 
 	if (recording->promotes && !ready(ipv6, pkt, with, real, &pending))
 		return unpaired(pkt, with);
+	if (recording->replace && !recording->promotes) {
+		if (cannot_move(ipv6, pkt, with))
+			return try_other_port(pkt, with);
+		forget(pkt, with);
+	}
 	with->key = with->forward;
 	recording->value = (recording->value & 0xffffffff) | (u64)pkt->translation << 32;
 	result = pair_insert(ipv6, with, &with->reverse, with->hop, &made);

@@ -5,12 +5,14 @@
  * method gives those; probed.h translates the answers back.
  *
  * They are sent into a veth pair, whose other end has the program dsrlb_probe. A real server sees them come
- * from the address that this host is reached at, and from a port above those that the kernel gives out.
+ * from the address that this host is reached at, and from a port above those that the kernel gives out. ICMP
+ * echo has an identifier in the place of that port, and none of a service.
  */
 #ifndef DSRLB_PROBE_H
 #define DSRLB_PROBE_H
 
 #include "deliver.h"
+#include "echo.h"
 #include "flow_key.h"
 #include "parse_ip.h"
 #include "parse_link.h"
@@ -80,6 +82,15 @@ static __always_inline void probe_key_of(struct probe_key *key, const struct pac
 	key->reserved = 0;
 }
 
+/* A probe is of TCP or UDP, or an ICMP echo request. */
+static __always_inline bool probe_is_possible(struct packet *pkt)
+{
+	if (pkt->fragment)
+		return false;
+	return pkt->proto == PROTO_TCP || pkt->proto == PROTO_UDP ||
+	       echo_read(pkt, true, &pkt->source_port_be);
+}
+
 /* The key of the answers to what a probe became. */
 static __always_inline void probe_answer_key(struct probe_key *key, const struct probe_flow *to,
 					     const struct real *real, u8 proto)
@@ -88,7 +99,7 @@ static __always_inline void probe_answer_key(struct probe_key *key, const struct
 	key->source_port_be = to->destination_port_be;
 	if (method_replies(real->method)) {
 		key->source = real->address;
-		if (real->port)
+		if (real->port && (proto == PROTO_TCP || proto == PROTO_UDP))
 			key->source_port_be = bpf_htons(real->port);
 	}
 	key->destination = to->source;
@@ -162,6 +173,27 @@ static __always_inline s32 probe_begin(const struct packet *pkt, struct scratch 
 }
 
 /*
+ * Does a known probe (with->probing.to) have its answers yet? Without one for ten seconds another may have them.
+ * What is no connection waits for the next answer with every packet.
+ */
+static __always_inline bool probe_is_kept(const struct packet *pkt, struct scratch *with,
+					  const struct real *real)
+{
+	struct probing *probing = &with->probing;
+	struct probe_flow *back;
+
+	probe_answer_key(&probing->answer, &probing->to, real, pkt->proto);
+	back = probe_flows.lookup(&probing->answer);
+	if (!back || !address_equal(&back->source, &pkt->destination) ||
+	    back->source_port_be != pkt->destination_port_be ||
+	    back->destination_port_be != pkt->source_port_be)
+		return false;
+	if (pkt->proto != PROTO_TCP)
+		*(volatile u64 *)&back->used = pkt->now;
+	return true;
+}
+
+/*
  * What the packet becomes (with->probing.to). A SYN with another number is another connection: the real
  * server may still have the one of before. With an RST it is over, and the port free.
  */
@@ -176,8 +208,9 @@ static __always_inline s32 probe_find(const struct packet *pkt, struct scratch *
 	if (!known || (pkt->tcp_flags & TCP_SYN && known->sequence_be != sequence_of(pkt)))
 		return probe_begin(pkt, with, real, target);
 	probing->to = *known;
+	if (!probe_is_kept(pkt, with, real))
+		return probe_begin(pkt, with, real, target);
 	if (pkt->tcp_flags & TCP_RST) {
-		probe_answer_key(&probing->answer, &probing->to, real, pkt->proto);
 		probe_flows.delete(&probing->answer);
 		probe_flows.delete(&probing->key);
 	}
@@ -220,6 +253,8 @@ static __always_inline s32 probe_leave(struct packet *pkt, struct scratch *with,
 		return R_MALFORMED;
 	mac_store(eth->source, way->from); /* mode bridge keeps the sender's */
 	reason = translate(pkt, &to);
+	if (reason == R_CONTINUE && packet_is_icmp(pkt))
+		reason = echo_rename(pkt, flow->source_port_be);
 	if (reason != R_CONTINUE)
 		return reason;
 	pkt->source = flow->source;
@@ -243,7 +278,7 @@ static __always_inline s32 serve_probe(struct packet *pkt)
 		return reason;
 	if (!with)
 		return R_INCOMPLETE;
-	if (pkt->fragment || (pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP))
+	if (!probe_is_possible(pkt))
 		return R_NO_SERVICE;
 	pkt->now = clock_tick();
 	forget(pkt, with);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Answers to probes (probe.h) come from the wire: from a VIP, or from a real server whose replies come back,
- * to an address of this host and a port that the kernel gives nobody. They go to who probes.
+ * to an address of this host and a port, or identifier, that the kernel gives nobody. They go to who probes.
  */
 #ifndef DSRLB_PROBED_H
 #define DSRLB_PROBED_H
@@ -36,6 +36,8 @@ static __always_inline s32 probe_answer(struct packet *pkt, struct probe_flow *f
 	probe_time(pkt, flow);
 	way.to = way.from = mac_group(found->probe_mac, 0);
 	reason = translate(pkt, &to);
+	if (reason == R_CONTINUE && packet_is_icmp(pkt))
+		reason = echo_rename(pkt, flow->destination_port_be);
 	if (reason == R_CONTINUE)
 		reason = reframe(pkt, &way, 0, packet_type_be(pkt));
 	if (reason != R_CONTINUE)
@@ -48,6 +50,8 @@ static __always_inline s32 probe_answer(struct packet *pkt, struct probe_flow *f
 static __always_inline s32 no_probe(struct packet *pkt, struct scratch *with,
 				    const struct settings *found)
 {
+	if (packet_is_icmp(pkt))
+		return pass(pkt);
 	if (!found->replies)
 		return R_PASS;
 	with->reply = REPLY_UNKNOWN;

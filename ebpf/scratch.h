@@ -55,7 +55,9 @@ struct moving {
 	u32 from;  /* index of a real that does not answer, or 0; used when there is no other */
 	u8 orphan; /* the real was removed; its index may have been given to another */
 	u8 old;	   /* there is such an entry */
-	u8 reserved[6];
+	u8 down;   /* `from` is not used, not even then */
+	u8 ends;   /* the flow of that entry ends with this packet: its real is down */
+	u8 reserved[4];
 };
 
 /* A probe in hand (probe.h). */

@@ -93,6 +93,12 @@ static __always_inline struct service_record *service_record_of(lookup_key id)
 	return records.lookup(&index);
 }
 
+/* Is the kernel to have the service's packets that are of no flow? */
+static __always_inline bool service_passes(const struct service_record *record)
+{
+	return record->flags & SERVICE_PASS_EMPTY && !record->count;
+}
+
 /*
  * Find the service of the packet's destination port: with->service. Only the block sizes in use on this VIP
  * (with->blocks) are looked up, the smallest first, so an exact port costs one look-up.

@@ -14,7 +14,8 @@
 /*
  * Return whether the packet's flow is pending at a real that answers (with->index). A second packet
  * that is no RST makes it an open one (of UDP where replies come back, a reply does). An RST leaves it:
- * anybody may have forged it, and the real decides what it means.
+ * anybody may have forged it, and the real decides what it means; unless that one is down, and flows are
+ * to be reset.
  */
 static __always_inline bool pending_real(struct packet *pkt, struct scratch *with)
 {
@@ -35,10 +36,14 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 	if (pkt->other_mac && real->method != METHOD_BRIDGE)
 		return false;
 	pkt->translation = flow.value >> 32;
-	if (pkt->proto == PROTO_TCP && pkt->tcp_flags & TCP_RST)
+	if (pkt->proto == PROTO_TCP && pkt->tcp_flags & TCP_RST) {
+		if (real->flags & REAL_RESET)
+			flow_remove(&flow);
 		return true;
-	if (real->flags & REAL_AWAY)
+	}
+	if (real->flags & (REAL_AWAY | REAL_DOWN))
 		moving->from = with->index;
+	moving->down = !!(real->flags & REAL_DOWN);
 	with->replies = method_replies(real->method);
 	if (pure_syn(pkt) || (pkt->proto == PROTO_UDP && with->replies)) {
 		if (real->flags & REAL_TIMED)
@@ -108,13 +113,18 @@ static __always_inline s32 find_or_choose(struct xdp_md *ctx, struct packet *pkt
 /* A packet to a service that no open flow takes: pending, or new. Sets with->index. */
 static __always_inline s32 settle(struct xdp_md *ctx, struct packet *pkt, struct scratch *with)
 {
-	s32 reason = find_or_choose(ctx, pkt, with);
+	s32 reason;
 
+	if (with->moving.ends) {
+		remove_noted(pkt, with);
+		return pkt->tcp_flags & TCP_RST ? R_REAL_DOWN : R_ANSWERED_DOWN;
+	}
+	reason = find_or_choose(ctx, pkt, with);
 	if (reason == R_SCAN || (reason == R_CONTINUE && with->opened))
 		return reason;
 	if (reason != R_CONTINUE) {
-		if (!with->moving.from)
-			return reason;
+		if (!with->moving.from || with->moving.down)
+			return reason; /* then the flow stays what it is, for when there is one */
 		with->index = with->moving.from; /* as if it answered: it may be back soon */
 	}
 	if (!with->recording.wanted) {
@@ -139,10 +149,14 @@ static __always_inline s32 serve_unknown(struct xdp_md *ctx, struct scratch *wit
 	if (reason == R_SCAN)
 		return go_on_with(ctx, STAGE_SCAN);
 	packet_in_hand(&packet, ctx, with);
-	if (reason == R_ANSWERED_RESET)
-		return answer_reset(&packet);
+	if (reason == R_ANSWERED_RESET || reason == R_ANSWERED_DOWN)
+		return answer_reset(&packet) == R_ANSWERED_RESET ? reason : R_MALFORMED;
 	if (reason == R_TTL_EXCEEDED)
 		return refuse(&packet, reason, 0);
+	if (reason == R_NO_REAL_PASSED && packet.fragment) { /* that is noted there */
+		with->index = 0;
+		return go_on_with(ctx, STAGE_DELIVER);
+	}
 	if (reason != R_CONTINUE)
 		return reason;
 	if (with->replies && with->recording.wanted) {

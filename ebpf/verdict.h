@@ -19,6 +19,7 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	case R_ANSWERED_ND:
 	case R_ANSWERED_ECHO:
 	case R_ANSWERED_RESET:
+	case R_ANSWERED_DOWN:
 	case R_ANSWERED_TOO_BIG:
 	case R_ANSWERED_TIME_EXCEEDED:
 		return XDP_TX;
@@ -29,6 +30,7 @@ static __always_inline int verdict(const struct packet *pkt, s32 reason)
 	case R_OUTBOUND_KERNEL:
 	case R_BRIDGE_SAME_SIDE:
 	case R_BRIDGE_BLOCKED:
+	case R_NO_REAL_PASSED:
 		return XDP_PASS;
 	default:
 		return XDP_DROP;

@@ -26,7 +26,10 @@ from dsrlb.api.bodies import (
     refusal,
 )
 from dsrlb.api.flows import add_flows, no_service
+from dsrlb.api.peer import author_of
+from dsrlb.api.revisions import add_revisions
 from dsrlb.control.views import (
+    AppliedView,
     Controller,
     EventRow,
     MacRow,
@@ -37,7 +40,7 @@ from dsrlb.control.views import (
     StatsRow,
     StatusView,
 )
-from dsrlb.errors import ConfigError, DsrlbError
+from dsrlb.errors import ConfigError, DsrlbError, UnknownRevision
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "the request or its configuration is wrong"},
@@ -63,6 +66,7 @@ def create_app(controller: Controller) -> FastAPI:
     _add_nouns(app, controller)
     _add_verbs(app, controller)
     add_flows(app, controller)
+    add_revisions(app, controller)
     return app
 
 
@@ -121,23 +125,23 @@ def _add_verbs(app: FastAPI, controller: Controller) -> None:
         return await controller.plan(request.toml, request.filename)
 
     @app.post("/apply")
-    async def apply(request: ApplyRequest) -> PlanView:
+    async def apply(request: ApplyRequest, http: Request) -> AppliedView:
         """Run a configuration; returns what it changed."""
+        author = author_of(http, request.behind)
         return await controller.apply(
-            request.toml, request.filename, request.adopt_vip, request.who
+            request.toml, request.filename, request.adopt_vip, request.confirm_within, author
         )
 
     @app.post("/edit")
-    async def edit(request: EditRequest) -> PlanView:
+    async def edit(request: EditRequest, http: Request) -> AppliedView:
         """Change one service or real; returns what it changed."""
-        return await controller.edit(request.change(), request.who)
+        return await controller.edit(request.change(), author_of(http, request.behind))
 
     @app.post("/real/state")
-    async def set_state(request: StateRequest) -> list[StateRow]:
+    async def set_state(request: StateRequest, http: Request) -> list[StateRow]:
         """Drain, disable or enable a real server; returns whom it is about."""
-        return await controller.set_state(
-            request.service, request.address, request.state, request.who
-        )
+        author = author_of(http, request.behind)
+        return await controller.set_state(request.service, request.address, request.state, author)
 
     @app.post("/detach")
     async def detach() -> DetachBody:
@@ -182,10 +186,12 @@ def _detail_text(detail: Mapping[str, Any]) -> str:
 
 
 def error_body(error: DsrlbError) -> tuple[dict[str, Any], int]:
-    """The JSON body and the HTTP status of an error: 400 for a configuration, else 409."""
+    """The JSON body and the HTTP status of an error: 400 for a configuration, 404 for a
+    revision that is not there, else 409."""
     if isinstance(error, ConfigError):
         problems = [dataclasses.asdict(problem) for problem in error.problems]
         body = {"error": "invalid configuration", "hint": error.hint, "problems": problems}
         return jsonable_encoder(body), HTTPStatus.BAD_REQUEST
     body = {"error": error.message, "hint": error.hint, "problems": []}
-    return body, HTTPStatus.CONFLICT
+    unknown = isinstance(error, UnknownRevision)
+    return body, HTTPStatus.NOT_FOUND if unknown else HTTPStatus.CONFLICT

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse
@@ -22,6 +22,25 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+ConfirmWithin = Annotated[
+    int | None,
+    Field(ge=1, le=86400, description="seconds; unless POST /confirm comes in time it is reverted"),
+]
+
+
+class Asking(BaseModel):
+    """What changes something; who asks for it is known by the kernel (SO_PEERCRED)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    behind: str = Field(
+        "",
+        max_length=64,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="whom the client acts for (behind sudo); shown beside the user, as its word",
+    )
+
+
 class PlanRequest(_Request):
     """A configuration to compare with the running one."""
 
@@ -29,14 +48,14 @@ class PlanRequest(_Request):
     filename: str = Field("<request>", description="name in error messages; includes start there")
 
 
-class ApplyRequest(PlanRequest):
+class ApplyRequest(PlanRequest, Asking):
     """A configuration to run."""
 
     adopt_vip: bool = Field(False, description="take VIPs off the interfaces of this host")
-    who: str = Field("api", max_length=200, description="for the event log")
+    confirm_within: ConfirmWithin = None
 
 
-class EditRequest(_Request):
+class EditRequest(Asking):
     """One change of the running configuration."""
 
     verb: Literal[
@@ -49,7 +68,6 @@ class EditRequest(_Request):
         description="keys and values as in the configuration; of l3dsr, those that change (another "
         "method starts afresh; another mode takes it away)",
     )
-    who: str = Field("api", max_length=200, description="for the event log")
 
     @model_validator(mode="after")
     def _address_with_real(self) -> EditRequest:
@@ -65,7 +83,7 @@ class EditRequest(_Request):
         return {**change, "settings": self.settings}
 
 
-class StateRequest(_Request):
+class StateRequest(Asking):
     """What an operator says of a real server."""
 
     service: str = Field(description='name of the service; "*": every one that has it')
@@ -73,7 +91,17 @@ class StateRequest(_Request):
     state: Literal["enabled", "drain", "disabled"] = Field(
         description="drain: no new flows; disabled: nor its old ones, as on_down says"
     )
-    who: str = Field("api", max_length=200, description="for the event log")
+
+
+class RollbackRequest(Asking):
+    """A way back."""
+
+    revision: int | None = Field(None, ge=1, description="default: the one that ran before")
+    confirm_within: ConfirmWithin = None
+
+
+class ConfirmRequest(Asking):
+    """Keep the revision that waits for confirmation."""
 
 
 class ProblemBody(BaseModel):

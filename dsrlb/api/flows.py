@@ -7,11 +7,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from dsrlb.api.bodies import Asking
+from dsrlb.api.peer import author_of
 from dsrlb.control.flowquery import (
     CountBy,
     FlowQuery,
@@ -96,11 +98,10 @@ class FlowsQuery(Filters):
     )
 
 
-class DropRequest(Filters):
+class DropRequest(Filters, Asking):
     """Which flows to remove."""
 
     every: bool = Field(False, alias="all", description="without any filter: all flows")
-    who: str = Field("api", max_length=200, description="for the event log")
 
 
 class DroppedBody(BaseModel):
@@ -121,7 +122,7 @@ def add_flows(app: FastAPI, controller: Controller) -> None:
         return StreamingResponse(pieces, media_type=MEDIA_TYPE)
 
     @app.post("/flows/drop")
-    async def drop(request: DropRequest) -> DroppedBody:
+    async def drop(request: DropRequest, http: Request) -> DroppedBody:
         """Remove flows; their next packets are those of unknown flows."""
         query = request.query()
         if query == FlowQuery() and not request.every:
@@ -129,7 +130,8 @@ def add_flows(app: FastAPI, controller: Controller) -> None:
         if query != FlowQuery() and request.every:
             raise HTTPException(HTTPStatus.BAD_REQUEST, '"all" takes no filters')
         await _require_service(controller, query.service)
-        return DroppedBody(dropped=await controller.drop_flows(query, request.who))
+        author = author_of(http, request.behind)
+        return DroppedBody(dropped=await controller.drop_flows(query, author))
 
 
 async def _require_service(controller: Controller, name: str | None) -> None:

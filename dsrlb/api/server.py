@@ -15,6 +15,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from dsrlb.api.peer import PeerProtocol
 from dsrlb.errors import StateError
 
 _GRACE = 5  # seconds that requests in flight get when the daemon stops
@@ -106,7 +107,7 @@ async def serve(
     own = _identity(socket_path)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=PeerProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

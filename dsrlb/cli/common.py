@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands share: the options they take, how errors are shown, who asks."""
+"""What commands share: the options they take, how errors are shown, whom they act for."""
 
 from __future__ import annotations
 
 import json
 import os
-import pwd
+import sys
 from collections.abc import Callable
+from pathlib import PosixPath
 from typing import Any, TypeVar
 
 import click
@@ -18,6 +19,13 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 FAILED = 1
 WRONG = 2
 """Exit codes: it did not work; wrong usage or an invalid configuration."""
+
+
+class Stdin(PosixPath):
+    """Standard input in the place of a file: read without opening it, which may be a socket."""
+
+    def read_bytes(self) -> bytes:
+        return sys.stdin.buffer.read()
 
 
 def json_option(command: _Command) -> _Command:
@@ -51,11 +59,6 @@ def show_error(error: DsrlbError) -> int:
     return WRONG if isinstance(error, ConfigError) else FAILED
 
 
-def who_asks() -> str:
-    """The user behind this command, for the event log."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = f"uid {os.getuid()}"
-    behind = os.environ.get("SUDO_USER")
-    return f"{behind} (sudo)" if behind and behind != user else user
+def behind() -> str:
+    """Who called this command by sudo, for the daemon, which knows the user itself."""
+    return os.environ.get("SUDO_USER", "")

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from dsrlb.cli.changes import show_applied
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import json_option, require_root, who_asks
+from dsrlb.cli.common import behind, json_option, require_root
 from dsrlb.cli.serviceoptions import given, one_or_list, service_options, service_settings
 from dsrlb.cli.standing import disable, drain, enable
-from dsrlb.cli.verbs import show_changes
 
 _weight = click.option(
     "--weight",
@@ -56,8 +56,8 @@ def _edit(
     require_root()
     place = {} if address is None else {"address": address}
     body = {"verb": verb, "service": service, "settings": settings, **place}
-    view = Client(instance).post("/edit", **body, who=who_asks())
-    show_changes(view, as_json, applied=True)
+    view = Client(instance).post("/edit", **body, behind=behind())
+    show_applied(view, as_json)
 
 
 def _pairs(pairs: tuple[str, ...], options: Mapping[str, Any] | None = None) -> dict[str, Any]:

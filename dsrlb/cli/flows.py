@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import json_option, require_root, who_asks
+from dsrlb.cli.common import behind, json_option, require_root
 from dsrlb.control.flowquery import (
     COUNTS,
     PROTOCOLS,
@@ -156,7 +156,7 @@ def flows_drop(instance: str, /, every: bool, **filters: Any) -> None:
     if every == bool(given):
         raise click.UsageError("give filters, or --all and none")
     require_root()
-    body = {**given, "all": every, "who": who_asks()}
+    body = {**given, "all": every, "behind": behind()}
     dropped = Client(instance).post("/flows/drop", **body)["dropped"]
     click.echo(f"dropped {dropped:,} flows")
 

@@ -19,7 +19,10 @@ _SECTIONS = {
         "check": "verbs:check",
         "plan": "verbs:plan",
         "apply": "verbs:apply",
+        "confirm": "revisions:confirm",
+        "rollback": "revisions:rollback",
         "detach": "verbs:detach",
+        "import": "importing:importing",
         "doctor": "doctor:doctor",
     },
     "Show": {
@@ -30,7 +33,9 @@ _SECTIONS = {
         "stats": "nouns:stats",
         "flows": "flows:flows",
         "events": "nouns:events",
-        "config": "nouns:config",
+        "config": "revisions:config",
+        "history": "revisions:history",
+        "diff": "revisions:diff",
     },
     "Change": {
         "service": "edits:service",

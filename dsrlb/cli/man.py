@@ -14,6 +14,8 @@ _FILES = (
     ("/var/lib/dsrlb/INSTANCE/", "The last accepted configuration and other state."),
     ("/run/dsrlb/INSTANCE.sock", "The daemon's API."),
     ("/sys/fs/bpf/dsrlb/INSTANCE/", "The fast path's program and maps."),
+    ("/var/lib/dsrlb/real-server-*.json", "On a real server: what real-server setup changed."),
+    ("/etc/systemd/system/dsrlb-real-server-*.service", "What it changes again at every boot."),
 )
 _EXIT = (
     ("0", "Done."),

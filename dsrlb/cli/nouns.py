@@ -73,23 +73,3 @@ def stats(instance: str, as_json: bool) -> None:
 def events(instance: str, since: int, as_json: bool) -> None:
     """What happened since the daemon started (the last 1,000 events)."""
     _show(instance, "events", as_json, since=since)
-
-
-@click.group()
-def config() -> None:
-    """The running configuration."""
-
-
-@config.command("show")
-@json_option
-@click.pass_obj
-def config_show(instance: str, as_json: bool) -> None:
-    """Print the running configuration as TOML that `apply` takes; in JSON it has the same keys."""
-    require_root()
-    toml = Client(instance).get("/config")
-    if as_json:
-        import tomllib
-
-        print_json(tomllib.loads(toml))
-        return
-    click.echo(toml, nl=False)

@@ -15,6 +15,7 @@ from dsrlb.realserver import (
     GUE_PORT,
     L3DSR,
     METHODS,
+    TRANSLATED,
     Outcome,
     Piece,
     Request,
@@ -24,7 +25,7 @@ from dsrlb.realserver import (
 )
 
 IPAddress = IPv4Address | IPv6Address
-MODES = ("l2dsr", "l3dsr")
+MODES = ("l2dsr", "l3dsr", *TRANSLATED)
 
 
 def _vip(text: str) -> IPAddress:
@@ -33,7 +34,8 @@ def _vip(text: str) -> IPAddress:
         address = ip_address(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is not an IP address") from error
-    if address.is_multicast or address.is_unspecified or address.is_loopback:
+    scoped = isinstance(address, IPv6Address) and address.scope_id is not None
+    if address.is_multicast or address.is_unspecified or address.is_loopback or scoped:
         raise click.BadParameter(f"{text} is not a unicast address")
     return address
 
@@ -55,8 +57,8 @@ def _methods(mode: str | None, method: str | None) -> tuple[str, ...]:
         raise click.UsageError("--method is of --mode l3dsr")
     if mode is None:
         return METHODS
-    if mode == "l2dsr":
-        return ("l2dsr",)
+    if mode != "l3dsr":
+        return (mode,)
     return (method,) if method else L3DSR
 
 
@@ -114,11 +116,29 @@ _INTERFACE = click.option(
     help="Where packets come in. Its ARP settings are set, not only those of all together; the "
     "eBPF program of ipip and gue goes on this one alone.",
 )
+_GATEWAYS = click.option(
+    "--gateway",
+    "gateways",
+    type=_vip,
+    metavar="ADDRESS...",
+    multiple=True,
+    help="Of router and nat: the balancer's address on this host's segment, one of a family. The "
+    "default route goes there.",
+)
+_PERSIST = click.option(
+    "--persist",
+    "at_boot",
+    is_flag=True,
+    help="At every boot, too: by a systemd unit of its own.",
+)
 _DRY_RUN = click.option(
     "--dry-run", is_flag=True, help="Print the commands that do the same, and change nothing."
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_WANTED = (_MODE, _METHOD, _VIPS, _DSCP, _GUE_PORT, _ADDRESSES, _MSS, _INTERFACE)
+_WANTED = (
+    *(_MODE, _METHOD, _VIPS, _DSCP, _GUE_PORT, _ADDRESSES, _MSS, _INTERFACE, _GATEWAYS),
+    _PERSIST,
+)
 
 
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -137,12 +157,15 @@ def real_server() -> None:
 
 @real_server.command("setup")
 @_options(*_WANTED, _DRY_RUN, _JSON)
-def setup_command(dry_run: bool, as_json: bool, **wanted: Any) -> None:
-    """Put the VIP on the loopback, keep quiet about it, and accept what the balancer sends.
+def setup_command(dry_run: bool, as_json: bool, at_boot: bool, **wanted: Any) -> None:
+    """Make this host a real server of the VIPs.
 
-    Doing it twice changes nothing. Setups add up: more VIPs, other methods.
+    l2dsr, l3dsr: the VIP on the loopback, and silence about it; what the balancer sends is
+    accepted. router, nat: the default route to the balancer (--gateway). bridge, one-arm: nothing
+    is needed. Doing it twice changes nothing. Setups add up: more VIPs, other methods.
     """
-    _show(setup(_request(**wanted), dry_run=dry_run), dry_run, as_json, "nothing to do")
+    outcome = setup(_request(**wanted), at_boot=at_boot, dry_run=dry_run)
+    _show(outcome, dry_run, as_json, "nothing to do")
 
 
 @real_server.command("undo")
@@ -162,9 +185,10 @@ def undo_command(
 @real_server.command("check")
 @_options(*_WANTED, _JSON)
 @click.pass_context
-def check_command(context: click.Context, /, as_json: bool, **wanted: Any) -> None:
-    """Name each thing that is missing; exit code 1 if there is one."""
-    pieces = check(_request(**wanted))
+def check_command(context: click.Context, /, as_json: bool, at_boot: bool, **wanted: Any) -> None:
+    """Name each thing that is missing, what is there and what should be, one on a line; exit code 1
+    if there is one. Whether it is done at boot is shown; with --persist it has to be."""
+    pieces = check(_request(**wanted), at_boot=at_boot)
     if as_json:
         click.echo(json.dumps([_row(piece) for piece in pieces], indent=2))
     else:
@@ -175,13 +199,15 @@ def check_command(context: click.Context, /, as_json: bool, **wanted: Any) -> No
 
 def _row(piece: Piece) -> dict[str, Any]:
     advice = "" if piece.ok else piece.remedy
-    return {"name": piece.name, "ok": piece.ok, "value": piece.value, "advice": advice}
+    shown = {"name": piece.name, "ok": piece.ok, "value": piece.value}
+    return {**shown, "wanted": piece.wanted or piece.value, "advice": advice}
 
 
 def _line(piece: Piece) -> str:
     if piece.ok:
         return f"ok       {piece.name}: {piece.value}"
-    return f"MISSING  {piece.name}: {piece.value}\n         {piece.remedy}"
+    should = f"; should be {piece.wanted}" if piece.wanted else ""
+    return f"MISSING  {piece.name}: {piece.value}{should}; {piece.remedy}"
 
 
 def _show(outcome: Outcome, dry_run: bool, as_json: bool, nothing: str) -> None:

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dsrlb.cli.changes import revisions_text
+
 if TYPE_CHECKING:  # they bring asyncio along
     from dsrlb.control.views import (
         EventRow,
@@ -292,6 +294,8 @@ def _status(console: Console, view: StatusView) -> None:
         "fast path": f"attached in {view['attach_seconds']:.2f} s, {view['bytecode']}; "
         f"headers: {view['headers']}",
     }
+    if told := revisions_text(view["revisions"]):
+        facts["revision"] = told
     lost = "\n".join(filter(None, starmap(_lost, view["flow_events"].items())))
     if lost:
         facts["flow tables"] = lost

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import json_option, print_json, require_root, who_asks
+from dsrlb.cli.common import behind, json_option, print_json, require_root
 from dsrlb.errors import DsrlbError
 
 _LOOK_SECONDS = 0.5
@@ -30,7 +30,7 @@ def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float |
 def _order(instance: str, service: str, address: str, state: str) -> Sequence[Mapping[str, Any]]:
     """Give the order; returns whom it is about, as rows with service and address."""
     require_root()
-    body = {"service": service, "address": address, "state": state, "who": who_asks()}
+    body = {"service": service, "address": address, "state": state, "behind": behind()}
     found: Sequence[Mapping[str, Any]] = Client(instance).post("/real/state", **body)
     return found
 

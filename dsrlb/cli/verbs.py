@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.common import json_option, print_json, require_root, who_asks
-from dsrlb.errors import ConfigError, NotRunning
-from dsrlb.paths import for_instance
+from dsrlb.cli.changes import confirm_within, show_applied, show_plan
+from dsrlb.cli.common import Stdin, behind, json_option, require_root
+from dsrlb.errors import ConfigError, NotRunning, Problem
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from dsrlb.config import Config
     from dsrlb.config.source import Origin
-    from dsrlb.control.views import Controller, PlanView, Serve
+    from dsrlb.control.views import Controller, Serve
 
 _FILE = click.Path(path_type=Path)
 _DASH = Path("-")
@@ -36,13 +35,6 @@ _STOP_MILLISECONDS = 10_000
 _adopt_vip = click.option(
     "--adopt-vip", is_flag=True, help="Take VIPs off this host's own interfaces."
 )
-
-
-class _Stdin(PosixPath):
-    """Standard input in the place of a file: read without opening it, which may be a socket."""
-
-    def read_bytes(self) -> bytes:
-        return sys.stdin.buffer.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ def _given(file: Path) -> _Given:
     """Read, once, and validate a file, or standard input for "-"; raises ConfigError."""
     from dsrlb.config.source import read, text_of
 
-    source = _Stdin("<stdin>") if file == _DASH else file
+    source = Stdin("<stdin>") if file == _DASH else file
     text, shown = text_of(source), str(source)
     config, origin = read(text, shown, Path(source.parent))
     if source.is_file():
@@ -79,17 +71,22 @@ class _Sent:
     config: Config
     toml: str
     filename: str
-    as_read: bool  # False: includes were merged, so the lines are no file's
+    merged: Origin | None  # includes were merged: where each part came from
 
     @contextmanager
-    def true_lines(self) -> Iterator[None]:
-        """Drop the lines from a refusal when they are those of the merged text."""
+    def true_places(self) -> Iterator[None]:
+        """A refusal of what was merged names the files and lines that it was merged from."""
+        from dsrlb.config.source import key_path
+
         try:
             yield
         except ConfigError as error:
-            if self.as_read:
+            if self.merged is None:
                 raise
-            problems = [replace(problem, line=None) for problem in error.problems]
+            problems = []
+            for problem in error.problems:
+                place, line = self.merged.place(key_path(problem.key))
+                problems.append(replace(problem, file=place, line=line))
             raise ConfigError(problems, error.hint) from error
 
 
@@ -98,26 +95,9 @@ def _sent(file: Path) -> _Sent:
     from dsrlb.config import dump
 
     given = _given(file)
-    as_read = "include" not in tomllib.loads(given.text)
-    toml = given.text if as_read else dump(given.config)
-    return _Sent(given.config, toml, given.filename, as_read)
-
-
-def show_changes(view: PlanView, as_json: bool, applied: bool) -> None:
-    """Print what a plan changes, or what was changed."""
-    if as_json:
-        print_json(view)
-        return
-    signs = {"add": "+", "change": "~", "remove": "-"}
-    for change in view["changes"]:
-        detail = f": {change['detail']}" if change["detail"] else ""
-        flows = "  (existing flows are affected)" if change["affects_flows"] else ""
-        click.echo(f"{signs[change['kind']]} {change['what']}{detail}{flows}")
-    before, after = view["hash_before"] or "nothing", view["hash_after"]
-    if not view["changes"]:
-        click.echo(f"no changes (configuration {after})")
-    else:
-        click.echo(f"{'applied' if applied else 'would apply'}: {before} -> {after}")
+    if "include" not in tomllib.loads(given.text):
+        return _Sent(given.config, given.text, given.filename, None)
+    return _Sent(given.config, dump(given.config), given.filename, given.origin)
 
 
 @click.command()
@@ -135,6 +115,8 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     takes everything off.
     """
     require_root()
+    # numpy's BLAS would start threads, which nothing here uses, and which keep all capabilities.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from dsrlb.control import start
 
     ctx.exit(start.main(ctx.obj, config_file, _server, force=force, adopt_vip=adopt_vip))
@@ -155,32 +137,45 @@ def _server() -> Serve:
 @click.command()
 @click.argument("file", type=_FILE)
 @_adopt_vip
+@click.option(
+    "--offline", is_flag=True, help="Look at FILE alone: on any machine, also without root."
+)
 @click.pass_obj
-def check(instance: str, file: Path, adopt_vip: bool) -> None:
+def check(instance: str, file: Path, adopt_vip: bool, offline: bool) -> None:
     """Validate FILE, alone and against this host's interfaces and addresses.
 
     FILE "-" is standard input.
     """
-    from dsrlb.config import check_host, digest
+    from dsrlb.config import digest
     from dsrlb.control.limits import exceeded
-    from dsrlb.control.placement import misplaced
-    from dsrlb.control.probing.prefixes import occupied
-    from dsrlb.control.tunnels import unreachable
-    from dsrlb.net.host import host_facts
 
+    if offline and adopt_vip:
+        raise click.UsageError("--adopt-vip is about this host's addresses, --offline asks nothing")
     given = _given(file)
     config = given.config
-    facts = host_facts()
-    problems = check_host(config, facts, given.origin, adopt_vip)
-    problems += unreachable(config, facts, given.origin)
-    problems += misplaced(config, facts, given.origin)
-    problems += occupied(config, facts, given.origin, instance)
+    problems = [] if offline else _wrong_here(given, instance, adopt_vip)
     problems += exceeded(config, given.origin)
     if problems:
         raise ConfigError(problems)
     reals = sum(len(config.reals_of(service)) for service in config.service)
     counts = f"services: {len(config.service)}, reals: {reals}"
     click.echo(f"{given.shown}: ok; {counts} ({digest(config)})")
+
+
+def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
+    """What cannot work on this host."""
+    from dsrlb.config import check_host
+    from dsrlb.control.placement import misplaced
+    from dsrlb.control.probing.prefixes import occupied
+    from dsrlb.control.tunnels import unreachable
+    from dsrlb.net.host import host_facts
+
+    config, origin, facts = given.config, given.origin, host_facts()
+    problems = check_host(config, facts, origin, adopt_vip)
+    problems += unreachable(config, facts, origin)
+    problems += misplaced(config, facts, origin)
+    problems += occupied(config, facts, origin, instance)
+    return problems
 
 
 @click.command()
@@ -190,48 +185,49 @@ def check(instance: str, file: Path, adopt_vip: bool) -> None:
 def plan(instance: str, file: Path, as_json: bool) -> None:
     """Show what `apply FILE` would change; changes nothing. FILE "-" is standard input.
 
-    Without a running daemon FILE is compared with the last accepted configuration.
+    Without a running daemon FILE is compared with what ran last.
     """
     require_root()
     from dsrlb.cli.client import Client
 
     sent = _sent(file)
     try:
-        with sent.true_lines():
+        with sent.true_places():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
-        view = _plan_offline(instance, sent.config)
-    show_changes(view, as_json, applied=False)
+        from dsrlb.control import offlinerevisions
 
-
-def _plan_offline(instance: str, after: Config) -> PlanView:
-    from dsrlb.config import parse
-    from dsrlb.control.plan import view
-
-    saved = for_instance(instance).saved_config
-    return view(parse(saved.read_text(), str(saved)) if saved.exists() else None, after)
+        view = offlinerevisions.plan(instance, sent.config)
+    show_plan(view, as_json)
 
 
 @click.command()
 @click.argument("file", type=_FILE)
 @_adopt_vip
+@confirm_within
 @json_option
 @click.pass_obj
-def apply(instance: str, file: Path, adopt_vip: bool, as_json: bool) -> None:
-    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input."""
+def apply(
+    instance: str, file: Path, adopt_vip: bool, confirm_within: int | None, as_json: bool
+) -> None:
+    """Make FILE the running configuration; existing flows go on. FILE "-" is standard input.
+
+    It is a new revision; `dsrlb rollback` goes back to the one before.
+    """
     require_root()
     from dsrlb.cli.client import Client
 
     sent = _sent(file)
-    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename}
+    body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
+    body |= {"confirm_within": confirm_within, "behind": behind()}
     try:
-        with sent.true_lines():
-            view = Client(instance).post("/apply", **body, adopt_vip=adopt_vip, who=who_asks())
+        with sent.true_places():
+            view = Client(instance).post("/apply", **body)
     except NotRunning as error:
         if file == _DASH:
             raise
         raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
-    show_changes(view, as_json, applied=True)
+    show_applied(view, as_json)
 
 
 @click.command()

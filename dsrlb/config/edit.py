@@ -221,9 +221,10 @@ def _edited_alone(config: Config, change: Mapping[str, Any]) -> Config | None:
     try:
         _VERBS[verb](tables, change)
         service = Service.model_validate(tables["service"][0])
-        groups = {group.name: Group.model_validate(table) for table in tables["group"] if group}
+        edited = [Group.model_validate(table) for table in tables["group"]]
     except (ConfigError, ValidationError):
         return None
+    groups = {each.name: each for each in edited}
     found = config_of(
         config.balancer,
         config.bridge,

@@ -46,6 +46,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "service.snat": Snat,
 }
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
 LARGEST = 16 << 20
 """Bytes of a configuration file at most."""
 
@@ -79,6 +80,11 @@ def key_text(path: KeyPath) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def key_path(text: str) -> KeyPath:
+    """What key_text() was made of."""
+    return tuple(int(index) if index else name for index, name in _PARTS.findall(text))
 
 
 def value_text(value: Any) -> str:
@@ -137,6 +143,8 @@ def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> di
                 merged.append(element)
         elif filename != origin.file:
             message = "an included file may hold [[group]] and [[service]] only"
+            if name == "include":
+                message += f"; includes go one deep: name these files in {origin.file}"
             wrong.append(Problem(filename, lines.find((name,)), name, value_text(value), message))
         elif name != "include":
             tables[name] = value

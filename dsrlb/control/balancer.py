@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dsrlb.config import Config, digest, dump, parse
+from dsrlb.config import Config, digest, dump
 from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin
 from dsrlb.control import installed as installed_state
@@ -23,7 +23,7 @@ from dsrlb.control.desired import Desired, RealId, Resolution
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
-from dsrlb.control.hostcheck import HostCheck, same_network
+from dsrlb.control.hostchecks import HostCheck, same_network
 from dsrlb.control.incremental import Computer
 from dsrlb.control.limits import Sizes
 from dsrlb.control.mactable import MacTable
@@ -31,12 +31,15 @@ from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.probing.way import ProbeWay
+from dsrlb.control.revisionlog import Change, RevisionLog
+from dsrlb.control.revisions import Revision
 from dsrlb.control.state import State
-from dsrlb.control.views import PlanView
+from dsrlb.control.views import AppliedView, PlanView
+from dsrlb.control.wayback import applied_view, planned_view, ran, way_back_obstacle
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
-from dsrlb.observe.events import EventLog, now_text
+from dsrlb.observe.events import now_text
 from dsrlb.paths import Paths
 
 if TYPE_CHECKING:
@@ -47,11 +50,12 @@ _RESOLVE_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to start: replace foreign programs, take VIPs off interfaces; ``attached`` is called when
-    the program is, and returns the seconds since the start of the process."""
+    """How to start: what is recorded, and where; replace foreign programs; ``attached`` is called
+    when the program is, and returns the seconds since the start of the process."""
 
+    change: Change
+    log: RevisionLog
     force: bool
-    adopt_vip: bool
     attached: Callable[[], float]
 
 
@@ -59,7 +63,13 @@ class Balancer:
     """The running instance."""
 
     def __init__(
-        self, paths: Paths, state: State, config: Config, dataplane: Dataplane, host: HostCheck
+        self,
+        paths: Paths,
+        state: State,
+        config: Config,
+        dataplane: Dataplane,
+        log: RevisionLog,
+        host: HostCheck,
     ) -> None:
         self._host = host
         self._sizes = Sizes()
@@ -67,7 +77,8 @@ class Balancer:
         self.state = state
         self.config = config
         self.dataplane = dataplane
-        self.events = EventLog()
+        self.log = log
+        self.events = log.events
         self.started = now_text()
         self.attach_seconds = 0.0
         self.detached = False
@@ -101,17 +112,17 @@ class Balancer:
         open_dataplane: Callable[[], Dataplane],
         options: Options,
     ) -> Balancer:
-        """Check, take over or pin the maps, attach, fill them.
+        """Check, take over or pin the maps, record, attach, fill them.
 
         Raises ConfigError, AbiMismatch and the other DsrlbErrors; what runs already keeps running,
         and a refusal leaves nothing behind.
         """
-        before = _saved(state)
-        host = HostCheck(paths.instance)
-        host.check(config, origin, options.adopt_vip, before)
+        log, host = options.log, HostCheck(paths.instance)
+        before = ran(log, state)
+        host.check(config, origin, options.change.adopt_vip, before)
         dataplane = open_dataplane()
         try:
-            balancer = cls(paths, state, config, dataplane, host)
+            balancer = cls(paths, state, config, dataplane, log, host)
             balancer.check_tables(config, origin)
             dataplane.maps.pin()
             if dataplane.maps.taken_over:
@@ -127,28 +138,35 @@ class Balancer:
         return balancer
 
     def _start(self, config: Config, before: Config | None, options: Options) -> None:
-        """Attach and write; on failure what was attached anew is taken off, and what was taken
-        over holds the configuration of before again."""
-        saved = self.state.saved_config()
+        """Record, attach and write; on failure what was attached anew is taken off, and what was
+        taken over holds the configuration of before again."""
+        revision = self._begin(config, options.change, before)
         try:
             self._bring_in_line(config, options)
-            self.state.save_config(dump(config))
-            self._adopt(config, options.adopt_vip)
-        except Exception:  # whatever it was is undone, and raised again
+            self._adopt(config, options.change.adopt_vip)
+        except Exception as error:  # whatever it was is undone, and raised again
             self.attachments.undo()
             running = before if self.dataplane.maps.taken_over else None
             if not self.dataplane.maps.taken_over:
                 self.probes.remove()
-            self._take_back(saved, running)
+            self._take_back(running)
+            if options.change.revision is None:  # else the start decides what comes next
+                self.log.failed(revision, error)
             raise
+        self.log.applied(revision, dump(config))
 
-    def _take_back(self, saved: str | None, config: Config | None) -> None:
-        """After a change that failed: files and maps as before. What cannot be done now is told,
-        and settle() tries it again."""
+    def _begin(self, config: Config, change: Change, before: Config | None) -> Revision | None:
+        """Have a change recorded before anything is touched. Raises StateError."""
+        ran_before = (dump(before), digest(before)) if before is not None else None
+        return self.log.begin(change, dump(config), digest(config), ran_before)
+
+    def _take_back(self, config: Config | None) -> None:
+        """After a change that failed: the maps as before. What cannot be done now is told, and
+        settle() tries it again."""
+        if config is None:
+            return
         try:
-            self.state.restore_config(saved)
-            if config is not None:
-                self._bring_in_line(config, strict=False)
+            self._bring_in_line(config, strict=False)
         except (DsrlbError, OSError) as error:
             self.links_changed = True
             self.events.add("apply", f"not taken back yet: {error}", "error")
@@ -210,11 +228,11 @@ class Balancer:
     def _follow(self, before: Config, config: Config) -> None:
         """Bring in line with a configuration that was accepted. Where it needs of interfaces and
         neighbours what they give now, the maps are all that there is to change."""
-        if not self.links_changed and same_network(before, config):
-            if not self.macs.configure(config, self.attachments.links):
-                self.write(config)
-                return
-        self._bring_in_line(config)
+        same = not self.links_changed and same_network(before, config)
+        if same and not self.macs.configure(config, self.attachments.links):
+            self.write(config)
+        else:
+            self._bring_in_line(config)
 
     def _await_macs(self, config: Config) -> None:
         """Give reals on the segment a moment to answer, so that a start serves from its end on."""
@@ -229,6 +247,7 @@ class Balancer:
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
+        self.conditions.changed = False
         found = self.macs.resolutions()
         desired = self._desired(config, found)
         if self.applier.removes_reals(desired):
@@ -241,6 +260,11 @@ class Balancer:
         else:
             self.conditions.forget(unasked)
         return changed
+
+    def catch_up(self) -> None:
+        """Have in the maps what checks have said, before somebody is shown it."""
+        if self.conditions.changed and not self.detached:
+            self.write(self.config)
 
     def _desired(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
         """What the maps should hold now. Who comes to others starts slowly, where it should."""
@@ -271,30 +295,37 @@ class Balancer:
             if entry.links >> link.number & 1
         ]
 
-    def accept(self, config: Config, origin: Origin, who: str, adopt_vip: bool = False) -> PlanView:
-        """Check a configuration, make it the truth, apply it. The one way for every change.
+    def accept(self, config: Config, origin: Origin, change: Change) -> AppliedView:
+        """Check a configuration, record it, apply it. The one way for every change.
 
         Raises ConfigError or another DsrlbError; the running configuration stays then.
         """
         if self.detached:
             raise StateError("the balancer is detached and about to end", hint="dsrlb run")
+        self.log.refuse_while_waiting(change)
         before, config = self.config, sharing(config, self.config)
-        self._host.check(config, origin, adopt_vip, before)
+        self._host.check(config, origin, change.adopt_vip, before)
         self.check_tables(config, origin)
+        obstacle = way_back_obstacle(before, self._host)
+        if obstacle and change.confirm_within is not None:
+            raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
         changes = view(before, config)
-        saved = self.state.saved_config()
+        revision = self._begin(config, change, before)
         try:
             self._follow(before, config)
-            self.state.save_config(dump(config))
-            self._adopt(config, adopt_vip)
-        except Exception:  # whatever it was is undone, and raised again
-            self._take_back(saved, before)
+            self._adopt(config, change.adopt_vip)
+        except Exception as error:  # whatever it was is undone, and raised again
+            self._take_back(before)
+            self.log.failed(revision, error)
             raise
         self.config = config
         self._forget_orders(config)
+        self.log.applied(revision, dump(config))
         count = len(changes["changes"])
-        self.events.add("apply", f"{who}: {count} changes, configuration {digest(config)}")
-        return changes
+        named = f"revision {revision.number}, " if revision is not None else ""
+        told = f"{change.author}: {count} changes, {named}configuration {digest(config)}"
+        self.events.add("apply", told)
+        return applied_view(changes, self.log, obstacle)
 
     def _forget_orders(self, config: Config) -> None:
         """Of real servers that are gone. The change is in force, also where that is not kept."""
@@ -308,7 +339,7 @@ class Balancer:
         config = sharing(config, self.config)
         self._host.check(config, origin, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
-        return view(self.config, config)
+        return planned_view(view(self.config, config), self.log.running)
 
     def concerns(self, name: str, ifindex: int) -> bool:
         """Is the interface one of ours, or was it?"""
@@ -344,14 +375,3 @@ class Balancer:
             raise
         self.detached = True
         return done + remove_pins(self.paths)
-
-
-def _saved(state: State) -> Config | None:
-    """The last accepted configuration; None when there is none, or not one of this version."""
-    text = state.saved_config()
-    if text is None:
-        return None
-    try:
-        return parse(text, "saved configuration")
-    except ConfigError:
-        return None

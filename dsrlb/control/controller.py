@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 from dsrlb.config import dump, edit
 from dsrlb.config.source import Origin, read
-from dsrlb.control import rows
+from dsrlb.control import history, rows
+from dsrlb.control.authors import Author
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.flowcount import count_lines
 from dsrlb.control.flowlist import drop, limited, lines
@@ -18,12 +19,17 @@ from dsrlb.control.flowquery import FlowQuery
 from dsrlb.control.flowselect import Reals, Selection
 from dsrlb.control.flowwatch import KIND
 from dsrlb.control.health.orders import give_order
+from dsrlb.control.revisionlog import Change
+from dsrlb.control.rollback import go_back, words
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
+    AppliedView,
+    DiffView,
     EventRow,
     MacRow,
     PlanView,
     RealRow,
+    RevisionRow,
     ServiceRow,
     StateRow,
     StatsRow,
@@ -61,11 +67,21 @@ class DaemonController:
 
     async def services(self) -> list[ServiceRow]:
         """Every service, one row per address family."""
-        return await self._run(lambda: rows.services(self._balancer))
+
+        def work() -> list[ServiceRow]:
+            self._balancer.catch_up()
+            return rows.services(self._balancer)
+
+        return await self._run(work)
 
     async def reals(self, service: str | None) -> list[RealRow]:
         """The reals of one service or of all; none when there is no such service."""
-        return await self._run(lambda: rows.reals(self._balancer, service))
+
+        def work() -> list[RealRow]:
+            self._balancer.catch_up()
+            return rows.reals(self._balancer, service)
+
+        return await self._run(work)
 
     async def macs(self) -> list[MacRow]:
         """The MAC table."""
@@ -94,12 +110,13 @@ class DaemonController:
             return stepwise(count_lines(found, reals, count_by, limit))
         return stepwise(lines(limited(found, limit), reals))
 
-    async def drop_flows(self, query: FlowQuery, who: str) -> int:
+    async def drop_flows(self, query: FlowQuery, author: Author) -> int:
         """Remove the flows that fit; returns how many."""
         reals = await self._run(self._reals)
         found = Selection(query, reals).search(*self._balancer.keeper.tables)
         count = await to_its_end(lambda: drop(found, self._balancer.dataplane.reaper()))
-        self._balancer.events.add(KIND, f"{who} dropped {count:,} flows ({query.text() or 'all'})")
+        told = f"{author} dropped {count:,} flows ({query.text() or 'all'})"
+        self._balancer.events.add(KIND, told)
         return count
 
     def events(self, since: int) -> list[EventRow]:
@@ -124,33 +141,73 @@ class DaemonController:
         config, origin = await asyncio.to_thread(read, toml, filename)
         return await self._run(lambda: self._balancer.plan(config, origin))
 
-    async def apply(self, toml: str, filename: str, adopt_vip: bool, who: str) -> PlanView:
+    async def apply(
+        self,
+        toml: str,
+        filename: str,
+        adopt_vip: bool,
+        confirm_within: int | None,
+        author: Author,
+    ) -> AppliedView:
         """Make this text the running configuration."""
         config, origin = await asyncio.to_thread(read, toml, filename)
+        change = Change(author, f"apply {filename}", adopt_vip, confirm_within)
 
-        def work() -> PlanView:
-            changes = self._balancer.accept(config, origin, who, adopt_vip)
+        def work() -> AppliedView:
+            applied = self._balancer.accept(config, origin, change)
             if not filename.startswith("<"):  # "<stdin>" and the like cannot be read again
                 try:
                     self._balancer.state.remember_source(Path(filename))
                 except StateError as error:  # the change is in force all the same
                     self._balancer.events.add("apply", error.message, "warning")
-            return changes
+            return applied
 
         return await self._run(work)
 
-    async def edit(self, change: Mapping[str, Any], who: str) -> PlanView:
+    async def edit(self, change: Mapping[str, Any], author: Author) -> AppliedView:
         """Apply one change as dsrlb.config.edit() describes it."""
 
-        def work() -> PlanView:
+        def work() -> AppliedView:
             config = edit(self._balancer.config, change)
-            return self._balancer.accept(config, Origin("<command>"), who)
+            return self._balancer.accept(config, Origin("<command>"), Change(author, words(change)))
 
         return await self._run(work)
 
-    async def set_state(self, service: str, address: str, state: str, who: str) -> list[StateRow]:
+    async def set_state(
+        self, service: str, address: str, state: str, author: Author
+    ) -> list[StateRow]:
         """Drain, disable or enable a real server, in one service or ("*") in all that have it."""
-        return await self._run(lambda: give_order(self._balancer, service, address, state, who))
+        return await self._run(
+            lambda: give_order(self._balancer, service, address, state, str(author))
+        )
+
+    async def rollback(
+        self, revision: int | None, confirm_within: int | None, author: Author
+    ) -> AppliedView:
+        """Go back to a revision, or to the one that ran before."""
+        return await self._run(
+            lambda: go_back(self._balancer, revision, author, confirm_within=confirm_within)
+        )
+
+    async def confirm(self, author: Author) -> RevisionRow:
+        """Keep the revision that waits for it."""
+        log = self._balancer.log
+        return await self._run(lambda: history.row(log.confirm(author), log.running))
+
+    async def history(self, limit: int | None) -> list[RevisionRow]:
+        """The newest revisions, newest first."""
+        return await self._run(lambda: history.rows(self._balancer.log, limit))
+
+    async def revision_toml(self, number: int) -> str:
+        """The configuration of a revision."""
+        return await self._run(lambda: history.text_of(self._balancer.log, number))
+
+    async def diff(self, before: int, after: int | None, text: bool) -> DiffView:
+        """From one revision to another, or to what runs."""
+        balancer = self._balancer
+        return await self._run(
+            lambda: history.diff(balancer.log, before, after, balancer.config, text)
+        )
 
     async def detach(self) -> list[str]:
         """Take everything off the host and stop; returns what was done, line by line."""

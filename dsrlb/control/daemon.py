@@ -13,10 +13,14 @@ from functools import partial
 from typing import TypeVar
 
 from dsrlb.config.source import load_with_origin
+from dsrlb.control.authors import own
 from dsrlb.control.balancer import Balancer
+from dsrlb.control.confirmer import Confirmer
 from dsrlb.control.controller import DaemonController
 from dsrlb.control.fdbkeeper import FdbKeeper
 from dsrlb.control.health.checker import Checker
+from dsrlb.control.revisionlog import Change
+from dsrlb.control.rollback import revert_expired
 from dsrlb.control.systemd import keep_alive, notify
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
@@ -54,6 +58,7 @@ class Daemon:
             lambda: balancer.probes.checks,
             self._dirty.set,
         )
+        self._confirmer = Confirmer(lambda: balancer.log.waiting, self._revert)
 
     async def change(self, work: Callable[[], T]) -> T:
         """Run something that touches the balancer in a thread, one at a time."""
@@ -66,6 +71,7 @@ class Daemon:
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
             self._checker.look()
             self._ramping.set()
+            self._confirmer.look()
             if self._balancer.links_changed:
                 self._dirty.set()
             if self._balancer.keeper.hurried:
@@ -93,6 +99,7 @@ class Daemon:
                 ("checks", self._checker.run()),
                 ("ramps", self._ramp()),
                 ("alive", keep_alive(self._busy_seconds)),
+                ("confirm", self._confirmer.run()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
             )
@@ -230,6 +237,11 @@ class Daemon:
             self._dirty.set()
             await asyncio.sleep(_SETTLE_SECONDS)
 
+    async def _revert(self) -> bool:
+        """Take back what nobody confirmed in time; False when that is refused."""
+        work = partial(revert_expired, self._balancer)
+        return await self._try("confirm", lambda: self.change(work))
+
     async def _announce(self) -> None:
         while True:
             self._balancer.announcer.wanted.clear()
@@ -245,7 +257,8 @@ class Daemon:
         async def work() -> None:
             try:
                 config, origin = await asyncio.to_thread(load_with_origin, file)
-                await self.change(lambda: self._balancer.accept(config, origin, f"reload {file}"))
+                change = Change(own(), f"reload {file}")
+                await self.change(lambda: self._balancer.accept(config, origin, change))
             except DsrlbError as error:
                 self._balancer.events.add("apply", f"reload: {error.message}", "error")
 

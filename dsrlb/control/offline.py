@@ -41,6 +41,13 @@ def _all_map_ids(paths: Paths) -> set[int]:
     return set().union(*(_map_ids(instance) for instance in folder.iterdir()))
 
 
+def pinned(paths: Paths) -> bool:
+    """Are maps of the instance there, so that something may run?"""
+    root = bpffs.locate()
+    folder = bpffs.instance_folder(paths.pins, root) if root is not None else None
+    return folder is not None and folder.is_dir() and any(folder.iterdir())
+
+
 def remove_pins(paths: Paths) -> list[str]:
     """Remove the instance's pins; returns a line about them, or nothing."""
     root = bpffs.locate()

@@ -208,8 +208,11 @@ def plan(before: Config | None, after: Config) -> list[Change]:
 
 def view(before: Config | None, after: Config) -> PlanView:
     """The plan with the hashes of both configurations."""
+    changes = plan(before, after)
     return {
         "hash_before": digest(before) if before else "",
         "hash_after": digest(after),
-        "changes": plan(before, after),
+        "changes": changes,
+        "affects_flows": any(change["affects_flows"] for change in changes),
+        "way_back": None,
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 from dsrlb import __version__
 from dsrlb.config import Config, Real, Service, digest
 from dsrlb.config.source import load_with_origin
+from dsrlb.control import history
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.computereal import TICK_NS
 from dsrlb.control.counters import FamilyTotals, flow_events, loads, response
@@ -95,6 +96,7 @@ def status(balancer: Balancer, totals: Mapping[int, FamilyTotals]) -> StatusView
         "attach_seconds": round(balancer.attach_seconds, 3),
         "headers": balancer.dataplane.artifact.headers,
         "bytecode": "cached" if balancer.dataplane.artifact.cached else "compiled",
+        "revisions": history.glance(balancer.log),
     }
 
 

@@ -12,16 +12,21 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsrlb.control.authors import own
+from dsrlb.control.beginning import Attempt, attempts, no_start
+from dsrlb.control.offline import pinned
+from dsrlb.control.revisionlog import RevisionLog
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.errors import StateError
+from dsrlb.errors import DsrlbError
+from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
 
 if TYPE_CHECKING:
@@ -38,26 +43,16 @@ def seconds_since_start() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
-def _initial(paths: Paths, file: Path | None) -> Path:
-    """The named file, the saved configuration, or the default file."""
-    if file is not None:
-        return file
-    for path in (paths.saved_config, paths.config_file):
-        if path.exists():
-            return path
-    raise StateError(
-        f"no configuration: {paths.saved_config} and {paths.config_file} are not there",
-        hint="dsrlb run -c FILE",
-    )
-
-
-def _capacity(path: Path) -> int:
+def _capacity(attempt: Attempt) -> int:
     """balancer.flow_capacity, found without the models: they take 80 ms to import, in which the
     kernel can make the maps. Where the file is wrong a guess; reading it in earnest tells."""
-    if not path.is_file():  # a pipe can be read once
-        return _DEFAULT_CAPACITY
+    path, text = attempt.file, attempt.text
     try:
-        found = tomllib.loads(path.read_text())["balancer"]["flow_capacity"]
+        if path is not None:
+            if not path.is_file():  # a pipe can be read once
+                return _DEFAULT_CAPACITY
+            text = path.read_text()
+        found = tomllib.loads(text)["balancer"]["flow_capacity"]
     except (OSError, ValueError, LookupError, TypeError):
         return _DEFAULT_CAPACITY
     usable = type(found) is int and 1_000 <= found <= 16_000_000
@@ -92,12 +87,63 @@ def _opening(paths: Paths, capacity: int) -> Iterator[Callable[[], Dataplane]]:
                 work.result().close()
 
 
-def _tell_origin(balancer: Balancer, file: Path, source: Path | None) -> None:
+def begin(
+    paths: Paths,
+    state: State,
+    log: RevisionLog,
+    tries: Sequence[Attempt],
+    attached: Callable[[], float],
+    *,
+    force: bool = False,
+) -> tuple[Balancer, Attempt]:
+    """Start with the first configuration that is not refused; says so of those that are.
+
+    Raises the DsrlbError of the last one.
+    """
+    refused: list[tuple[Attempt, DsrlbError]] = []
+    for attempt in tries:
+        try:
+            balancer = _start(paths, state, log, attempt, attached, force=force)
+        except DsrlbError as error:
+            refused.append((attempt, error))
+            continue
+        for other, reason in refused:
+            log.failed(other.change.revision, reason)
+            told = f"{other.name} was refused, started with {attempt.name}: {reason.message}"
+            log.events.add("start", told, "error")
+        if attempt.tells:
+            log.events.add("start", attempt.tells, "warning")
+        return balancer, attempt
+    raise no_start(log, paths, refused[-1][1], pinned(paths))
+
+
+def _start(
+    paths: Paths,
+    state: State,
+    log: RevisionLog,
+    attempt: Attempt,
+    attached: Callable[[], float],
+    *,
+    force: bool,
+) -> Balancer:
+    with _opening(paths, _capacity(attempt)) as opened:
+        from dsrlb.config.source import load_with_origin, read
+        from dsrlb.control import balancer as balancers
+
+        if attempt.file is not None:
+            config, origin = load_with_origin(attempt.file)
+        else:
+            config, origin = read(attempt.text, attempt.name)
+        options = balancers.Options(attempt.change, log, force, attached)
+        return balancers.Balancer.start(paths, state, config, origin, opened, options)
+
+
+def _tell_origin(balancer: Balancer, name: str, source: Path | None) -> None:
     """Say which configuration runs, and when the file that it came from says something else."""
     from dsrlb.config import digest
     from dsrlb.control.rows import differs
 
-    message, level = f"configuration {digest(balancer.config)} from {file}", "info"
+    message, level = f"configuration {digest(balancer.config)} from {name}", "info"
     if source is not None and differs(source, balancer.config):
         message += f"; {source} differs: `dsrlb apply {source}` makes it the running one"
         level = "warning"
@@ -121,28 +167,26 @@ def main(
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
-    file = _initial(paths, config_file)
-    with ThreadPoolExecutor(1) as later, _opening(paths, _capacity(file)) as opened:
-        from dsrlb.config.source import load_with_origin
-        from dsrlb.control import balancer as balancers
-
-        config, origin = load_with_origin(file)
-        finding = []
+    log = RevisionLog(paths, state, EventLog())
+    tries = attempts(log, paths, config_file, own(), pinned(paths), adopt_vip)
+    with ThreadPoolExecutor(1) as later:
+        finding: list[Future[Serve]] = []
 
         def attached() -> float:
             finding.append(later.submit(find_server))
             return seconds_since_start()
 
-        options = balancers.Options(force, adopt_vip, attached)
-        balancer = balancers.Balancer.start(paths, state, config, origin, opened, options)
+        balancer, attempt = begin(paths, state, log, tries, attached, force=force)
         import asyncio
 
+        from dsrlb.control.capabilities import give_up
         from dsrlb.control.daemon import Daemon
 
-        if file != paths.saved_config:
-            state.remember_source(file)
-        _tell_origin(balancer, file, state.source())
-        server = finding[0].result()
+        if attempt.file not in (None, paths.saved_config):
+            state.remember_source(attempt.file)
+        _tell_origin(balancer, attempt.name, state.source())
+        server = finding[-1].result()
+    give_up(balancer.events)
     asyncio.run(Daemon(balancer, paths, server).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")

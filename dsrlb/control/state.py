@@ -45,9 +45,12 @@ class State:
 
     def lock(self) -> None:
         """Make sure that this is the only daemon of the instance; StateError if it is not."""
-        self._paths.state.mkdir(parents=True, exist_ok=True, mode=0o750)
         path = self._paths.state / "lock"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._paths.state.mkdir(parents=True, exist_ok=True, mode=0o750)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(f"cannot open {path}: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -61,8 +64,13 @@ class State:
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._lock = descriptor
 
+    @property
+    def saved_path(self) -> Path:
+        """Where the last good configuration is."""
+        return self._paths.saved_config
+
     def saved_config(self) -> str | None:
-        """The text of the last accepted configuration, or None. Raises StateError."""
+        """The text of the last good configuration, or None. Raises StateError."""
         path = self._paths.saved_config
         try:
             return path.read_text()
@@ -70,17 +78,12 @@ class State:
             return None
         except OSError as error:
             raise StateError(f"cannot read {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise StateError(f"cannot read {path}: {error}") from error
 
     def save_config(self, text: str) -> None:
-        """Keep the accepted configuration."""
+        """Keep a configuration that was applied."""
         write_atomically(self._paths.saved_config, text)
-
-    def restore_config(self, text: str | None) -> None:
-        """Put back what saved_config() gave before a change that came to nothing."""
-        if text is None:
-            self._paths.saved_config.unlink(missing_ok=True)
-        elif text != self.saved_config():
-            self.save_config(text)
 
     def remember_source(self, path: Path) -> None:
         """Keep which file the configuration came from (status compares it)."""

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict before 3.12
 
+from dsrlb.control.authors import Author
 from dsrlb.control.flowquery import FlowQuery
 
 
@@ -132,6 +133,24 @@ class FlowCounts(TypedDict):
     pending_used: int
 
 
+class ConfirmView(TypedDict):
+    """A revision that has to be confirmed."""
+
+    revision: int
+    seconds_left: float
+    way_back: int | None  # the revision that comes back by itself otherwise
+
+
+class RevisionsView(TypedDict):
+    """Revisions at a glance."""
+
+    running: int | None
+    way_back: int | None  # where `rollback` goes
+    confirm: ConfirmView | None
+    trouble: str  # why changes cannot be recorded now, and are refused
+    lost: str  # what became of an earlier history
+
+
 class StatusView(TypedDict):
     """The balancer at a glance."""
 
@@ -150,6 +169,7 @@ class StatusView(TypedDict):
     attach_seconds: float
     headers: str  # the kernel headers the fast path was compiled with
     bytecode: str  # "cached" | "compiled"
+    revisions: RevisionsView
 
 
 class FlowRow(TypedDict):
@@ -211,6 +231,43 @@ class PlanView(TypedDict):
     hash_before: str
     hash_after: str
     changes: list[Change]
+    affects_flows: bool  # one of them at least
+    way_back: int | None  # the revision that a rollback goes to; None: there is none
+
+
+class AppliedView(PlanView):
+    """What was changed, and what runs now."""
+
+    revision: int | None  # None: it could not be recorded
+    way_back_obstacle: (
+        str  # why the way back would be refused on this host now; empty: it would not
+    )
+    confirm_seconds: float | None  # until it has to be confirmed; None: it has not
+
+
+class RevisionRow(TypedDict):
+    """One configuration revision."""
+
+    number: int
+    time: str
+    uid: int  # of the process that asked, as the kernel says
+    user: str
+    said: str  # who that process said to act for; empty: nobody
+    what: str  # the command or file
+    digest: str  # hash of the configuration
+    result: str  # "pending" | "waiting" | "applied" | "failed" | "reverted"
+    reason: str
+    way_back: int | None
+    confirm_seconds: float | None  # that are left; None: it is not waiting
+    running: bool
+
+
+class DiffView(PlanView):
+    """What leads from one revision to another."""
+
+    before: int | None  # the revisions; None: what runs is none
+    after: int | None
+    text: str  # unified diff of the TOML; empty when it was not asked for
 
 
 class Controller(Protocol):
@@ -237,7 +294,7 @@ class Controller(Protocol):
         """Flows that fit, each a FlowRow, as newline-delimited JSON in pieces. ``count_by`` (one of
         flowquery.COUNTS): objects with that key and "flows". ``limit``: so many at most."""
 
-    async def drop_flows(self, query: FlowQuery, who: str) -> int:
+    async def drop_flows(self, query: FlowQuery, author: Author) -> int:
         """Remove the flows that fit; returns how many."""
 
     def events(self, since: int) -> list[EventRow]:
@@ -249,14 +306,40 @@ class Controller(Protocol):
     async def plan(self, toml: str, filename: str) -> PlanView:
         """What applying this text would change; nothing is changed."""
 
-    async def apply(self, toml: str, filename: str, adopt_vip: bool, who: str) -> PlanView:
-        """Make this text the running configuration."""
+    async def apply(
+        self,
+        toml: str,
+        filename: str,
+        adopt_vip: bool,
+        confirm_within: int | None,
+        author: Author,
+    ) -> AppliedView:
+        """Make this text the running configuration; ``confirm_within``: seconds."""
 
-    async def edit(self, change: Mapping[str, Any], who: str) -> PlanView:
+    async def edit(self, change: Mapping[str, Any], author: Author) -> AppliedView:
         """Apply one change as dsrlb.config.edit() describes it."""
 
-    async def set_state(self, service: str, address: str, state: str, who: str) -> list[StateRow]:
+    async def set_state(
+        self, service: str, address: str, state: str, author: Author
+    ) -> list[StateRow]:
         """Drain, disable or enable a real server, in one service or ("*") in all that have it."""
+
+    async def rollback(
+        self, revision: int | None, confirm_within: int | None, author: Author
+    ) -> AppliedView:
+        """Go back to a revision, or to the one that ran before."""
+
+    async def confirm(self, author: Author) -> RevisionRow:
+        """Keep the revision that waits for it."""
+
+    async def history(self, limit: int | None) -> list[RevisionRow]:
+        """The newest revisions, newest first."""
+
+    async def revision_toml(self, number: int) -> str:
+        """The configuration of a revision."""
+
+    async def diff(self, before: int, after: int | None, text: bool) -> DiffView:
+        """From one revision to another, or to what runs."""
 
     async def detach(self) -> list[str]:
         """Take everything off the host and stop; returns what was done, line by line."""

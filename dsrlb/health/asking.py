@@ -6,6 +6,7 @@ from __future__ import annotations
 from dsrlb.health.checks.command import CommandProbe
 from dsrlb.health.checks.dns import DnsProbe
 from dsrlb.health.checks.http import HttpProbe
+from dsrlb.health.checks.https import HttpsProbe
 from dsrlb.health.checks.icmp import IcmpProbe, Pinger
 from dsrlb.health.checks.probe import Done, Probe, SocketProbe
 from dsrlb.health.checks.tcp import TcpProbe
@@ -20,16 +21,10 @@ MOST_COMMANDS = 32
 _SOCKETS: dict[str, type[SocketProbe]] = {
     "tcp": TcpProbe,
     "http": HttpProbe,
+    "https": HttpsProbe,
     "udp": UdpProbe,
     "dns": DnsProbe,
 }
-
-
-def _https() -> type[SocketProbe]:
-    """With OpenSSL, which takes 7 MB and 30 ms: only where it is needed."""
-    from dsrlb.health.checks.https import HttpsProbe
-
-    return HttpsProbe
 
 
 class Asker:
@@ -52,8 +47,6 @@ class Asker:
             return IcmpProbe(self._loop, target, timeout, done, self.pinger)
         if kind == "command":
             return CommandProbe(self._loop, target, timeout, done, up)
-        if kind not in _SOCKETS:
-            _SOCKETS[kind] = _https()
         return _SOCKETS[kind](self._loop, target, timeout, done)
 
     def close(self) -> None:

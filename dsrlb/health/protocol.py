@@ -104,8 +104,9 @@ class Check:
 class Target:
     """A real server to check. ``address``: where probes are sent to, which stands for it; ``port``:
     the one that is asked; ``real``: its own address; ``source``: this host's address that it
-    answers to; ``interface``: where it is reached ("": not known); ``mac``: its MAC address ("":
-    not known); ``routed``: is it behind a router; ``up``: known from before (None: it is new)."""
+    answers to; ``interface``: where it is reached, without a tag that this host would have to add
+    ("": not known, then nothing is asked there); ``mac``: its MAC address ("": not known);
+    ``routed``: is it behind a router; ``up``: known from before (None: it is new)."""
 
     id: str
     name: str

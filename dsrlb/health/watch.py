@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from dsrlb.health.asking import Asker
 from dsrlb.health.checks.probe import Outcome, Probe
@@ -17,13 +18,22 @@ FIRST_SECONDS = 0.5
 """Within this time, or one interval, all that are new get their first check."""
 
 
+class Silence(Protocol):
+    """Who looks into checks that end without an answer in time."""
+
+    def silent(self, watch: Watch) -> None:
+        """One did."""
+
+    def answered(self, name: str) -> None:
+        """One, of the target with that id, did not."""
+
+
 class Watch:
-    """``changed`` is called when state() is another one, ``silent`` after each check that ended
-    without an answer in time."""
+    """``changed`` is called when state() is another one."""
 
     __slots__ = (
         "_asker", "_changed", "_detail", "_doubt", "_failed", "_good", "_last", "_loop", "_ms",
-        "_next", "_probe", "_sent", "_silent", "_since", "_told", "_verdict", "_warning",
+        "_next", "_probe", "_sent", "_silence", "_since", "_told", "_verdict", "_warning",
         "standing", "target",
     )  # fmt: skip
 
@@ -33,12 +43,12 @@ class Watch:
         asker: Asker,
         target: Target,
         changed: Callable[[Watch], None],
-        silent: Callable[[Watch], None],
+        silence: Silence,
     ) -> None:
         self._loop = loop
         self._asker = asker
         self._changed = changed
-        self._silent = silent
+        self._silence = silence
         self.target = target
         self.standing = Standing(target.check, target.up, loop.clock())
         self._probe: Probe | None = None
@@ -59,11 +69,11 @@ class Watch:
         first = min(self.target.check.interval / 1000, FIRST_SECONDS)
         self._next = self._loop.later(random.uniform(0, first), self._due)
 
-    def replace(self, target: Target) -> None:
-        """From now on it is this one, of the same id."""
+    def replace(self, target: Target) -> bool:
+        """From now on it is this one, of the same id; returns whether that is another one."""
         old = self.target
         if replace(target, up=old.up) == old:
-            return
+            return False
         self._stop_asking()
         self.target = target
         if target.check != old.check:
@@ -73,6 +83,7 @@ class Watch:
             if self._next is not None:
                 self._loop.cancel(self._next)
             self._begin()
+        return True
 
     def stop(self) -> None:
         """It is checked no more."""
@@ -124,13 +135,16 @@ class Watch:
         if counts or self._told is not None:
             self.tell()
         if outcome.late:
-            self._silent(self)
+            self._silence.silent(self)
+        else:
+            self._silence.answered(self.target.id)
 
     def found(self, verdict: Verdict, detail: str) -> None:
         """What silence was found to mean; it holds until a check is answered."""
-        if not self._good and self._verdict == "no-answer":
+        if self.silent and self._doubt != (verdict, detail):
             self._doubt = verdict, detail
             if self._told is not None:
+                self._told = None  # the words are news as well
                 self.tell()
 
     def warn(self, detail: str) -> None:

@@ -9,6 +9,8 @@ from functools import partial
 
 from dsrlb.health.asking import Asker
 from dsrlb.health.channel import Channel
+from dsrlb.health.claims import Claims
+from dsrlb.health.doctor import Doctor
 from dsrlb.health.loop import Loop
 from dsrlb.health.protocol import (
     Ask,
@@ -20,6 +22,7 @@ from dsrlb.health.protocol import (
     encode,
     to_worker,
 )
+from dsrlb.health.tap import Taps
 from dsrlb.health.watch import Watch
 
 
@@ -30,6 +33,9 @@ class Worker:
     def __init__(self, loop: Loop, descriptor: int, sockets: int) -> None:
         self._loop = loop
         self._asker = Asker(loop, sockets)
+        taps = Taps(loop)
+        self._doctor = Doctor(loop, self._asker, taps)
+        self._claims = Claims(loop, taps)
         self._watches: dict[str, Watch] = {}
         self._news: dict[str, Watch] = {}
         self._flushing = False
@@ -39,6 +45,7 @@ class Worker:
 
     def close(self) -> None:
         """Check nobody any more."""
+        self._doctor.close()
         for watch in self._watches.values():
             watch.stop()
         self._watches.clear()
@@ -69,17 +76,16 @@ class Worker:
             self._news.pop(name, None)
             if watch is not None:
                 watch.stop()
+                self._doctor.forget(name)
+                self._claims.forget(name)
         for target in orders.set:
             watch = self._watches.get(target.id)
-            if watch is not None:
-                watch.replace(target)
-            else:
-                self._watches[target.id] = Watch(
-                    self._loop, self._asker, target, self._changed, self._silent
-                )
-
-    def _silent(self, watch: Watch) -> None:
-        """To be looked into."""
+            if watch is None:
+                watch = Watch(self._loop, self._asker, target, self._changed, self._doctor)
+                self._watches[target.id] = watch
+            elif watch.replace(target):
+                self._doctor.forget(target.id)
+            self._claims.follow(watch)
 
     def _changed(self, watch: Watch) -> None:
         self._news[watch.target.id] = watch

@@ -3,7 +3,7 @@
 
 from dsrlb.realserver.manage import Outcome, check, setup
 from dsrlb.realserver.pieces import Piece
-from dsrlb.realserver.request import GUE_PORT, L3DSR, METHODS, Request
+from dsrlb.realserver.request import GUE_PORT, L3DSR, METHODS, TRANSLATED, Request
 from dsrlb.realserver.steps import Command, Step, Sysctl
 from dsrlb.realserver.undo import undo
 
@@ -11,6 +11,7 @@ __all__ = [
     "GUE_PORT",
     "L3DSR",
     "METHODS",
+    "TRANSLATED",
     "Command",
     "Outcome",
     "Piece",

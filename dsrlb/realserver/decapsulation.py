@@ -41,7 +41,9 @@ def choose(
     if not any(isinstance(step, Command) for step in steps):
         return Choice(pieces)
     if not may_try:
-        missing = Piece("decapsulation", False, "missing", (), "dsrlb real-server setup")
+        wanted = "a kernel tunnel device, or the eBPF program"
+        advice = "dsrlb real-server setup"
+        missing = Piece("decapsulation", False, "missing", (), advice, wanted)
         return Choice(pieces if there.devices else [missing])
     words = tunnels.trial(_from_nothing(request, own, host))
     if not words:

@@ -23,6 +23,21 @@ def identity(place: Path) -> Identity:
     return found.st_dev, found.st_ino
 
 
+def outermost(proc: Path = _PROC) -> Identity:
+    """The network namespace of process 1; where the kernel keeps that from being looked into, of
+    the oldest ancestor that may be."""
+    found = identity(proc / "self/ns/net")
+    pid = "self"
+    while pid != "0":
+        with suppress(FileNotFoundError, PermissionError):
+            found = identity(proc / pid / "ns/net")
+        try:
+            pid = (proc / pid / "stat").read_text().rpartition(")")[2].split()[1]
+        except (FileNotFoundError, PermissionError):  # ended, or hidden (hidepid)
+            break
+    return found
+
+
 def living(proc: Path = _PROC) -> set[Identity] | None:
     """The network namespaces of this host: those with a process, a mount or an open descriptor.
 

@@ -93,6 +93,12 @@ class Ruleset:
         """Is there a chain of our name that is none of ours?"""
         return self.chains.get(name, _CHAINS[name][1:]) != _CHAINS[name][1:]
 
+    @staticmethod
+    def hook(name: str) -> str:
+        """Where a chain of ours looks at packets."""
+        _, hook, priority = _CHAINS[name]
+        return f"hook {hook} priority {priority}"
+
     def add(self, rule: Rule) -> tuple[Command, ...]:
         """Table, chain and rule, as far as they are not there."""
         steps = [] if self.exists else [_nft("add", "table")]

@@ -7,22 +7,30 @@ says on the wire that it has the VIP, or the segment would send it the clients' 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from dsrlb.realserver.steps import Command, Host, IPAddress, Step, Sysctl, read_sysctl
+from dsrlb.realserver.steps import (
+    Assigned,
+    Command,
+    Host,
+    IPAddress,
+    Step,
+    Sysctl,
+    read_sysctl,
+)
 
 # Kernel: Documentation/networking/ip-sysctl.rst. Of "all" and the interface's own value the larger
 # one counts (arp_*, rp_filter), or either (ndisc_notify).
 # arp_ignore 1: answer for addresses of the interface that was asked only; the VIP is on lo. Larger
 # defined values are stricter. 4 to 7 are undefined and answer everything.
-_ARP: tuple[tuple[str, frozenset[str], str], ...] = (
-    ("arp_ignore", frozenset({"1", "2", "3", "8"}), "1"),
+_ARP: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("arp_ignore", ("1", "2", "3", "8"), "1"),
     # 2: never the VIP as the sender of an ARP request, as a reply to a client would cause.
-    ("arp_announce", frozenset({"2"}), "2"),
+    ("arp_announce", ("2",), "2"),
     # 1: say so when the MAC address changes or the link returns; the balancer's MAC table hears it.
-    ("arp_notify", frozenset({"1"}), "1"),
+    ("arp_notify", ("1",), "1"),
 )
 
 
@@ -31,6 +39,7 @@ class Piece:
     """One thing that must be so: is it, what is there, and what makes it so.
 
     A piece that is not ok and has no steps cannot be put right here; ``advice`` says what to do.
+    ``wanted``: what should be there.
     """
 
     name: str
@@ -38,6 +47,7 @@ class Piece:
     value: str
     steps: tuple[Step, ...] = ()
     advice: str = ""
+    wanted: str = ""
 
     @property
     def remedy(self) -> str:
@@ -68,34 +78,66 @@ LO_UP = Command(("ip", "link", "set", "lo", "up"))
 LO_DOWN = Command(("ip", "link", "set", "lo", "down"))
 
 
-def _setting(key: str, accept: Callable[[str], bool], wanted: str) -> Piece:
+def _setting(key: str, accepted: tuple[str, ...], write: str) -> Piece:
     value = read_sysctl(key)
     name = key.removeprefix("net/")
+    wanted = " or ".join(accepted)
     if value is None:
-        return Piece(name, False, "missing", advice=f"this kernel has no /proc/sys/{key}")
-    return Piece(name, accept(value), value, (Sysctl(key, wanted),))
+        advice = f"this kernel has no /proc/sys/{key}"
+        return Piece(name, False, "missing", advice=advice, wanted=wanted)
+    return Piece(name, value in accepted, value, (Sysctl(key, write),), wanted=wanted)
 
 
 def _loopback(vip: IPAddress, host: Host) -> Piece:
     name = f"{vip} on lo"
+    wanted = f"{vip}/{vip.max_prefixlen}, there alone"
     places = host.addresses.get(vip, ())
     wrong = [p for p in places if p.interface != "lo" or p.prefix != vip.max_prefixlen]
     if wrong:
-        place = wrong[0]
-        value = f"{vip}/{place.prefix} on {place.interface}"
-        why = (
-            "it is answered for there"
-            if place.interface != "lo"
-            else f"all of {vip}/{place.prefix} counts as local"
-        )
-        command = f"ip address del {vip}/{place.prefix} dev {place.interface}"
-        return Piece(name, False, value, advice=f"{why}: {command}")
+        value = f"{vip}/{wrong[0].prefix} on {wrong[0].interface}"
+        return Piece(name, False, value, (), _misplaced(vip, wrong[0], host), wanted)
     if places:
         return Piece(name, True, f"{vip}/{vip.max_prefixlen}")
     if vip.version == 6 and read_sysctl("net/ipv6/conf/lo/disable_ipv6") != "0":
         advice = "IPv6 is off on lo: sysctl -w net.ipv6.conf.lo.disable_ipv6=0"
-        return Piece(name, False, "missing", advice=advice)
-    return Piece(name, False, "missing", (add_vip(vip),))
+        return Piece(name, False, "missing", (), advice, wanted)
+    return Piece(name, False, "missing", (add_vip(vip),), wanted=wanted)
+
+
+def _misplaced(vip: IPAddress, place: Assigned, host: Host) -> str:
+    """What to do about a VIP in the wrong place. The address that a host is reached by is not to be
+    taken from it: then it is the wrong VIP."""
+    if place.interface == "lo":
+        why = f"all of {vip}/{place.prefix} counts as local"
+    elif not _has_another(vip, place.interface, host):
+        return (
+            f"it is the only IPv{vip.version} address of {place.interface}, so the host's own: "
+            "a VIP is an address that no host has"
+        )
+    else:
+        why = "it is answered for there"
+    return f"{why}: ip address del {vip}/{place.prefix} dev {place.interface}"
+
+
+def _has_another(vip: IPAddress, interface: str, host: Host) -> bool:
+    return any(
+        address != vip and address.version == vip.version and place.lasting
+        for address, places in host.addresses.items()
+        for place in places
+        if place.interface == interface
+    )
+
+
+def elsewhere(vip: IPAddress, host: Host) -> Piece:
+    """In modes that translate, packets come to the host's own address. It need not have the VIP,
+    and must not answer for it; on lo another mode may want it."""
+    name = f"{vip} on no interface"
+    places = host.addresses.get(vip, ())
+    wrong = [place for place in places if place.interface != "lo"]
+    if wrong:
+        value = f"{vip}/{wrong[0].prefix} on {wrong[0].interface}"
+        return Piece(name, False, value, (), _misplaced(vip, wrong[0], host), "not there")
+    return Piece(name, True, "on lo" if places else "not there")
 
 
 def _loose_source_check(host: Host, interface: str | None) -> Iterator[Piece]:
@@ -106,8 +148,9 @@ def _loose_source_check(host: Host, interface: str | None) -> Iterator[Piece]:
         own = read_sysctl(key)
         if own is not None:
             effective = max(int(own), int(everywhere))
-            piece = Piece(f"ipv4/conf/{name}/rp_filter", effective != 1, str(effective))
-            yield piece if piece.ok else Piece(piece.name, False, "1", (Sysctl(key, "2"),))
+            steps = (Sysctl(key, "2"),)
+            named = f"ipv4/conf/{name}/rp_filter"
+            yield Piece(named, effective != 1, str(effective), steps, wanted="0 or 2")
 
 
 def l2dsr(vips: Iterable[IPAddress], interface: str | None, host: Host) -> list[Piece]:
@@ -120,11 +163,11 @@ def l2dsr(vips: Iterable[IPAddress], interface: str | None, host: Host) -> list[
         for setting, accepted, wanted in _ARP:
             for scope in scopes:
                 key = f"net/ipv4/conf/{scope}/{setting}"
-                pieces.append(_setting(key, accepted.__contains__, wanted))
+                pieces.append(_setting(key, accepted, wanted))
         pieces += _loose_source_check(host, interface)
     if 6 in families:
         # ND needs no silence: the kernel answers for addresses of the asked interface only.
-        pieces.append(_setting("net/ipv6/conf/all/ndisc_notify", "1".__eq__, "1"))
+        pieces.append(_setting("net/ipv6/conf/all/ndisc_notify", ("1",), "1"))
     up = host.up.get("lo", False)
-    pieces.append(Piece("lo is up", up, "up" if up else "down", (LO_UP,)))
+    pieces.append(Piece("lo is up", up, "up" if up else "down", (LO_UP,), wanted="up"))
     return pieces + [_loopback(vip, host) for vip in vips]

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dsrlb.realserver import nft, rules
+from dsrlb.realserver import gateway, nft, rules
 from dsrlb.realserver.pieces import Piece, l2dsr
-from dsrlb.realserver.request import TUNNELLED, Request, own_addresses
+from dsrlb.realserver.request import ROUTED, TRANSLATED, TUNNELLED, Request, own_addresses
 from dsrlb.realserver.state import Entry
 from dsrlb.realserver.steps import Host, IPAddress
 
@@ -28,6 +28,29 @@ def plan(request: Request, host: Host, before: Iterable[Entry], *, may_try: bool
     Raises DsrlbError for what cannot be here.
     """
     request.check_interface(host)
+    if request.method in TRANSLATED:
+        return _translated(request, host)
+    return _direct(request, host, before, may_try)
+
+
+_NEEDS = {
+    "bridge": "nothing on a real server: it stays on its segment, with its addresses",
+    "one-arm": "nothing on a real server but a route to the addresses of the pool",
+    "router": "the balancer as the real server's default gateway",
+    "nat": "the balancer as the real server's default gateway",
+}
+
+
+def _translated(request: Request, host: Host) -> Plan:
+    note = f"mode {request.method} needs {_NEEDS[request.method]}"
+    if request.method in ROUTED and request.idle:
+        note += ": name it by --gateway to have it set, or see to it yourself"
+    entries = [] if request.idle else [Entry(str(vip), request.method) for vip in request.vips]
+    return Plan(gateway.pieces(request, host), entries, (note,))
+
+
+def _direct(request: Request, host: Host, before: Iterable[Entry], may_try: bool) -> Plan:
+    """For the modes whose replies do not come back to the balancer."""
     pieces = l2dsr(request.vips, request.interface, host)
     own = () if request.method == "l2dsr" else own_addresses(request, host)
     entries = _entries(request, own, host)

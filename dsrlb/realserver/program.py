@@ -194,21 +194,25 @@ def _place(interfaces: tuple[str, ...], now: Running | None, step: Attach) -> Pi
         number = links[name].xdp_program
         if number is not None:
             value = f"another XDP program is on {name}: {program_name(number)}, id {number}"
-            return Piece("decapsulation", False, value, (), _off(name, links[name].xdp_mode))
+            advice, wanted = _off(name, links[name].xdp_mode), f"ours on {name}"
+            return Piece("decapsulation", False, value, (), advice, wanted)
     if all(name in modes for name in interfaces) and now:
         return Piece("decapsulation", True, now.text())
     lacking = ", ".join(name for name in interfaces if name not in modes)
-    return Piece("decapsulation", False, f"no eBPF program on {lacking}", (step,))
+    value = f"no eBPF program on {lacking}"
+    return Piece("decapsulation", False, value, (step,), wanted=f"it on {', '.join(interfaces)}")
 
 
 def _entry(name: str, there: bool, step: Attach) -> Piece:
-    return Piece(name, True, "opened") if there else Piece(name, False, "not opened", (step,))
+    value = "opened" if there else "not opened"
+    return Piece(name, there, value, (step,), wanted="opened")
 
 
 def _port(port: int, now: int, step: Attach) -> Piece:
     name = f"GUE port {port}"
     if now not in (0, port):
-        return Piece(name, False, f"it is {now}", (), "one for all VIPs: undo those of gue first")
+        advice = "one for all VIPs: undo those of gue first"
+        return Piece(name, False, f"it is {now}", (), advice, str(port))
     return _entry(name, now == port, step)
 
 

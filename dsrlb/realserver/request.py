@@ -10,7 +10,11 @@ from dsrlb.errors import DsrlbError, NetError
 from dsrlb.realserver.steps import Host, IPAddress
 
 L3DSR = ("dscp", "ipip", "gue")
-METHODS = ("l2dsr", *L3DSR)
+DSR = ("l2dsr", *L3DSR)
+ROUTED = ("router", "nat")
+TRANSLATED = ("bridge", *ROUTED, "one-arm")
+METHODS = (*DSR, *TRANSLATED)
+"""What an entry of the state is by: the methods of l3dsr, else the mode itself."""
 TUNNELLED = ("ipip", "gue")
 GUE_PORT = 6080
 _IPV4, _IPV6, _UDP = 20, 40, 8
@@ -22,7 +26,8 @@ class Request:
 
     ``dscp``: 1 to 63, of the method dscp; ``gue_port``: of gue, 0 means the usual one;
     ``addresses``: the host's own, to which the balancer sends, () means all; ``mss``: 0 means the
-    default; ``interface``: where the packets come in, None means all that have such an address.
+    default; ``interface``: where the packets come in, None means all that have such an address;
+    ``gateways``: of router and nat, the balancer's addresses, one of a family at most.
     """
 
     method: str
@@ -32,6 +37,7 @@ class Request:
     addresses: tuple[IPAddress, ...] = ()
     mss: int = 0
     interface: str | None = None
+    gateways: tuple[IPAddress, ...] = ()
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -43,12 +49,49 @@ class Request:
             raise DsrlbError(f"method {self.method} has no port (--gue-port)")
         if self.addresses and self.method == "l2dsr":
             raise DsrlbError("l2dsr goes by MAC addresses (--address is of l3dsr)")
-        both = sorted(set(self.vips) & set(self.addresses), key=str)
+        both = sorted(set(self.vips) & {*self.addresses, *self.gateways}, key=str)
         if both:
-            raise DsrlbError(f"{both[0]} cannot be a VIP and the host's own address at once")
+            whose = "the host's own" if both[0] in self.addresses else "the balancer's"
+            raise DsrlbError(f"{both[0]} cannot be a VIP and {whose} address at once")
+        if self.method in TRANSLATED:
+            self._check_translated()
+        self._check_gateways()
         object.__setattr__(self, "vips", tuple(dict.fromkeys(self.vips)))
         if self.method == "gue" and not self.gue_port:
             object.__setattr__(self, "gue_port", GUE_PORT)
+
+    def _check_translated(self) -> None:
+        if self.addresses:
+            raise DsrlbError(
+                f"mode {self.method}: the host's addresses are as they are (--address)"
+            )
+        if self.mss:
+            hint = "mss_clamp in the balancer's configuration"
+            raise DsrlbError(f"mode {self.method}: the balancer limits segments (--mss); {hint}")
+        if self.interface is not None and not self.gateways:
+            raise DsrlbError(f"mode {self.method}: --interface is the way to a --gateway")
+
+    def _check_gateways(self) -> None:
+        if self.gateways and self.method not in ROUTED:
+            raise DsrlbError("--gateway is of the modes router and nat")
+        families = [gateway.version for gateway in self.gateways]
+        for gateway in self.gateways:
+            if families.count(gateway.version) > 1:
+                raise DsrlbError(f"more than one IPv{gateway.version} --gateway")
+            if gateway.version not in self.families:
+                raise DsrlbError(f"--gateway {gateway}: no VIP is IPv{gateway.version}")
+            if gateway.is_link_local and self.interface is None:
+                raise DsrlbError(f"--gateway {gateway} is link-local: it needs --interface")
+
+    @property
+    def families(self) -> list[int]:
+        """4, 6 or both: those of the VIPs."""
+        return sorted({vip.version for vip in self.vips})
+
+    @property
+    def idle(self) -> bool:
+        """Is there nothing to do on a real server?"""
+        return self.method in TRANSLATED and not self.gateways
 
     def check_interface(self, host: Host) -> None:
         """Raises NetError when the interface is not there."""

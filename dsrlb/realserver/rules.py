@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from dsrlb.realserver.nft import TABLE, Clamp, Rule, Ruleset, Translation
 from dsrlb.realserver.pieces import Piece
-from dsrlb.realserver.request import Request, default_mss
+from dsrlb.realserver.request import L3DSR, Request, default_mss
 from dsrlb.realserver.state import Entry
 from dsrlb.realserver.steps import Host, IPAddress
 
@@ -16,7 +16,7 @@ _START_OVER = f"nft delete table {' '.join(TABLE)}, and set up again"
 
 def needs_rules(request: Request) -> bool:
     """Is there anything for nftables to do?"""
-    return request.method != "l2dsr" or bool(request.mss)
+    return request.method in L3DSR or bool(request.mss)
 
 
 def rule_pieces(
@@ -33,7 +33,8 @@ def _codes(request: Request, own: tuple[IPAddress, ...], ruleset: Ruleset) -> It
         reals = [address for address in own if address.version == vip.version]
         if not reals:
             advice = f"name the host's own IPv{vip.version} address by --address"
-            yield Piece(f"{vip} by dscp {request.dscp}", False, "no address to match", (), advice)
+            name, wanted = f"{vip} by dscp {request.dscp}", f"an IPv{vip.version} address"
+            yield Piece(name, False, "no address to match", (), advice, wanted)
         for real in reals:
             rule = Translation(real, request.dscp, vip)
             rival = _rival(rule, ruleset) or meant.setdefault((real, request.dscp), vip)
@@ -52,10 +53,11 @@ def _code(rule: Translation, rival: IPAddress | None, ruleset: Ruleset) -> Piece
     name = f"dscp {rule.code} at {rule.real} means {rule.vip}"
     if rival is not None:
         undo = f"dsrlb real-server undo --mode l3dsr --method dscp --vip {rival}"
-        return Piece(name, False, f"it means {rival}", (), f"another code, or: {undo}")
+        advice, wanted = f"another code, or: {undo}", f"it means {rule.vip}"
+        return Piece(name, False, f"it means {rival}", (), advice, wanted)
     if rule in ruleset.translations:
         return _present(name, "yes", rule, ruleset)
-    return _missing(name, "missing", rule, (), ruleset)
+    return _missing(name, "missing", rule, (), ruleset, "a rule")
 
 
 def _clamps(
@@ -78,21 +80,25 @@ def _clamp(rule: Clamp, exactly: bool, ruleset: Ruleset) -> Piece:
     right = sizes == [rule.mss] if exactly else bool(sizes) and min(sizes) <= rule.mss
     if right:
         return _present(name, value, rule, ruleset)
-    return _missing(name, value, rule, of_ours, ruleset)
+    return _missing(name, value, rule, of_ours, ruleset, f"at most {rule.mss} bytes")
 
 
 def _present(name: str, value: str, rule: Rule, ruleset: Ruleset) -> Piece:
     if ruleset.wrong_chain(rule.chain):
         value = f"chain {rule.chain} of our table is not as setup makes it"
-        return Piece(name, False, value, (), _START_OVER)
+        wanted = f"type filter {Ruleset.hook(rule.chain)}"
+        return Piece(name, False, value, (), _START_OVER, wanted)
     return Piece(name, True, value)
 
 
-def _missing(name: str, value: str, rule: Rule, instead: Iterable[Rule], ruleset: Ruleset) -> Piece:
+def _missing(
+    name: str, value: str, rule: Rule, instead: Iterable[Rule], ruleset: Ruleset, wanted: str
+) -> Piece:
     """``instead``: rules that have to go for it."""
     if ruleset.wrong_chain(rule.chain):
         return _present(name, value, rule, ruleset)
-    return Piece(name, False, value, (*ruleset.drop(instead), *ruleset.add(rule)))
+    steps = (*ruleset.drop(instead), *ruleset.add(rule))
+    return Piece(name, False, value, steps, wanted=wanted)
 
 
 def unwanted_rules(entries: Iterable[Entry], ruleset: Ruleset) -> list[Rule]:

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -24,10 +25,11 @@ from typing import Any
 from dsrlb import paths
 from dsrlb.errors import StateError
 from dsrlb.realserver.namespaces import identity, living
+from dsrlb.realserver.request import DSR
 from dsrlb.realserver.steps import IPAddress
 
 _SO_NETNS_COOKIE = 71
-_VERSION = 2
+_VERSION = 3
 _FILE = re.compile(r"real-server-(\d+)-(\d+)\.json")
 
 
@@ -78,10 +80,18 @@ class Changed:
     ports: list[str] = field(default_factory=list)
     """UDP ports that setup made the kernel open GUE packets on: "inet 6080", "inet6 6080"."""
 
+    routes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Family -> the default route before setup ("": none), then all that setup wrote."""
+
     @property
     def vips(self) -> list[str]:
         """Those of all entries."""
         return list(dict.fromkeys(entry.vip for entry in self.entries))
+
+    @property
+    def local(self) -> list[str]:
+        """Those that have to be on lo."""
+        return list(dict.fromkeys(entry.vip for entry in self.entries if entry.method in DSR))
 
     def enter(self, entry: Entry) -> None:
         """Note a setup."""
@@ -117,7 +127,7 @@ def load() -> Changed:
     path = state_file()
     try:
         content = json.loads(path.read_text())
-        if content["version"] not in (1, _VERSION):
+        if content["version"] not in (1, 2, _VERSION):
             raise StateError(f"{path}: version {content['version']} is not known here")
         if content["life"] != _life():
             return Changed()
@@ -132,7 +142,7 @@ def load() -> Changed:
 
 
 def _changed(content: dict[str, Any]) -> Changed:
-    """Version 1 knew l2dsr alone."""
+    """Version 1 knew l2dsr alone, version 2 no routes."""
     if content["version"] == 1:
         entries = [Entry(str(vip)) for vip in content["vips"]]
     else:
@@ -143,6 +153,7 @@ def _changed(content: dict[str, Any]) -> Changed:
         sysctls={key: (old, new) for key, (old, new) in content["sysctls"].items()},
         lo_was_down=bool(content["lo_was_down"]),
         ports=list(content.get("ports", ())),
+        routes={family: tuple(texts) for family, texts in content.get("routes", {}).items()},
     )
 
 
@@ -167,12 +178,19 @@ def _life_in(path: Path) -> str:
 
 
 def save(changed: Changed) -> None:
-    """Write the state atomically; remove the file when nothing is left to undo."""
-    _purge()
+    """Write the state atomically, or remove it when nothing is left to undo. Raises StateError."""
     path = state_file()
-    if not changed.entries:
-        path.unlink(missing_ok=True)
-        return
+    try:
+        _purge()
+        if changed.entries:
+            _write(path, changed)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}") from error
+
+
+def _write(path: Path, changed: Changed) -> None:
     temporary = path.with_suffix(f".{os.getpid()}")
     content = {"version": _VERSION, "life": _life(), **asdict(changed)}
     temporary.write_text(json.dumps(content, indent=2) + "\n")
@@ -181,13 +199,15 @@ def save(changed: Changed) -> None:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """Keep a second setup or undo out. Raises StateError without root."""
+    """Keep a second setup or undo out. Raises StateError where the state cannot be kept."""
     folder = state_file().parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()  # before anything is changed
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise StateError(f"{folder}: {error.strerror}", hint="run as root") from error
+        hint = "run as root" if isinstance(error, PermissionError) else ""
+        raise StateError(f"{folder}: {error.strerror}", hint=hint) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -82,6 +82,10 @@ class Command:
         output(self.arguments)
 
 
+class NoCommandError(NetError):
+    """A program that is needed is not installed."""
+
+
 def output(arguments: Sequence[str]) -> str:
     """What a command prints. Raises NetError with its words when it fails."""
     name = arguments[0]
@@ -89,7 +93,7 @@ def output(arguments: Sequence[str]) -> str:
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         hint = f"install {_PACKAGES.get(name, name)}"
-        raise NetError(f"{name}: command not found", hint=hint) from error
+        raise NoCommandError(f"{name}: command not found", hint=hint) from error
     if done.returncode:
         words = done.stderr.strip() or f"exit code {done.returncode}"
         raise NetError(f"{shlex.join(arguments)}: {words}")

@@ -17,7 +17,16 @@ from typing import Any
 from dsrlb.errors import NetError
 from dsrlb.realserver.pieces import Piece
 from dsrlb.realserver.request import Request, outer_family
-from dsrlb.realserver.steps import Command, Host, IPAddress, Step, Sysctl, output, read_sysctl
+from dsrlb.realserver.steps import (
+    Command,
+    Host,
+    IPAddress,
+    NoCommandError,
+    Step,
+    Sysctl,
+    output,
+    read_sysctl,
+)
 
 # By (inner family, outer family). A device for each of our own addresses: one without would clash
 # with the kernel's own tunl0. ipip "any" does not mean IPv6, that is sit's.
@@ -130,14 +139,17 @@ def _device(name: str, device: Device, host: Host, tunnels: Tunnels) -> Piece:
     if not lacking:
         return Piece("decapsulation", True, value)
     steps = tuple(step for _, step in lacking)
-    return Piece("decapsulation", False, f"{value}: {lacking[0][0]}", steps)
+    wanted = f"{value}, up{f', with {_ADDRESS} and rp_filter 2' if device.ipv4 else ''}"
+    return Piece("decapsulation", False, f"{value}: {lacking[0][0]}", steps, wanted=wanted)
 
 
 def _port(family: str, port: int, tunnels: Tunnels) -> Piece:
+    """IPv6 envelopes come with UDP checksum 0. A port of fou takes that by itself, and it has no
+    udp6zerocsumrx to be set (udp_sock_create6() in net/ipv6/ip6_udp_tunnel.c)."""
     name = f"GUE port {port} ({family})"
     if f"{family} {port}" in tunnels.ports:
         return Piece(name, True, "open")
-    return Piece(name, False, "closed", (Command(_fou("add", family, port)),))
+    return Piece(name, False, "closed", (Command(_fou("add", family, port)),), wanted="open")
 
 
 def _fou(verb: str, family: str, port: int) -> tuple[str, ...]:
@@ -161,6 +173,8 @@ def trial(steps: Iterable[Step]) -> str:
     commands = [step.shell() for step in steps if isinstance(step, Command)]
     try:
         output(["unshare", "--net", "--", "sh", "-c", " && ".join(commands)])
+    except NoCommandError:  # says nothing about the kernel
+        raise
     except NetError as error:
         return error.message.rpartition(": ")[2]
     return ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dsrlb.realserver import nft, rules, state
-from dsrlb.realserver.manage import Outcome, need_root
+from dsrlb.realserver import gateway, nft, persist, rules, state
+from dsrlb.realserver.manage import Outcome, need_root, run_steps
 from dsrlb.realserver.pieces import LO_DOWN, remove_vip
-from dsrlb.realserver.request import METHODS, TUNNELLED
+from dsrlb.realserver.request import METHODS, ROUTED, TUNNELLED
 from dsrlb.realserver.steps import Host, IPAddress, Step, Sysctl, read_host, read_sysctl
 
 
@@ -28,7 +28,9 @@ def undo(
         changed = state.load()
         outcome = _undo(changed, methods, vips)
         for step in outcome.steps:
-            step.run()
+            if isinstance(step, persist.Write | persist.Remove):
+                step.prepare()
+        run_steps(outcome.steps)
         state.save(changed)
     return outcome
 
@@ -39,11 +41,12 @@ def _undo(changed: state.Changed, methods: Sequence[str], vips: Sequence[IPAddre
     wanted = [str(vip) for vip in vips] or changed.vips
     gone = [entry for entry in changed.entries if entry.vip in wanted and entry.method in methods]
     changed.entries = [entry for entry in changed.entries if entry not in gone]
-    steps = _undo_rules(gone)
+    steps, notes = persist.undoing(methods, vips)
+    steps += _undo_rules(gone)
     steps += _undo_decapsulation(gone, changed)
-    notes: list[str] = []
+    _undo_routes(changed, host, steps, notes)
     _undo_vips(changed, wanted, host, steps, notes)
-    if not changed.entries:
+    if not changed.local:
         _undo_settings(changed, host, steps, notes)
     return Outcome(tuple(steps), tuple(notes))
 
@@ -64,6 +67,19 @@ def _undo_decapsulation(gone: Sequence[state.Entry], changed: state.Changed) -> 
     return undoing(gone, changed.entries, changed.ports)
 
 
+def _undo_routes(changed: state.Changed, host: Host, steps: list[Step], notes: list[str]) -> None:
+    """Those of families that no VIP of router or nat has any more."""
+    needed = {entry.address.version for entry in changed.entries if entry.method in ROUTED}
+    families = [family for family in (4, 6) if family not in needed]
+    for found in gateway.undoing(changed.routes, families, host):
+        if isinstance(found, str):
+            notes.append(found)
+        else:
+            steps.append(found)
+    for family in families:
+        changed.routes.pop(str(family), None)
+
+
 def _undo_vips(
     changed: state.Changed,
     wanted: Iterable[str],
@@ -73,17 +89,24 @@ def _undo_vips(
 ) -> None:
     """Those that no method has any more."""
     present = {
-        str(ip): ip for ip, places in host.addresses.items() for p in places if p.interface == "lo"
+        str(ip): (ip, p.prefix)
+        for ip, places in host.addresses.items()
+        for p in places
+        if p.interface == "lo"
     }
     for text in dict.fromkeys(wanted):
-        if text in changed.vips:
+        if text in changed.local:
             continue
-        if text in changed.added:
+        ours = text in changed.added
+        if ours:
             changed.added.remove(text)
-            if text in present:
-                steps.append(remove_vip(present[text]))
-        elif text in present:
-            notes.append(f"{text} on lo was not put there by setup: left")
+        if text not in present:
+            continue
+        vip, prefix = present[text]
+        if ours and prefix == vip.max_prefixlen:
+            steps.append(remove_vip(vip))
+        else:
+            notes.append(f"{text}/{prefix} on lo was not put there by setup: left")
 
 
 def _undo_settings(changed: state.Changed, host: Host, steps: list[Step], notes: list[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.instance import Instance
-from tests.lab.plain import PREFIX, Namespace, Plain, listed, processes_of, remove_stale
+from tests.lab.plain import PREFIX, REALS, Namespace, Plain, listed, processes_of, remove_stale
 from tests.lab.traffic import Load
 from tests.lab.translated import MODES, Translated, translated
 from tests.waiting import wait_until
@@ -54,9 +54,10 @@ def mode_network(
 
 
 @pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Plain]:
-    """The network, built anew for the test."""
-    network = Plain(f"{_TAG}{next(_numbers)}", tmp_path)
+def plain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plain]:
+    """The network, built anew for the test; with a mark `reals`, with those."""
+    mark = request.node.get_closest_marker("reals")
+    network = Plain(f"{_TAG}{next(_numbers)}", tmp_path, mark.args if mark else REALS)
     try:
         network.up()
         yield network

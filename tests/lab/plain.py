@@ -16,7 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,8 @@ PREFIX = "dsrlb-t"
 PORT = 8000
 VIPS = ("10.78.0.100", "fd78::100")
 MORE_VIPS = ("10.78.0.101", "fd78::101")
-HOSTS = {"client": 1, "lb": 2, "lb2": 3, "r1": 11, "r2": 12}
+HOSTS = {"client": 1, "lb": 2, "lb2": 3, "r1": 11, "r2": 12, "r3": 13, "r4": 14}
+REALS = ("r1", "r2")  # the real servers that there are unless more are asked for
 
 # Senders must compute checksums and cut segments themselves: XDP forwards frames as they are.
 OFFLOADS_OFF = ("tx", "off", "gso", "off", "tso", "off", "txvlan", "off")
@@ -163,14 +164,16 @@ def remove_instance(name: str) -> None:
 
 
 class Plain:
-    """The network. ``tag`` makes the names of its namespaces its own."""
+    """The network. ``tag`` makes the names of its namespaces its own; ``reals``: of HOSTS."""
 
-    def __init__(self, tag: str, folder: Path) -> None:
+    def __init__(self, tag: str, folder: Path, reals: Sequence[str] = REALS) -> None:
         self.tag = tag
         self.folder = folder
+        self.reals = tuple(reals)
         self.switch = Namespace(f"{PREFIX}{tag}-sw")
-        self.hosts = {host: Namespace(f"{PREFIX}{tag}-{host}") for host in HOSTS}
-        self.client, self.lb, self.lb2, self.r1, self.r2 = (self.hosts[host] for host in HOSTS)
+        hosts = ("client", "lb", "lb2", *self.reals)
+        self.hosts = {host: Namespace(f"{PREFIX}{tag}-{host}") for host in hosts}
+        self.client, self.lb, self.lb2, self.r1, self.r2, *_ = self.hosts.values()
         self._servers: list[subprocess.Popen[str]] = []
 
     def up(self) -> None:
@@ -186,11 +189,11 @@ class Plain:
         )
         for host in self.hosts:
             self.plug(host)
-        setups = [self._setup(host) for host in ("r1", "r2")]
+        setups = [self._setup(host) for host in self.reals]
         for setup in setups:
             _, errors = setup.communicate(timeout=60)
             assert setup.returncode == 0, errors
-        for host in ("r1", "r2"):
+        for host in self.reals:
             self._serve(host)
         for server in self._servers:
             assert server.stdout is not None
@@ -253,7 +256,7 @@ class Plain:
 
     def stop_server(self, host: str) -> None:
         """End the server of a real server; nobody listens there any more."""
-        server = self._servers[("r1", "r2").index(host)]
+        server = self._servers[self.reals.index(host)]
         server.kill()
         server.wait()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from dsrlb.realserver.namespaces import living
 from tests.lab.realserver import (
     BOTH,
+    DSRLB,
     OTHER4,
     OTHER6,
     VIP4,
@@ -252,6 +254,88 @@ def test_what_others_changed_since_is_left_alone(segment: tuple[Namespace, Names
     assert left.returncode == 0
     assert "arp_ignore is 8" in left.stderr
     assert real.run("sysctl", "-n", "net.ipv4.conf.all.arp_ignore") == "8\n"
+
+
+def test_a_change_between_two_setups_is_what_undo_restores(
+    segment: tuple[Namespace, Namespace],
+) -> None:
+    """Not what was there before it."""
+    _, real = segment
+    real.done("setup", *BOTH)
+    real.run("sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=5")
+    real.done("setup", *BOTH)
+    assert real.run("sysctl", "-n", "net.ipv4.conf.all.arp_ignore") == "1\n"
+    real.done("undo")
+    assert real.run("sysctl", "-n", "net.ipv4.conf.all.arp_ignore") == "5\n"
+
+
+def test_a_vip_that_others_gave_another_prefix_is_left(
+    segment: tuple[Namespace, Namespace],
+) -> None:
+    """And keeps undo from nothing else."""
+    _, real = segment
+    before = real.settings()
+    real.done("setup", *BOTH)
+    real.run("ip", "address", "del", f"{VIP4}/32", "dev", "lo")
+    real.run("ip", "address", "add", f"{VIP4}/24", "dev", "lo")
+    left = real.dsrlb("undo")
+    assert left.returncode == 0, left.stderr
+    assert f"{VIP4}/24 on lo was not put there by setup: left" in left.stderr
+    real.run("ip", "address", "del", f"{VIP4}/24", "dev", "lo")
+    assert real.settings() == before
+
+
+@pytest.mark.parametrize(
+    ("missing", "options", "words"),
+    [
+        ("ip", BOTH, "error: ip: command not found\n  hint: install iproute2\n"),
+        ("nft", (*BOTH, "--mss", "1300"), "error: nft: command not found\n"),
+        ("unshare", (*BOTH, "--mode", "l3dsr", "--method", "ipip"), "error: unshare: command not"),
+    ],
+)
+def test_a_program_that_is_missing_is_told_before_any_change(
+    segment: tuple[Namespace, Namespace],
+    tmp_path: Path,
+    missing: str,
+    options: tuple[str, ...],
+    words: str,
+) -> None:
+    _, real = segment
+    before = real.settings()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in {"ip", "nft", "unshare", "sh"} - {missing}:
+        (programs / name).symlink_to(str(shutil.which(name)))
+    refused = subprocess.run(
+        real.enter("env", f"PATH={programs}", DSRLB, "real-server", "setup", *options),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "DSRLB_ROOT": str(real.root)},
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(words)
+    assert real.settings() == before
+    assert list((real.root / "var/lib/dsrlb").iterdir()) == []
+
+
+def test_without_root_it_says_so(segment: tuple[Namespace, Namespace]) -> None:
+    _, real = segment
+    command = (DSRLB, "real-server", "setup", *BOTH)
+    own = {"DSRLB_ROOT": str(real.root)}
+    done = subprocess.run(
+        real.enter("setpriv", "--reuid", "65534", "--clear-groups", *command),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **own},
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: this changes the host's network settings\n  hint: run it as root\n"
+    )
 
 
 def test_the_state_of_a_namespace_that_is_gone_goes_with_the_next_change(

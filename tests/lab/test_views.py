@@ -31,7 +31,8 @@ REASONS = (
     "mtu-exceeded no-egress answered-reset denied service-rate source-rate reals-full flow-busy "
     "incomplete fragment-early answered-too-big answered-time-exceeded ttl-exceeded tunnel-error "
     "no-headroom forwarded-reply forwarded-outbound outbound-kernel pool-exhausted tuple-taken "
-    "hairpin last-hop bridge-same-side bridge-blocked probe-answer"
+    "hairpin last-hop bridge-same-side bridge-blocked probe-answer answered-down real-down "
+    "no-real-passed"
 )
 
 

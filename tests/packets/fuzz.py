@@ -5,8 +5,9 @@
     python -m tests.packets.fuzz --replay build/fuzz/FILE
 
 Frames come in episodes, each from a state without flows, out of a generator that is seeded with
-the run's seed and the episode's number. When program and model disagree, the episode is made as
-short as still shows that, and kept for --replay.
+the run's seed and the episode's number. In every other one real servers stop answering, are found
+down, and come back. When program and model disagree, the episode is made as short as still shows
+that, and kept for --replay.
 """
 
 from __future__ import annotations
@@ -31,15 +32,17 @@ from tests.packets import mixture, mixture_paired
 from tests.packets.evidence import check
 from tests.packets.harness import Program
 from tests.packets.model import Model, Real
+from tests.packets.standings import Standings
 from tests.packets.twoway import Sent, TwoWay
 
 FOLDER = Path(__file__).resolve().parents[2] / "build/fuzz"
 EPISODE = 1000
 """Frames, at least."""
+CHANGE = 0
+"""In the place of an interface: what follows is no frame, but how a real server comes to stand."""
 
 Reals = dict[tuple[str, str], Real]
 Build = Callable[[], tuple[Model, Reals]]
-Changing = Callable[[Model, Reals], Callable[[], None]]
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -75,6 +78,7 @@ class Engine:
         self.frames = 0
         self.reasons: Counter[str] = Counter()
         self.kinds: Counter[tuple[str, int, str]] = Counter()
+        self._changed = False
         mixture.configure(program)
         self._counted = self._traffic()
 
@@ -87,12 +91,20 @@ class Engine:
             found[identity] = tuple(int(total[name].sum()) for name in names)
         return found
 
-    def _begin(self) -> tuple[Model, Reals]:
+    def _begin(self) -> tuple[Model, Reals, Standings]:
+        if self._changed:
+            mixture.configure(self.program)
+            self._changed = False
         self.program.rewind()
-        return self._build()
+        model, reals = self._build()
+        return model, reals, Standings(self.program, model, reals)
 
-    def _step(self, model: Model, sent: Sent, number: int) -> None:
+    def _step(self, model: Model, standings: Standings, sent: Sent, number: int) -> None:
         link, frame = sent
+        if link == CHANGE:
+            self._changed = True
+            standings.set(frame.decode())
+            return
         expected = model.process(frame, link)
         check(f"fuzz-{number}", frame, expected, self.program.run(frame, link))
         self.reasons[expected.reason] += 1
@@ -109,21 +121,19 @@ class Engine:
             assert load == (real.open, real.pending), f"{identity}: {load} {real}"
         assert self.program.loads() == self.program.counted()
 
-    def episode(
-        self, make: TwoWay, frames: int = EPISODE, changing: Changing | None = None
-    ) -> None:
-        """Frames of a generator, and then the counters; Difference when there is one. What
-        ``changing`` returns is called now and then."""
-        model, reals = self._begin()
-        change = changing(model, reals) if changing else None
+    def episode(self, make: TwoWay, frames: int = EPISODE, *, changes: bool = False) -> None:
+        """Frames of a generator, and then the counters; Difference when there is one. With
+        ``changes`` real servers come to stand another way now and then."""
+        model, reals, standings = self._begin()
         sent: list[Sent] = []
         try:
             while len(sent) < frames:
-                if change is not None and make.random.random() < 0.03:
-                    change()
-                for one in make.next(model):
+                following = make.next(model)
+                if changes and make.random.random() < 0.06:
+                    following.insert(0, (CHANGE, standings.draw(make.random).encode()))
+                for one in following:
                     sent.append(one)
-                    self._step(model, one, len(sent))
+                    self._step(model, standings, one, len(sent))
             self._count(reals)
         except AssertionError as error:
             self._counted = self._traffic()
@@ -133,11 +143,11 @@ class Engine:
 
     def again(self, frames: Iterable[Sent]) -> str:
         """The difference that a list of frames shows, or ""."""
-        model, reals = self._begin()
+        model, reals, standings = self._begin()
         self._counted = self._traffic()
         try:
             for number, one in enumerate(frames):
-                self._step(model, one, number)
+                self._step(model, standings, one, number)
             self._count(reals)
         except AssertionError as error:
             return str(error)
@@ -216,7 +226,7 @@ def run(engine: Engine, seed: int, more: Callable[[], bool], folder: Path = FOLD
     while more():
         name = f"{seed}-{number}"
         try:
-            engine.episode(generator(name))
+            engine.episode(generator(name), changes=number % 2 == 1)
         except Difference as found:
             frames = engine.shortest(found.frames)
             words = engine.again(frames) or found.words

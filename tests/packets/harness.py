@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -17,7 +17,7 @@ from dsrlb.config import parse
 from dsrlb.control import installed
 from dsrlb.control.apply import Applier
 from dsrlb.control.compute import compute
-from dsrlb.control.desired import LinkState, RealId, Resolution
+from dsrlb.control.desired import Desired, LinkState, RealId, Resolution
 from dsrlb.control.mactargets import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes
@@ -113,9 +113,10 @@ class Program:
         resolutions: Mapping[str, Resolution] | None = None,
         *,
         probes: bool = False,
+        change: Callable[[Desired], None] | None = None,
     ) -> dict[str, RealId]:
         """Apply a configuration; reals are behind in0 unless ``resolutions`` says otherwise. Ports
-        of bridges forward. ``probes``: PROBER probes."""
+        of bridges forward. ``probes``: PROBER probes; ``change``: see health.py."""
         config = parse(text, "test")
         ports = {port for bridge in config.bridge for port in bridge.ports}
         for link in list(self._links.values()):
@@ -129,6 +130,8 @@ class Program:
         links = {link.name: link for link in self._links.values()}
         desired = compute(config, links, found)
         desired.probe = (INGRESS, PROBER) if probes else None
+        if change is not None:
+            change(desired)
         self.applier.apply(desired)
         return {str(identity.address): identity for identity in found}
 

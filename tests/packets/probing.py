@@ -11,7 +11,16 @@ from dsrlb.control.desired import RealId, Resolution
 from dsrlb.control.probing.targets import Ends, TargetTable
 from tests.packets import generate
 from tests.packets.cases import Case
-from tests.packets.cases.probes import dsr, dsr6, translated, translated6
+from tests.packets.cases.probes import (
+    dsr,
+    dsr6,
+    echo,
+    echo6,
+    echo_translated,
+    echo_translated6,
+    translated,
+    translated6,
+)
 from tests.packets.evidence import check
 from tests.packets.harness import LINK, PROBER, Program, mac_of
 from tests.packets.model import Outcome
@@ -26,7 +35,9 @@ PORTS = range(61000, 65536)
 SYN, SYN_ACK, ACK, FIN, RST = 0x02, 0x12, 0x10, 0x11, 0x04
 BASE = {4: ip_address("198.18.0.0"), 6: ip_address("fd00:d5::")}
 
-ROOMS = (dsr, dsr6, translated, translated6)
+DIRECT = (dsr, dsr6, echo, echo6)
+TRANSLATED = (translated, translated6, echo_translated, echo_translated6)
+ROOMS = (*DIRECT, *TRANSLATED)
 CASES = [case for room in ROOMS for case in room.CASES]
 SERVICES = {case: name for room in ROOMS for case, name in room.SERVICES.items()}
 

@@ -11,7 +11,16 @@ import pytest
 from dsrlb import paths
 from dsrlb.dataplane import artifact
 from tests.packets import probing
-from tests.packets.cases import CONFIG, CONVERSATIONS, RESOLUTIONS, SINGLES, Case, flows, paired
+from tests.packets.cases import (
+    CONFIG,
+    CONVERSATIONS,
+    RESOLUTIONS,
+    SINGLES,
+    Case,
+    down,
+    flows,
+    paired,
+)
 from tests.packets.cases.l3dsr import expired, no_headroom, sources
 from tests.packets.cases.refused import admission
 from tests.packets.cases.services import KERNEL, KERNEL_RESOLUTIONS, PREFIXES
@@ -28,6 +37,7 @@ PROBES = [case.with_port(0xF00D).with_place(0xBEEF) for case in probing.CASES]  
 ALL = [
     *(*SINGLES, *(case for steps in CONVERSATIONS for case in steps)),
     *(*CHANGES, *BROKEN, *OTHERS, *PAIRED, *PROBES),
+    *(*down.ALL, *down.PASSED),  # test_down.py, test_empty.py
 ]
 CHECKED = [case for case in ALL if case not in sources.PREFIX]  # those have no checksum written out
 WRONG_ON_PURPOSE = {

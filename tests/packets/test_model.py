@@ -3,24 +3,22 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from ipaddress import ip_address
 from itertools import product
 
 import pytest
 
-from dsrlb.control.desired import Resolution
 from tests import scale
 from tests.packets.conversations import conversation
 from tests.packets.evidence import check
 from tests.packets.generate import frame, ipv4, tcp
-from tests.packets.harness import LINK, Program, mac_of
-from tests.packets.mixture import PORTS, TEXT, TUNNELS, VIPS, build, configure, resolutions
+from tests.packets.harness import Program
+from tests.packets.mixture import PORTS, TEXT, TUNNELS, VIPS, build, configure
 from tests.packets.model import Model, Outcome, Real
 from tests.packets.model.methods import METHODS
+from tests.packets.standings import Standings
 from tests.packets.traffic import Generator
 
 
@@ -74,6 +72,7 @@ def test_generated_packets(program: Program) -> None:
     # test_fuzz.py, and the cases of modes whose replies come back
     unreached |= {"forwarded-reply", "forwarded-outbound", "outbound-kernel", "pool-exhausted"}
     unreached |= {"tuple-taken", "hairpin", "last-hop", "bridge-same-side", "bridge-blocked"}
+    unreached |= {"answered-down", "real-down", "no-real-passed"}  # test_down*.py, test_empty.py
     unreached |= {"probe-answer"}  # test_probe*.py
     assert set(program.reasons) - unreached <= set(seen), seen
     scale.record("packets_generated", asked, asked, 0, time.monotonic() - started)
@@ -126,42 +125,15 @@ def test_conversations(program: Program) -> None:
     scale.record("packets_conversations", asked, begun, 0, time.monotonic() - started)
 
 
-class Absences:
-    """Reals that stop answering, with or without their MAC address, and answer again."""
-
-    def __init__(
-        self, program: Program, model: Model, by_name: dict[tuple[str, str], Real], seed: int
-    ) -> None:
-        self._program = program
-        self._model = model
-        self._reals = by_name
-        self._random = random.Random(seed)
-        self._found = resolutions()
-
-    def change(self) -> None:
-        """One address becomes another way."""
-        address = self._random.choice(sorted({address for _, address in self._reals}))
-        there = resolutions().get(address) or Resolution(mac_of(address).hex(":"), LINK, True)
-        answers, known = self._random.choice(
-            [(True, True), (True, True), (False, True), (False, False)]
-        )
-        gone = replace(there, fresh=False) if known else Resolution(None, None, False)
-        self._found[address] = there if answers else gone
-        for (_, name), real in self._reals.items():
-            if name == address:
-                real.usable, real.away, real.resolved = answers, not answers, known
-        self._program.configure(TEXT, self._found)
-
-
 @pytest.mark.soak
 def test_conversations_while_reals_come_and_go(program: Program) -> None:
     configure(program)
     model, by_name = build()
     generator = Generator(seed=4, vips=VIPS, ports=PORTS, tunnels=TUNNELS)
-    absences = Absences(program, model, by_name, seed=5)
+    standings = Standings(program, model, by_name, seed=5)
     asked = scale.count("packets_absences")
     started = time.monotonic()
-    begun = converse(program, model, generator, by_name, asked, absences.change)
+    begun = converse(program, model, generator, by_name, asked, standings.change)
     compare_counters(program, by_name)
     scale.record("packets_absences", asked, begun, 0, time.monotonic() - started)
 

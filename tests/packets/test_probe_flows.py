@@ -222,8 +222,8 @@ def test_nothing_else_leaves(probed: Program, v: Family) -> None:
         dropped(probed, probe(v.version, index, source=source), "no-real")
     dropped(probed, probe(v.version, 65535), "no-real")
     kind = 1 if v.version == 4 else 58
-    echo = packed(v.version, base, base + index, generate.icmp(8, 0, bytes(4)), kind)
-    dropped(probed, PROBER + PROBER + echo, "no-service")
+    solicitation = packed(v.version, base, base + index, generate.icmp(10, 0, bytes(4)), kind)
+    dropped(probed, PROBER + PROBER + solicitation, "no-service")
     for frame in (b"\x08\x06" + bytes(28), b"\x88\xcc" + bytes(46), bytes(2)):
         dropped(probed, PROBER + PROBER + frame, "no-service")
     assert known(probed) == 0

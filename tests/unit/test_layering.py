@@ -22,11 +22,21 @@ ALLOWED = {
     "dataplane": set(),
     "net": {"config"},  # net.host fills in the facts that a configuration is checked against
     "observe": {"config", "dataplane", "net"},
+    "importing": {"config"},
     "realserver": {"dataplane", "net"},
     "control": {"config", "dataplane", "health", "net", "observe", "realserver"},
     "api": {"config", "control", "dataplane", "net", "observe", "realserver"},
     "__main__": {"cli"},
-    "cli": {"api", "config", "control", "dataplane", "net", "observe", "realserver"},
+    "cli": {
+        "api",
+        "config",
+        "control",
+        "dataplane",
+        "importing",
+        "net",
+        "observe",
+        "realserver",
+    },
 }
 # Libraries that one part alone may import.
 OWNED = {"bcc": "dataplane", "pyroute2": "net", "click": "cli"}

@@ -15,11 +15,12 @@ from click.testing import CliRunner
 from dsrlb.cli.realserver import real_server
 from dsrlb.errors import NetError, StateError
 from dsrlb.realserver import Piece, Request, Sysctl, check, manage, namespaces, state, steps
-from dsrlb.realserver.namespaces import identity, living
+from dsrlb.realserver.namespaces import identity, living, outermost
 from dsrlb.realserver.pieces import l2dsr
 from dsrlb.realserver.steps import Assigned, Host
 
 VIP4, VIP6 = IPv4Address("192.0.2.10"), IPv6Address("2001:db8::10")
+OWN4 = IPv4Address("192.0.2.5")
 SETTINGS = {
     "net/ipv4/conf/all/arp_ignore": "1",
     "net/ipv4/conf/all/arp_announce": "2",
@@ -108,14 +109,23 @@ def test_rp_filter_counts_the_larger_value(proc: Path, everywhere: str, own: str
 
 
 @pytest.mark.parametrize(
-    ("place", "advice"),
+    ("place", "others", "advice"),
     [
-        (Assigned("eth0", 24), "ip address del 192.0.2.10/24 dev eth0"),
-        (Assigned("lo", 24), "ip address del 192.0.2.10/24 dev lo"),
+        (
+            Assigned("eth0", 24),
+            {OWN4: (Assigned("eth0", 24),)},
+            "ip address del 192.0.2.10/24 dev eth0",
+        ),
+        (Assigned("eth0", 24), {VIP6: (Assigned("eth0", 64),)}, "the only IPv4 address of eth0"),
+        (Assigned("eth0", 24), {OWN4: (Assigned("eth1", 24),)}, "the only IPv4 address of eth0"),
+        (Assigned("lo", 24), {}, "ip address del 192.0.2.10/24 dev lo"),
     ],
 )
-def test_a_vip_in_the_wrong_place_is_for_the_operator(place: Assigned, advice: str) -> None:
-    wrong = Host(up=READY.up, addresses={VIP4: (Assigned("lo", 32), place)})
+def test_a_vip_in_the_wrong_place_is_for_the_operator(
+    place: Assigned, others: dict[steps.IPAddress, tuple[Assigned, ...]], advice: str
+) -> None:
+    """The host's own address is not to be taken from it."""
+    wrong = Host(up=READY.up, addresses={VIP4: (Assigned("lo", 32), place), **others})
     (piece,) = lacking((VIP4,), wrong)
     assert not piece.steps
     assert advice in piece.remedy
@@ -254,6 +264,33 @@ def test_namespaces_that_cannot_all_be_told(
     assert living(processes) is None
 
 
+@pytest.fixture
+def family(tmp_path: Path) -> Path:
+    """A /proc of three generations: process 1, 7 and 9, which asks. Each has another namespace."""
+    root = tmp_path / "family"
+    for pid, parent in ((1, 0), (7, 1), (9, 7)):
+        (root / f"{pid}/ns").mkdir(parents=True)
+        (root / f"{pid}/ns/net").touch()
+        (root / f"{pid}/stat").write_text(f"{pid} (a) b) S {parent} 0 0\n")
+    (root / "self").symlink_to("9")
+    return root
+
+
+def test_the_outermost_namespace_is_that_of_process_1(family: Path) -> None:
+    assert outermost(family) == identity(family / "1/ns/net")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "outer"), [(["1/ns/net"], 7), (["1/stat", "1/ns/net", "7/ns/net"], 9)]
+)
+def test_where_process_1_may_not_be_looked_into_the_oldest_that_may_counts(
+    family: Path, hidden: list[str], outer: int
+) -> None:
+    for name in hidden:
+        (family / name).unlink()
+    assert outermost(family) == identity(family / f"{outer}/ns/net")
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"version": 99}, {"sysctls": 5}, {"entries": None}, {"entries": [{"vip": "192.0.2.1"}]}],
@@ -300,8 +337,25 @@ def test_an_empty_state_leaves_no_file() -> None:
 def test_check_prints_what_to_do_and_fails() -> None:
     result = CliRunner().invoke(real_server, ["check", "--vip", str(VIP4)])
     assert result.exit_code == 1
-    assert "MISSING  192.0.2.10 on lo" in result.stdout
+    assert result.stdout.splitlines()[-2:] == [
+        "MISSING  192.0.2.10 on lo: missing; should be 192.0.2.10/32, there alone; "
+        "ip address add 192.0.2.10/32 dev lo scope host",
+        "ok       at boot: nothing (setup --persist)",
+    ]
     assert "ok       ipv4/conf/all/arp_ignore: 1" in result.stdout
+
+
+@pytest.mark.usefixtures("host")
+def test_check_says_what_is_there_and_what_should_be(proc: Path) -> None:
+    write(proc, {"net/ipv4/conf/all/arp_ignore": "5", "net/ipv4/conf/eth0/rp_filter": "1"})
+    result = CliRunner().invoke(real_server, ["check", "--vip", str(VIP4), "--json"])
+    assert result.exit_code == 1
+    lacking = [piece for piece in json.loads(result.stdout) if not piece["ok"]]
+    assert [(piece["name"], piece["value"], piece["wanted"]) for piece in lacking] == [
+        ("ipv4/conf/all/arp_ignore", "5", "1 or 2 or 3 or 8"),
+        ("ipv4/conf/eth0/rp_filter", "1", "0 or 2"),
+        ("192.0.2.10 on lo", "missing", "192.0.2.10/32, there alone"),
+    ]
 
 
 @pytest.mark.usefixtures("host")
@@ -312,7 +366,9 @@ def test_dry_run_prints_commands_only(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
-@pytest.mark.parametrize("text", ["192.0.2.300", "ff02::1", "127.0.0.1", "::", "web"])
+@pytest.mark.parametrize(
+    "text", ["192.0.2.300", "ff02::1", "127.0.0.1", "::", "web", "fe80::1%eth0"]
+)
 def test_wrong_addresses_are_wrong_usage(text: str) -> None:
     result = CliRunner().invoke(real_server, ["check", "--vip", text])
     assert result.exit_code == 2

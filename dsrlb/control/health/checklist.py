@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checks of a running configuration: those of a service are kept while nothing of it changes."""
+"""The checks of what runs: those of a service are kept while nothing of it changes."""
 
 from __future__ import annotations
 

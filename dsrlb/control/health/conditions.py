@@ -49,6 +49,8 @@ class Conditions:
         self._checked: dict[RealId, Checked] = {}
         self._lock = Lock()
         self._moved: set[str] = set()
+        self.changed = False
+        """Has somebody come up or gone down who is not in the maps yet as such?"""
 
     def _note_moved(self, services: Iterable[str]) -> None:
         """Their real servers may be in another condition: called behind that change."""
@@ -105,6 +107,7 @@ class Conditions:
             self._events.add(KIND, f"{name} {text}", "info" if state.up else "warning")
         elif now.text != (before.text if before else ""):
             self._events.add(KIND, f"{name}: {now.text or 'nothing is wrong any more'}", "info")
+        self.changed |= was_up != state.up
         return was_up != state.up
 
     def spread(self, reals: Mapping[str, tuple[RealId, ...]]) -> None:

@@ -90,8 +90,8 @@ def echo(frame: bytes, start: int, packet: Packet, mac: bytes) -> Outcome:
     return Outcome("tx", "answered-echo", bytes(out))
 
 
-def reset(frame: bytes, start: int, packet: Packet, mac: bytes) -> Outcome:
-    """The RST for a segment of no known flow: headers alone, in 60 bytes if as many were sent."""
+def reset(frame: bytes, start: int, packet: Packet, mac: bytes, reason: str) -> Outcome:
+    """The RST for a segment: headers alone, in 60 bytes if as many were sent."""
     source, destination = packet.destination, packet.source
     sequence = frame[packet.l4 + 8 : packet.l4 + 12]
     ports = packet.destination_port.to_bytes(2, "big") + packet.source_port.to_bytes(2, "big")
@@ -104,4 +104,4 @@ def reset(frame: bytes, start: int, packet: Packet, mac: bytes) -> Outcome:
     else:
         ip = bytes.fromhex("6000000000140640") + source.packed + destination.packed
     answer = frame[6:12] + mac + frame[12:start] + ip + tcp
-    return Outcome("tx", "answered-reset", answer.ljust(min(60, len(frame)), b"\0"))
+    return Outcome("tx", reason, answer.ljust(min(60, len(frame)), b"\0"))

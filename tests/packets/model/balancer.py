@@ -21,7 +21,7 @@ from tests.packets.model.parse import (
 )
 from tests.packets.model.types import IP, Hop, Link, Outcome, Packet, Service
 
-PASSED = ("bridge-same-side",)
+PASSED = ("bridge-same-side", "no-real-passed")
 """Reasons of a new flow's packet that do not drop it."""
 
 
@@ -125,6 +125,8 @@ class Model:
         return self._transport(frame, packet)
 
     def _later_fragment(self, frame: bytes, packet: Packet) -> Outcome:
+        if self.fragments.is_left(packet):
+            return Outcome("pass", "no-real-passed", frame)
         found = self.fragments.first_of(packet)
         if found is None or found.reply:
             return Outcome("drop", "fragment-early", frame)
@@ -154,16 +156,22 @@ class Model:
             return Outcome("drop", quoted, frame)
         real = self.forward.real_of_flow(quoted.reverse)
         if real is None:
+            _, vip, _, port, protocol = quoted.reverse
+            service = self.forward.service_at(vip, port, protocol)
+            if service is not None and service.passes:
+                return Outcome("pass", "no-real-passed", frame)
             return Outcome("drop", "icmp-error", frame)
         pair = self.forward.pair_of(quoted.reverse)
         return self._deliver(frame, packet, First(real, quoted.reverse, pair), quoted.place)
 
     def _transport(self, frame: bytes, packet: Packet) -> Outcome:
         chosen = self.forward.real_of(packet)
-        if chosen == "answered-reset":
-            return answers.reset(frame, packet.start, packet, self.ingress.mac)
+        if chosen in ("answered-reset", "answered-down"):
+            return answers.reset(frame, packet.start, packet, self.ingress.mac, chosen)
         if chosen == "expired":
             return self.deliverer.expired(frame, packet)
+        if chosen == "no-real-passed" and packet.fragment == "first":
+            self.fragments.leave(packet)
         if isinstance(chosen, str):
             return Outcome("pass" if chosen in PASSED else "drop", chosen, frame)
         to = First(chosen, packet.key, self.forward.pair_of(packet.key))

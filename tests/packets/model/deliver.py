@@ -93,6 +93,8 @@ class Deliverer:
     ) -> Outcome:
         """``flow``: of the client, also if the packet is an ICMP error about it or a fragment;
         ``pair``: the flow, if its replies come back; ``quoted``: see translate.error()."""
+        if real.down:
+            return Outcome("drop", "real-down", frame)
         if not real.resolved:
             return Outcome("drop", "unresolved", frame)
         if reason := self.not_across(real.method, real.link):

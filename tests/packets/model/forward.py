@@ -42,6 +42,8 @@ class Forward:
         syn = pure_syn(packet)
         if flow is None or (syn and flow.state in ("closing", "reset")):
             return self._new_flow(packet, first=syn or packet.protocol == UDP)
+        if flow.real.present and flow.real.down:
+            return self._leave(packet, flow)
         if flow.pair is not None:
             return self._go_on(packet, flow, syn or packet.protocol == UDP)
         if not flow.real.present:
@@ -56,6 +58,20 @@ class Forward:
         if was_pending and flow.state != "pending":
             self._settle(packet.source, self._service_of(flow.real), flow.real, first=False)
         return flow.real
+
+    def _leave(self, packet: Packet, flow: Flow) -> Real | str:
+        """A request of a flow whose real server is down, and gets no packet."""
+        tcp, rst, syn = packet.protocol == TCP, bool(packet.flags & RST), pure_syn(packet)
+        pending = flow.state == "pending"
+        if flow.real.down == "reset" and tcp and not syn and (rst or not pending):
+            self.end(packet.key)
+            return "real-down" if rst else "answered-down"
+        other: Real | str = "real-down"
+        if not rst:
+            other = self._new_flow(packet, first=syn, known=True)
+        if isinstance(other, str) and not pending and self.flows.get(packet.key) is flow:
+            flow.become(pairs.further(packet, flow.state))
+        return other
 
     def _go_on(self, packet: Packet, flow: Flow, first: bool) -> Real | str:
         """A request of a flow whose replies come back."""
@@ -82,13 +98,17 @@ class Forward:
         return next((s for s in self.services if any(r is real for r in s.reals)), None)
 
     def service_of(self, packet: Packet) -> Service | None:
+        """Of a request."""
+        return self.service_at(packet.destination, packet.destination_port, packet.protocol)
+
+    def service_at(self, vip: IP, port: int, protocol: int) -> Service | None:
         """Exact port before range before any."""
         best: tuple[int, Service] | None = None
         for service in self.services:
-            if packet.destination not in service.vips or service.protocol != packet.protocol:
+            if vip not in service.vips or service.protocol != protocol:
                 continue
             for first, last in service.ports:
-                if not first <= packet.destination_port <= last:
+                if not first <= port <= last:
                     continue
                 rank = 0 if first == last else 2 if (first, last) == (0, 65535) else 1
                 if best is None or rank < best[0]:
@@ -100,6 +120,8 @@ class Forward:
         service = self.service_of(packet)
         if service is None:
             return "no-service"
+        if service.passes:
+            return "no-real-passed" if known or service.admits(packet.source) else "denied"
         if not first and packet.flags & (SYN | RST):
             return "no-flow"
         if not first and not known and not service.takes_up:
@@ -153,7 +175,6 @@ class Forward:
             holder = self.replies.holder(real, packet.key)
             if holder and holder.pair and holder.pair.key != packet.key:
                 if holder.state not in ("closing", "reset"):
-                    self._lose(packet.key, first)
                     return "tuple-taken"
                 self.end(holder.pair.key)
         real.new += 1
@@ -163,13 +184,6 @@ class Forward:
         self.replies.take(flow)
         self._settle(packet.source, service, real, first)
         return real
-
-    def _lose(self, key: FlowKey, first: bool) -> None:
-        """A pending flow could not move with its SYN: the one that it would have become was given
-        its entry, and is gone."""
-        flow = self.flows.get(key)
-        if first and flow and flow.state == "pending":
-            self.end(key)
 
     def _home(self, source: IP, service: Service) -> Real | None:
         """The source's real server, if it may have another flow."""

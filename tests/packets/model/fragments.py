@@ -23,14 +23,27 @@ class First:
 
 @dataclass
 class Fragments:
-    """Where first fragments were forwarded to, and of which flow they were."""
+    """Where first fragments were forwarded to, and of which flow they were; and those that were
+    left to the kernel."""
 
     memory: dict[FragmentKey, First] = field(default_factory=dict)
+    left: set[FragmentKey] = field(default_factory=set)
 
     def remember(self, packet: Packet, first: First) -> None:
         """A first fragment has been forwarded."""
         assert packet.fragment_key is not None
         self.memory[packet.fragment_key] = first
+        self.left.discard(packet.fragment_key)
+
+    def leave(self, packet: Packet) -> None:
+        """A first fragment is the kernel's."""
+        assert packet.fragment_key is not None
+        self.memory.pop(packet.fragment_key, None)
+        self.left.add(packet.fragment_key)
+
+    def is_left(self, packet: Packet) -> bool:
+        """Is a later one the kernel's?"""
+        return packet.fragment_key in self.left
 
     def first_of(self, packet: Packet) -> First | None:
         """Where a later one goes; None when its first was not seen, or that real is removed."""

@@ -83,6 +83,7 @@ class Real:
     resolved: bool = True
     present: bool = True
     away: bool = False  # does not answer; never usable then
+    down: str = ""  # "leave" | "reset": what flows of one that is down do; never usable then
     max_open: int = 0  # 0: no limit
     max_open_low: int = 0
     full: bool = False
@@ -141,6 +142,13 @@ class Service:
     pool: tuple[IP, ...] = ()  # where requests, or connections of the real servers, come from
     mss_clamp: int = 0  # 0: off
     outbound: bool = False
+    pass_empty: bool = False  # without real servers the kernel has what is of no flow
+
+    @property
+    def passes(self) -> bool:
+        """Has the kernel its packets now?"""
+        usable = (real for real in self.reals if real.present and real.usable and real.weight)
+        return self.pass_empty and next(usable, None) is None
 
     @property
     def routed(self) -> bool:

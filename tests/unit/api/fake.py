@@ -14,123 +14,34 @@ from typing import Any
 from dsrlb.api.app import create_app
 from dsrlb.api.server import serve
 from dsrlb.config import Config, digest, dump, edit, parse
+from dsrlb.control.authors import Author
 from dsrlb.control.flowquery import FlowQuery
 from dsrlb.control.plan import view
 from dsrlb.control.threads import stepwise
 from dsrlb.control.views import (
+    AppliedView,
+    DiffView,
     EventRow,
-    FlowCounts,
-    FlowRow,
     MacRow,
     PlanView,
     RealRow,
+    RevisionRow,
     ServiceRow,
     StateRow,
     StatsRow,
     StatusView,
 )
-from dsrlb.errors import DsrlbError
-
-TOML = """\
-[balancer]
-interfaces = ["eth0"]
-
-[[service]]
-name = "web"
-vip = "192.0.2.10"
-protocol = "tcp"
-port = [80, "8000-8099"]
-mode = "l2dsr"
-
-[[service.real]]
-address = "10.0.0.11"
-
-[[service.real]]
-address = "10.0.0.12"
-"""
-
-NO_PROCESS = 1 << 30
-"""A pid that the kernel never gives (its largest is 2^22)."""
-
-SERVICE: ServiceRow = {
-    "name": "web",
-    "vip": ["192.0.2.10"],
-    "protocol": "tcp",
-    "port": [80, "8000-8099"],
-    "mode": "l2dsr",
-    "algorithm": "round-robin",
-    "family": "ipv4",
-    "reals_up": 1,
-    "reals": 2,
-    "open": 123_456,
-    "pending": 7,
-    "packets": 1_234_567,
-    "bytes": 9_876_543_210,
-    "new": 200_000,
-    "reply_packets": 0,
-    "reply_bytes": 0,
-    "pool": None,
-}
-
-
-def real_row(address: str, state: str, reason: str) -> RealRow:
-    """A real of service web."""
-    return {
-        "service": "web",
-        "address": address,
-        "port": None,
-        "weight": 1,
-        "state": state,
-        "reason": reason,
-        "since": "2024-05-01T12:00:00+00:00",
-        "open": 5,
-        "pending": 1,
-        "packets": 10,
-        "bytes": 640,
-        "new": 6,
-        "reply_packets": 0,
-        "reply_bytes": 0,
-        "mac": "02:00:00:00:00:0b" if state == "up" else None,
-        "interface": "eth0" if state == "up" else None,
-        "response_ms": None,
-        "response_age": None,
-        "verdict": None,
-        "share": 100,
-        "sorry": False,
-    }
-
-
-def family_flows(opened: int, pending: int, closing: int) -> FlowCounts:
-    """Of tables made for a million flows."""
-    return {
-        "open": opened,
-        "pending": pending,
-        "closing": closing,
-        "capacity": 1_000_000,
-        "pending_capacity": 250_000,
-        "used": opened + closing,
-        "pending_used": pending,
-    }
-
-
-def flow_row(number: int) -> FlowRow:
-    """A flow of service web."""
-    return {
-        "protocol": "tcp",
-        "client": "203.0.113.9",
-        "client_port": 1024 + number % 60000,
-        "vip": "192.0.2.10",
-        "vip_port": 80,
-        "service": "web",
-        "group": None,
-        "real": "10.0.0.11",
-        "real_port": None,
-        "pool_address": None,
-        "pool_port": None,
-        "state": "data",
-        "idle": 3,
-        "expires": 897,
-    }
+from dsrlb.errors import DsrlbError, UnknownRevision
+from tests.unit.api.fakerows import (
+    NO_PROCESS,
+    REVISION,
+    SERVICE,
+    TOML,
+    WAITING,
+    family_flows,
+    flow_row,
+    real_row,
+)
 
 
 class FakeController:
@@ -140,6 +51,7 @@ class FakeController:
         self.config: Config = parse(TOML, "start.toml")
         self.calls: list[tuple[Any, ...]] = []
         self.broken: Exception | None = None
+        self.obstacle = ""
         self.pid = NO_PROCESS
         self.pieces: Iterable[Iterable[Mapping[str, Any]]] = [
             (flow_row(0), flow_row(1)),
@@ -189,6 +101,13 @@ class FakeController:
             "attach_seconds": 0.312,
             "headers": "/usr/include (linux-libc-dev)",
             "bytecode": "cached",
+            "revisions": {
+                "running": 12,
+                "way_back": 11,
+                "confirm": {"revision": 12, "seconds_left": 41.5, "way_back": 11},
+                "trouble": "",
+                "lost": "",
+            },
         }
 
     async def services(self) -> list[ServiceRow]:
@@ -253,8 +172,8 @@ class FakeController:
         finally:
             self.stream_ended.set()
 
-    async def drop_flows(self, query: FlowQuery, who: str) -> int:
-        self._asked("drop_flows", query, who)
+    async def drop_flows(self, query: FlowQuery, author: Author) -> int:
+        self._asked("drop_flows", query, author)
         return 1234
 
     def events(self, since: int) -> list[EventRow]:
@@ -279,21 +198,78 @@ class FakeController:
         self._asked("plan", toml, filename)
         return view(self.config, parse(toml, filename))
 
-    async def apply(self, toml: str, filename: str, adopt_vip: bool, who: str) -> PlanView:
-        self._asked("apply", toml, filename, adopt_vip, who)
-        return self._accept(parse(toml, filename))
+    async def apply(
+        self,
+        toml: str,
+        filename: str,
+        adopt_vip: bool,
+        confirm_within: int | None,
+        author: Author,
+    ) -> AppliedView:
+        self._asked("apply", toml, filename, adopt_vip, confirm_within, author)
+        return self._accept(parse(toml, filename), confirm_within)
 
-    async def edit(self, change: Mapping[str, Any], who: str) -> PlanView:
-        self._asked("edit", dict(change), who)
+    async def edit(self, change: Mapping[str, Any], author: Author) -> AppliedView:
+        self._asked("edit", dict(change), author)
         return self._accept(edit(self.config, change))
 
-    def _accept(self, config: Config) -> PlanView:
+    def _accept(self, config: Config, confirm_within: int | None = None) -> AppliedView:
         changes = view(self.config, config)
         self.config = config
-        return changes
+        return {
+            "hash_before": changes["hash_before"],
+            "hash_after": changes["hash_after"],
+            "changes": changes["changes"],
+            "affects_flows": changes["affects_flows"],
+            "way_back": 11,
+            "revision": 12,
+            "way_back_obstacle": self.obstacle,
+            "confirm_seconds": confirm_within,
+        }
 
-    async def set_state(self, service: str, address: str, state: str, who: str) -> list[StateRow]:
-        self._asked("set_state", service, address, state, who)
+    async def rollback(
+        self, revision: int | None, confirm_within: int | None, author: Author
+    ) -> AppliedView:
+        self._asked("rollback", revision, confirm_within, author)
+        self._known(revision or 11)
+        return self._accept(self.config, confirm_within)
+
+    async def confirm(self, author: Author) -> RevisionRow:
+        self._asked("confirm", author)
+        return REVISION
+
+    async def history(self, limit: int | None) -> list[RevisionRow]:
+        self._asked("history", limit)
+        return [REVISION, WAITING][:limit]
+
+    async def revision_toml(self, number: int) -> str:
+        self._asked("revision_toml", number)
+        self._known(number)
+        return TOML
+
+    async def diff(self, before: int, after: int | None, text: bool) -> DiffView:
+        self._asked("diff", before, after, text)
+        self._known(before)
+        changes = view(parse(TOML, "before"), self.config)
+        return {
+            "hash_before": changes["hash_before"],
+            "hash_after": changes["hash_after"],
+            "changes": changes["changes"],
+            "affects_flows": changes["affects_flows"],
+            "way_back": None,
+            "before": before,
+            "after": after,
+            "text": "--- a\n+++ b\n" if text else "",
+        }
+
+    def _known(self, number: int) -> None:
+        if number > 12:
+            raise UnknownRevision(f"there is no revision {number}", hint="dsrlb history")
+
+    async def set_state(
+        self, service: str, address: str, state: str, author: Author
+    ) -> list[StateRow]:
+        self._asked("set_state", service, address, state, author)
         return [{"service": service, "address": address, "state": state}]
 
     async def detach(self) -> list[str]:

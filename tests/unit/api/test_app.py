@@ -12,9 +12,12 @@ import pytest
 
 from dsrlb.api.app import create_app
 from dsrlb.api.bodies import MOST_BYTES
+from dsrlb.api.peer import with_uid
 from dsrlb.config.source import LARGEST
+from dsrlb.control.authors import Author
 from dsrlb.errors import NetError
-from tests.unit.api.fake import SERVICE, TOML, FakeController
+from tests.unit.api.fake import FakeController
+from tests.unit.api.fakerows import SERVICE, TOML
 
 SERVICE_KEYS = (
     "name vip protocol port mode algorithm family reals_up reals open pending packets bytes new "
@@ -33,7 +36,8 @@ def controller() -> FakeController:
 
 def ask(controller: FakeController, method: str, path: str, **request: Any) -> httpx.Response:
     async def exchange() -> httpx.Response:
-        transport = httpx.ASGITransport(create_app(controller), raise_app_exceptions=False)
+        app = with_uid(create_app(controller), 0)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://dsrlb") as client:
             return await client.request(method, path, **request)
 
@@ -91,9 +95,22 @@ def test_plan_changes_nothing(controller: FakeController) -> None:
 
 
 def test_apply_hands_on_what_was_sent(controller: FakeController) -> None:
-    body = {"toml": TOML, "filename": "a.toml", "adopt_vip": True, "who": "alice"}
-    assert ask(controller, "POST", "/apply", json=body).status_code == 200
-    assert controller.calls == [("apply", TOML, "a.toml", True, "alice")]
+    body = {"toml": TOML, "filename": "a.toml", "adopt_vip": True, "confirm_within": 60}
+    answer = ask(controller, "POST", "/apply", json={**body, "behind": "alice"})
+    assert (answer.status_code, answer.json()["revision"]) == (200, 12)
+    author = Author(0, "root", "alice")
+    assert controller.calls == [("apply", TOML, "a.toml", True, 60, author)]
+
+
+def test_a_client_does_not_say_who_it_is(controller: FakeController) -> None:
+    """Its uid does; a name that it gives stands beside that."""
+    body = {"toml": TOML, "filename": "a.toml"}
+    answer = ask(controller, "POST", "/apply", json={**body, "who": "alice"})
+    assert answer.status_code == 400
+    assert "who" in answer.json()["error"]
+    answer = ask(controller, "POST", "/apply", json={**body, "behind": "a\nb"})
+    assert answer.status_code == 400
+    assert controller.calls == []
 
 
 def test_invalid_configuration_names_every_problem(controller: FakeController) -> None:
@@ -112,13 +129,13 @@ def test_edit(controller: FakeController) -> None:
         "service": "web",
         "address": "10.0.0.12",
         "settings": {"weight": 3},
-        "who": "alice",
+        "behind": "alice",
     }
     answer = ask(controller, "POST", "/edit", json=body)
     assert answer.status_code == 200
     assert controller.config.service[0].real[1].weight == 3
-    change = {key: value for key, value in body.items() if key != "who"}
-    assert controller.calls == [("edit", change, "alice")]
+    change = {key: value for key, value in body.items() if key != "behind"}
+    assert controller.calls == [("edit", change, Author(0, "root", "alice"))]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +209,7 @@ def test_openapi_describes_rows_and_refusals(controller: FakeController) -> None
     assert set(described["paths"]) == {
         *("/status", "/services", "/reals", "/macs", "/stats", "/events", "/config"),
         *("/plan", "/apply", "/edit", "/detach", "/flows", "/flows/drop", "/real/state"),
+        *("/revisions", "/revisions/{number}/config", "/diff", "/rollback", "/confirm"),
     }
     schemas = described["components"]["schemas"]
     assert list(schemas["ServiceRow"]["properties"]) == SERVICE_KEYS.split()

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from dsrlb.control.authors import Author
 from dsrlb.control.flowquery import FlowQuery
 from dsrlb.errors import KernelError
-from tests.unit.api.fake import FakeController, flow_row, served
+from tests.unit.api.fake import FakeController, served
+from tests.unit.api.fakerows import flow_row
 from tests.unit.api.test_app import ask
 
 
@@ -89,11 +91,11 @@ def test_what_cannot_be_begun_is_an_error(controller: FakeController) -> None:
 
 
 def test_drop(controller: FakeController) -> None:
-    body = {"client": "10.0.0.0/8", "state": ["open"], "who": "alice"}
+    body = {"client": "10.0.0.0/8", "state": ["open"], "behind": "alice"}
     answer = ask(controller, "POST", "/flows/drop", json=body)
     assert answer.json() == {"dropped": 1234}
     query = FlowQuery(client=ip_network("10.0.0.0/8"), states=("open",))
-    assert controller.calls == [("drop_flows", query, "alice")]
+    assert controller.calls == [("drop_flows", query, Author(0, "root", "alice"))]
 
 
 def test_drop_all_has_to_be_said(controller: FakeController) -> None:

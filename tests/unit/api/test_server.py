@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import stat
+import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 
 from dsrlb.api.app import create_app
 from dsrlb.api.server import listen, serve
+from dsrlb.control.authors import of_uid
 from dsrlb.errors import StateError
 from tests.unit.api.fake import FakeController, served
 
@@ -45,6 +49,21 @@ def test_it_answers_over_the_socket(path: Path) -> None:
 def test_only_root_may_use_it(path: Path) -> None:
     with served(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_kernel_says_who_asks() -> None:
+    """Whatever name the client gives; root can have another user ask, others ask themselves."""
+    uid = 65534 if os.geteuid() == 0 else os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path is root's alone
+        Path(folder).chmod(0o755)
+        path = Path(folder, "main.sock")
+        with served(path) as api:
+            path.chmod(0o666)
+            command = ["curl", "-sS", "--unix-socket", str(path), "-d", '{"behind": "root"}']
+            command += ["-H", "Content-Type: application/json", "http://dsrlb/confirm"]
+            answer = subprocess.run(command, user=uid, capture_output=True, timeout=10, check=True)
+    assert b"0123456789ab" in answer.stdout
+    assert api.controller.calls == [("confirm", of_uid(uid, "root"))]
 
 
 def test_the_mode_is_right_before_anyone_can_connect(

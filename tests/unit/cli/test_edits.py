@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 import pytest
 
+from dsrlb.control.authors import own
 from tests.unit.api.fake import FakeController
 from tests.unit.cli.conftest import Run
 
@@ -16,8 +16,8 @@ DNS = ("service", "add", "dns", "--vip", "192.0.2.53", "--protocol", "udp", "--p
 
 def changed(daemon: FakeController) -> dict[str, Any]:
     """The one change that the daemon was asked for."""
-    ((name, change, who),) = daemon.calls
-    assert (name, who) == ("edit", getpass.getuser())
+    ((name, change, author),) = daemon.calls
+    assert (name, author) == ("edit", own())
     assert isinstance(change, dict)
     return change
 

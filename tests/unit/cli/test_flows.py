@@ -15,7 +15,8 @@ import pytest
 from dsrlb.control.flowquery import FlowQuery
 from dsrlb.control.views import FlowRow
 from dsrlb.errors import KernelError
-from tests.unit.api.fake import FakeController, flow_row
+from tests.unit.api.fake import FakeController
+from tests.unit.api.fakerows import flow_row
 from tests.unit.cli.conftest import Run
 
 SOURCE: FlowRow = {

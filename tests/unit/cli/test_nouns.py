@@ -17,7 +17,8 @@ from dsrlb.config.render import to_tables
 from dsrlb.control.views import ServiceRow
 from dsrlb.errors import StateError
 from dsrlb.paths import for_instance
-from tests.unit.api.fake import SERVICE, FakeController
+from tests.unit.api.fake import FakeController
+from tests.unit.api.fakerows import SERVICE
 from tests.unit.cli.conftest import Run
 
 NOUNS = ("status", "services", "reals", "macs", "stats", "events")

@@ -11,7 +11,8 @@ import pytest
 from dsrlb.cli.main import cli
 from dsrlb.cli.man import page
 from dsrlb.cli.render import age, count, octets
-from tests.unit.api.fake import FakeController, real_row
+from tests.unit.api.fake import FakeController
+from tests.unit.api.fakerows import real_row
 from tests.unit.cli.conftest import Run
 
 

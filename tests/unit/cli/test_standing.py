@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 
 import pytest
 
+from dsrlb.control.authors import own
 from tests.unit.api.fake import FakeController
 from tests.unit.cli.conftest import Run
 
@@ -23,7 +23,7 @@ from tests.unit.cli.conftest import Run
 def test_orders(run: Run, daemon: FakeController, verb: str, state: str, says: str) -> None:
     result = run("real", verb, "web", "10.0.0.11")
     assert (result.exit_code, result.stdout) == (0, says)
-    assert daemon.calls == [("set_state", "web", "10.0.0.11", state, getpass.getuser())]
+    assert daemon.calls == [("set_state", "web", "10.0.0.11", state, own())]
     rows = json.loads(run("real", verb, "web", "10.0.0.11", "--json").stdout)
     assert rows == [{"service": "web", "address": "10.0.0.11", "state": state}]
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import getpass
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +16,12 @@ from dsrlb.config import HostFacts, LinkFact, dump, load, parse
 from dsrlb.config.source import LARGEST
 from dsrlb.control import offline
 from dsrlb.control import start as start_module
+from dsrlb.control.authors import of_uid, own
 from dsrlb.errors import ConfigError, Problem, StateError
 from dsrlb.net import host
 from dsrlb.paths import for_instance
-from tests.unit.api.fake import TOML, FakeController
+from tests.unit.api.fake import FakeController
+from tests.unit.api.fakerows import TOML
 from tests.unit.cli.conftest import Run
 
 HEAVIER = TOML.replace('address = "10.0.0.12"', 'address = "10.0.0.12"\nweight = 4')
@@ -42,10 +44,12 @@ def eth0(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_apply(run: Run, daemon: FakeController, file: Path) -> None:
     result = run("apply", str(file), "--adopt-vip")
     assert result.exit_code == 0, result.stderr
-    assert daemon.calls == [("apply", HEAVIER, str(file), True, getpass.getuser())]
+    assert daemon.calls == [("apply", HEAVIER, str(file), True, None, own())]
     lines = result.stdout.splitlines()
     assert lines[0].startswith("~ real web 10.0.0.12: weight")
-    assert lines[-1].startswith("applied: ")
+    assert lines[1].startswith("applied: ")
+    assert lines[1].endswith("; existing flows: none affected")
+    assert lines[2:] == ["revision 12 is running; back to 11: dsrlb rollback"]
 
 
 def test_apply_of_what_runs_already(run: Run, daemon: FakeController, file: Path) -> None:
@@ -58,7 +62,7 @@ def test_apply_says_who_is_behind_sudo(
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "alice")
     run("apply", str(file))
-    assert daemon.calls[0][-1] == "alice (sudo)"
+    assert daemon.calls[0][-1] == of_uid(os.getuid(), "alice")
 
 
 def test_plan(run: Run, daemon: FakeController, file: Path) -> None:
@@ -75,20 +79,49 @@ def test_includes_are_merged_before_they_are_sent(
     main = tmp_path / "main.toml"
     main.write_text(f'include = ["web.toml"]\n{balancer}\n')
     assert run("apply", str(main)).exit_code == 0
-    ((_, toml, filename, _, _),) = daemon.calls
+    ((_, toml, filename, *_),) = daemon.calls
     assert toml == dump(load(main))
     assert filename == str(main)
 
 
-@pytest.mark.parametrize(("include", "place"), [("", ":9"), ("include = []\n", "")])
+@pytest.mark.parametrize("command", ["plan", "apply"])
+@pytest.mark.parametrize(("include", "line"), [("", 9), ("include = []\n", 10)])
 def test_lines_in_a_refusal_are_the_files(
-    run: Run, daemon: FakeController, file: Path, include: str, place: str
+    run: Run, daemon: FakeController, file: Path, include: str, line: int, command: str
 ) -> None:
     file.write_text(include + TOML)
     daemon.broken = ConfigError([Problem(str(file), 9, "service[0].mode", '"l2dsr"', "not here")])
-    result = run("apply", str(file))
+    result = run(command, str(file))
     assert result.exit_code == 2
-    assert result.stderr == f'{file}{place}: service[0].mode = "l2dsr": not here\n'
+    assert result.stderr == f'{file}:{line}: service[0].mode = "l2dsr": not here\n'
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_refusal_names_the_included_file(
+    run: Run,
+    daemon: FakeController,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    """Which is found from the file that was named, wherever one is."""
+    balancer, services = TOML.split("\n\n", 1)
+    (tmp_path / "d" / "conf.d").mkdir(parents=True)
+    (tmp_path / "d" / "conf.d" / "web.toml").write_text(f"\n{services}")
+    (tmp_path / "d" / "main.toml").write_text(f'include = ["conf.d/*.toml"]\n{balancer}\n')
+    monkeypatch.chdir(tmp_path)
+    problem = Problem("x", 40, "service[0].real[1].address", '"10.0.0.12"', "not here")
+    interfaces = Problem("x", 3, "balancer.interfaces", '"eth0"', "no such")
+    daemon.broken = ConfigError([problem, interfaces])
+    result = run(command, "d/main.toml")
+    assert result.exit_code == 2
+    line = services.splitlines().index('address = "10.0.0.12"') + 2
+    assert result.stderr == (
+        f'd/conf.d/web.toml:{line}: service[0].real[1].address = "10.0.0.12": not here\n'
+        'd/main.toml:3: balancer.interfaces = "eth0": no such\n'
+    )
+    daemon.broken = None
+    assert run(command, "d/main.toml").exit_code == 0
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])
@@ -219,8 +252,9 @@ def test_plan_without_a_daemon_compares_with_what_is_saved(
 
 def test_plan_without_anything(run: Run, no_daemon: None, file: Path) -> None:
     lines = run("plan", str(file)).stdout.splitlines()
-    assert all(line.startswith("+ ") for line in lines[:-1])
-    assert lines[-1].startswith("would apply: nothing -> ")
+    assert all(line.startswith("+ ") for line in lines[:-2])
+    assert lines[-2].startswith("would apply: nothing -> ")
+    assert lines[-1] == "existing flows: none affected; no way back: nothing ran before"
 
 
 def test_check(run: Run, eth0: None, file: Path) -> None:
@@ -234,6 +268,45 @@ def test_check_against_this_host(run: Run, eth0: None, file: Path) -> None:
     result = run("check", str(file))
     assert result.exit_code == 2
     assert result.stderr.startswith(f"{file}:2: balancer.interfaces = ")
+
+
+def test_check_offline_asks_nothing(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def asked() -> HostFacts:
+        raise AssertionError("this host was looked at")
+
+    monkeypatch.setattr(host, "host_facts", asked)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    file.write_text(TOML.replace("eth0", "eth7"))
+    result = run("check", "--offline", str(file))
+    assert (result.exit_code, result.stderr) == (0, "")
+    file.write_text(TOML.replace("eth0", "far-too-long-a-name"))
+    assert run("check", "--offline", str(file)).exit_code == 2
+
+
+def test_check_offline_needs_neither_bcc_nor_netlink(file: Path) -> None:
+    """Nor root: it may run where configurations are written."""
+    program = (
+        "import sys; sys.modules['bcc'] = sys.modules['pyroute2'] = None;"
+        "from dsrlb.cli.main import main; main()"
+    )
+    command = [sys.executable, "-c", program, "check", "--offline", str(file)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert b": ok; services: 1" in done.stdout
+
+
+def test_check_offline_knows_the_tables(run: Run, file: Path) -> None:
+    vips = [f"192.0.{n >> 8}.{n & 255}" for n in range(4097)]
+    file.write_text(TOML.replace('"192.0.2.10"', json.dumps(vips)))
+    result = run("check", "--offline", str(file))
+    assert result.exit_code == 2
+    assert "too many VIPs" in result.stderr
+
+
+def test_check_offline_and_adopt(run: Run, file: Path) -> None:
+    assert run("check", "--offline", "--adopt-vip", str(file)).exit_code == 2
 
 
 def test_run_hands_over(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_main_file_that_is_no_text(tmp_path: Path) -> None:
         ("x = \n", 1, "TOML", "Invalid value"),
         (MAIN, 1, "balancer", "[[group]] and [[service]] only"),
         ("\nfoo = 1\n", 2, "foo", "[[group]] and [[service]] only"),
-        ('\n\ninclude = "c.toml"\n', 3, "include", "[[group]] and [[service]] only"),
+        ('\n\ninclude = "c.toml"\n', 3, "include", "includes go one deep: name these files in /"),
         ('[[bridge]]\nname = "br0"\n', 1, "bridge", "[[group]] and [[service]] only"),
         ('[service]\nname = "b"\n', 1, "service", "with two brackets"),
     ],

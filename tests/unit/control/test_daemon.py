@@ -41,6 +41,7 @@ def daemon() -> tuple[Daemon, Any]:
     balancer = SimpleNamespace(
         announcer=SimpleNamespace(wanted=asyncio.Event()),
         links_changed=False,
+        conditions=None,
         events=EventLog(),
         keeper=Keeper(),
         config=SimpleNamespace(balancer=SimpleNamespace(scan_interval=60)),

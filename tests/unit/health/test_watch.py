@@ -64,7 +64,7 @@ class Scene:
         self.loop = Loop(self.clock)
         self.asker = FakeAsker(self.loop, most)
         self.told: list[State] = []
-        self.silent: list[str] = []
+        self.silences: list[str] = []
 
     def watch(self, name: str = "1", up: bool | None = None, **check: Any) -> Watch:
         made = Check("tcp", **{"jitter": 0, **check})
@@ -74,8 +74,14 @@ class Scene:
             self.asker,
             one,
             lambda watch: self.told.append(watch.state()),
-            lambda watch: self.silent.append(watch.target.id),
+            self,
         )
+
+    def silent(self, watch: Watch) -> None:
+        self.silences.append(watch.target.id)
+
+    def answered(self, name: str) -> None:
+        self.silences.append("")
 
     def go(self, seconds: float) -> None:
         """Time passes, in small steps."""
@@ -196,7 +202,7 @@ def test_what_could_not_be_asked_does_not_count(scene: Scene) -> None:
     unasked = Outcome("no-answer", "could not be asked: Too many open files", asked=False)
     scene.next(*[unasked] * 10)
     assert [(state.up, state.verdict) for state in scene.told] == [(True, "no-answer")]
-    assert scene.silent == []
+    assert set(scene.silences) == {""}
     tally = watch.tally()
     assert (tally.sent, tally.failed) == (10, 0)
     assert tally.detail == "could not be asked: Too many open files"
@@ -205,10 +211,10 @@ def test_what_could_not_be_asked_does_not_count(scene: Scene) -> None:
 def test_silence_and_what_is_found(scene: Scene) -> None:
     watch = scene.watch()
     scene.next(LATE)
-    assert scene.silent == ["1"]
+    assert scene.silences == ["1"]
     watch.found("vip-missing", "it is alive")
     scene.next(LATE)
-    assert scene.silent == ["1", "1"]
+    assert scene.silences == ["1", "1"]
     scene.next(CLOSED)
     watch.found("unreachable", "too late")
     scene.next(LATE)

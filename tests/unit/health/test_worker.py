@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,76 +16,14 @@ import pytest
 
 from dsrlb.health.protocol import (
     Check,
-    Lines,
     Orders,
-    Ready,
     State,
-    States,
-    Tallies,
     Target,
     encode,
-    to_daemon,
 )
+from tests.checking import ROOT, Process
 from tests.unit.health.asked import free_port, serving, until_closed
 from tests.waiting import wait_until
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-class Process:
-    """`python -m dsrlb.health`, and what it has told."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.socket, theirs = socket.socketpair()
-        number = theirs.fileno()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "dsrlb.health", *(arguments or ("--fd", str(number)))],
-            pass_fds=(number,),
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        theirs.close()
-        self.socket.setblocking(False)
-        self._lines = Lines()
-        self.ready = 0
-        self.states: dict[str, State] = {}
-        self.tallies: list[Tallies] = []
-
-    def send(self, message: bytes) -> None:
-        self.socket.setblocking(True)
-        self.socket.sendall(message)
-        self.socket.setblocking(False)
-
-    def read(self) -> Process:
-        """All that it has told by now; returns itself."""
-        try:
-            data = self.socket.recv(1 << 20)
-        except BlockingIOError:
-            return self
-        for line in self._lines.add(data):
-            message = to_daemon(line)
-            if isinstance(message, Ready):
-                self.ready = message.ready
-            elif isinstance(message, States):
-                self.states.update({state.id: state for state in message.states})
-            else:
-                self.tallies.append(message)
-        return self
-
-    def verdict(self, name: str) -> str:
-        self.read()
-        return self.states[name].verdict if name in self.states else ""
-
-    def close(self) -> int:
-        """Close the socket, at which it ends; returns its exit code."""
-        self.socket.close()
-        try:
-            return self.process.wait(10)
-        finally:
-            self.process.kill()
-            if self.process.stderr is not None:
-                self.process.stderr.close()
 
 
 @pytest.fixture
@@ -189,8 +126,8 @@ def test_what_it_may() -> None:
 
 
 def test_it_is_light() -> None:
-    """None of the heavy modules of the daemon is there, and OpenSSL only once it is needed."""
-    heavy = ("pydantic", "numpy", "asyncio", "ssl", "bcc", "pyroute2", "dsrlb.config")
+    """None of the heavy modules of the daemon is there."""
+    heavy = ("pydantic", "numpy", "asyncio", "bcc", "pyroute2", "dsrlb.config")
     program = f"import sys, dsrlb.health.worker; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Can a configuration work on this host? Everything that is asked before one is accepted."""
+"""Whether a configuration can run on this host, as it is now."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ class HostCheck:
         return config_of(config.balancer, config.bridge, groups, services)
 
 
+def check_on_host(
+    config: Config, origin: Origin, instance: str, adopt_vip: bool, before: Config | None
+) -> None:
+    """As HostCheck.check(), once."""
+    HostCheck(instance).check(config, origin, adopt_vip, before)
+
+
 def _problems(
     config: Config, facts: HostFacts, origin: Origin, adopt_vip: bool, before: Config | None
 ) -> list[Problem]:
@@ -67,12 +74,17 @@ def same_network(before: Config, after: Config) -> bool:
     is left out: MacTable.configure() says that."""
     if (before.balancer, before.bridge) != (after.balancer, after.bridge):
         return False
-    if len(before.service) != len(after.service):
+    if len(before.service) != len(after.service) or _asked(before) != _asked(after):
         return False
     for old, new in zip(before.service, after.service, strict=True):
         if old is not new and any(getattr(old, key) != getattr(new, key) for key in _NETWORK):
             return False
     return True
+
+
+def _asked(config: Config) -> list[object]:
+    """How groups' real servers are asked."""
+    return [(group.name, group.health) for group in config.group]
 
 
 _NETWORK = ("name", "vip", "protocol", "mode", "l3dsr", "snat", "outbound", "interfaces", "health")

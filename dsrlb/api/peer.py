@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is at the other end of the socket: SO_PEERCRED of unix(7), in every request's scope."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from dsrlb.control.authors import Author, of_uid
+
+_UID = "dsrlb.uid"  # below "extensions", where ASGI has what servers add
+_UCRED = struct.Struct("=iII")  # struct ucred: pid, uid, gid
+
+
+class PeerProtocol(H11Protocol):
+    """uvicorn's HTTP, with the uid of the process that connected. It is that of connect(2): who
+    hands the connection on hands on what it may do."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        channel: socket.socket = transport.get_extra_info("socket")
+        raw = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        self.app = with_uid(self.app, _UCRED.unpack(raw)[1])
+
+
+def with_uid(app: ASGIApp, uid: int) -> Any:
+    """The application, told by whom it is asked."""
+
+    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+        extensions = {**scope.get("extensions", {}), _UID: uid}
+        await app({**scope, "extensions": extensions}, receive, send)
+
+    return asked
+
+
+def author_of(request: Request, behind: str) -> Author:
+    """Who asks; ``behind``: the name that the client gave beside it."""
+    uid: int = request.scope["extensions"][_UID]
+    return of_uid(uid, behind)

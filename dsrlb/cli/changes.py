@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How changes are told: what changes, whether flows are affected, what runs, and the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dsrlb.cli.common import print_json
+from dsrlb.paths import DEFAULT_INSTANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dsrlb.control.views import AppliedView, Change, PlanView, RevisionsView
+
+_LONGEST = 86400
+_SIGNS = {"add": "+", "change": "~", "remove": "-"}
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    from dsrlb.control.flowquery import seconds
+
+    if text is None:
+        return None
+    try:
+        found = seconds(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+    if not 1 <= found <= _LONGEST:
+        raise click.BadParameter(f"{text!r}: between 1s and 1d", ctx, param)
+    return found
+
+
+confirm_within = click.option(
+    "--confirm-within",
+    callback=_seconds,
+    metavar="TIME",
+    help="Go back by itself unless `dsrlb confirm` comes within this time, such as 60s.",
+)
+
+
+def command(words: str) -> str:
+    """A dsrlb command of this instance, to be copied."""
+    instance = click.get_current_context().obj
+    return (
+        f"dsrlb {words}" if instance == DEFAULT_INSTANCE else f"dsrlb --instance {instance} {words}"
+    )
+
+
+def print_changes(changes: Sequence[Change]) -> None:
+    """A line for each."""
+    for change in changes:
+        detail = f": {change['detail']}" if change["detail"] else ""
+        flows = "  (existing flows are affected)" if change["affects_flows"] else ""
+        click.echo(f"{_SIGNS[change['kind']]} {change['what']}{detail}{flows}")
+
+
+def _flows(view: PlanView) -> str:
+    affected = sum(change["affects_flows"] for change in view["changes"])
+    return (
+        f"existing flows: affected by {affected} of these"
+        if affected
+        else "existing flows: none affected"
+    )
+
+
+def _hashes(view: PlanView) -> str:
+    return f"{view['hash_before'] or 'nothing'} -> {view['hash_after']}"
+
+
+def show_plan(view: PlanView, as_json: bool) -> None:
+    """Print what would change."""
+    if as_json:
+        print_json(view)
+        return
+    print_changes(view["changes"])
+    if view["hash_before"] == view["hash_after"]:
+        click.echo(f"no changes (configuration {view['hash_after']})")
+        return
+    click.echo(f"would apply: {_hashes(view)}")
+    back = view["way_back"]
+    way = (
+        f"back to {back} then: {command('rollback')}" if back else "no way back: nothing ran before"
+    )
+    click.echo(f"{_flows(view)}; {way}")
+
+
+def show_applied(view: AppliedView, as_json: bool) -> None:
+    """Print what was changed, what runs now, and the way back."""
+    if as_json:
+        print_json(view)
+        return
+    print_changes(view["changes"])
+    if view["hash_before"] == view["hash_after"]:
+        click.echo(f"no changes (configuration {view['hash_after']})")
+    else:
+        click.echo(f"applied: {_hashes(view)}; {_flows(view)}")
+    click.echo(_running(view))
+
+
+def _running(view: AppliedView) -> str:
+    if view["revision"] is None:
+        return "not recorded: the history cannot be written"
+    back, left = view["way_back"], view["confirm_seconds"]
+    if left is not None:
+        return (
+            f"revision {view['revision']} is running for {left:.0f} s, then {back} by itself; "
+            f"keep it: {command('confirm')}; back at once: {command('rollback')}"
+        )
+    text = f"revision {view['revision']} is running; "
+    if back is None:
+        return text + "there is no earlier one to go back to"
+    if view["way_back_obstacle"]:
+        return text + f"no way back to {back} now: {view['way_back_obstacle']}"
+    return text + f"back to {back}: {command('rollback')}"
+
+
+def revisions_text(view: RevisionsView) -> str:
+    """Which runs, what it waits for, and what is wrong with the history."""
+    lines = []
+    if view["running"] is not None:
+        back = view["way_back"]
+        lines.append(f"{view['running']}" + (f", way back: {back}" if back is not None else ""))
+    if (waiting := view["confirm"]) is not None:
+        left = f"{waiting['seconds_left']:.0f} s"
+        lines.append(f"waits for `dsrlb confirm`: {left} left, then back to {waiting['way_back']}")
+    trouble = f"changes are refused: {view['trouble']}" if view["trouble"] else ""
+    return "\n".join(filter(None, [*lines, trouble, view["lost"]]))

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way back from a change: whether there is one, and how it is told."""
+
+from __future__ import annotations
+
+from dsrlb.config import Config, parse
+from dsrlb.config.source import Origin
+from dsrlb.control.confirm import seconds_left
+from dsrlb.control.hostchecks import HostCheck
+from dsrlb.control.revisionlog import RevisionLog
+from dsrlb.control.revisions import Revision
+from dsrlb.control.state import State
+from dsrlb.control.views import AppliedView, PlanView
+from dsrlb.errors import ConfigError, DsrlbError, StateError
+
+
+def ran(log: RevisionLog, state: State) -> Config | None:
+    """What ran last; None when there is nothing, or nothing that this version reads."""
+    try:
+        running = log.running
+        text = log.text(running.number) if running is not None else state.saved_config()
+        return None if text is None else parse(text, "last configuration")
+    except (ConfigError, StateError):
+        return None
+
+
+def way_back_obstacle(config: Config, host: HostCheck) -> str:
+    """Why what runs could not be applied again on this host; empty: it could."""
+    try:
+        host.check(config, Origin("<running>"), adopt_vip=False, before=config)
+    except DsrlbError as error:
+        return error.message
+    return ""
+
+
+def planned_view(changes: PlanView, running: Revision | None) -> PlanView:
+    """A plan with the way back that there would be."""
+    return {**changes, "way_back": running.number if running is not None else None}
+
+
+def applied_view(changes: PlanView, log: RevisionLog, obstacle: str) -> AppliedView:
+    """What was changed, what runs now, and the way back from it."""
+    running, waiting = log.running, log.waiting
+    return {
+        "hash_before": changes["hash_before"],
+        "hash_after": changes["hash_after"],
+        "changes": changes["changes"],
+        "affects_flows": changes["affects_flows"],
+        "way_back": running.way_back if running is not None else None,
+        "revision": running.number if running is not None else None,
+        "way_back_obstacle": obstacle,
+        "confirm_seconds": round(seconds_left(waiting), 1) if waiting is not None else None,
+    }

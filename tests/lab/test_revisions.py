@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Revisions: changes that are recorded, and ways back from them, while clients are served."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.instance import Instance, config, real
+from tests.lab.plain import VIPS, Plain, addresses, run
+from tests.lab.traffic import Load, ask, connect, request, serves
+from tests.waiting import wait_until
+
+ONE = config([real("r1")])
+TWO = config([real("r2")])
+BOTH = config()
+
+
+@contextmanager
+def tmpfs(folder: Path, kilobytes: int) -> Iterator[None]:
+    """A small disk of its own."""
+    run("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "dsrlb-test", str(folder))
+    try:
+        yield
+    finally:
+        run("umount", str(folder))
+
+
+def fill(folder: Path) -> None:
+    """Leave no room."""
+    with (folder / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+
+
+def history(balancer: Instance) -> list[dict[str, Any]]:
+    """Oldest first, with a daemon or without."""
+    rows: list[dict[str, Any]] = json.loads(balancer.done("history", "--json"))
+    return rows[::-1]
+
+
+def results(balancer: Instance) -> list[str]:
+    """What became of each revision, oldest first."""
+    return [row["result"] for row in history(balancer)]
+
+
+def served_by(plain: Plain) -> set[str]:
+    """Who answers new flows of both VIPs."""
+    return {name for vip in VIPS for name in request(plain.client, vip, count=4)}
+
+
+def test_every_change_is_a_revision(plain: Plain, balancer: Instance) -> None:
+    balancer.start(BOTH)
+    first = balancer.done("config", "show")
+    v4, _ = addresses("r1")
+    said = balancer.done("real", "set", "web", v4, "--weight", "3")
+    assert said.splitlines()[-1] == (
+        f"revision 2 is running; back to 1: dsrlb --instance {balancer.name} rollback"
+    )
+    balancer.done("apply", balancer.write(ONE), "--adopt-vip")
+    rows = history(balancer)
+    assert [row["number"] for row in rows] == [1, 2, 3]
+    assert [row["result"] for row in rows] == ["applied"] * 3
+    assert [row["what"] for row in rows] == [
+        f"run -c {balancer.file}",
+        f"real set web {v4} weight=3",
+        f"apply {balancer.file}",
+    ]
+    assert {(row["uid"], row["user"]) for row in rows} == {(0, "root")}
+    assert [row["running"] for row in rows] == [False, False, True]
+    assert balancer.done("config", "show", "1") == first
+    assert (balancer.state / "config.toml").read_text() == balancer.done("config", "show")
+    said = balancer.done("apply", str(balancer.file))
+    assert said.startswith("no changes")
+    assert len(history(balancer)) == 3
+    assert "-address" in balancer.done("diff", "1", "--text").replace(" ", "")
+
+
+def test_rollback_under_traffic(plain: Plain, balancer: Instance, load: Load) -> None:
+    balancer.start(BOTH)
+    load.start()
+    more = BOTH.replace('name = "dns"', 'name = "names"')
+    balancer.done("apply", balancer.write(more))
+    balancer.done("service", "set", "web", "algorithm=maglev")
+    load.progress(50)
+    balancer.done("rollback")
+    assert balancer.get("/services")[0]["algorithm"] == "round-robin"
+    balancer.done("rollback", "1")
+    assert [row["name"] for row in balancer.get("/services")] == ["web", "web", "dns", "dns"]
+    load.progress(50)
+    load.stop()
+    assert load.errors == []
+    assert [row["way_back"] for row in history(balancer)] == [None, 1, 2, 3, 4]
+    unknown = balancer.dsrlb("rollback", "77")
+    assert (unknown.returncode, "there is no revision 77" in unknown.stderr) == (1, True)
+
+
+def test_what_is_not_confirmed_goes_back(plain: Plain, balancer: Instance, load: Load) -> None:
+    """With the daemon there; other changes have to wait."""
+    balancer.start(BOTH)
+    load.start()
+    maglev = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
+    said = balancer.done("apply", balancer.write(maglev), "--confirm-within", "3s")
+    assert "revision 2 is running for 3 s, then 1 by itself" in said
+    confirm = balancer.get("/status")["revisions"]["confirm"]
+    assert (confirm["revision"], confirm["way_back"]) == (2, 1)
+    assert 0 < confirm["seconds_left"] <= 3
+    assert "waits for `dsrlb confirm`" in balancer.done("status")
+    refused = balancer.dsrlb("real", "set", "web", addresses("r1")[0], "--weight", "3")
+    assert refused.returncode == 1
+    assert "revision 2 waits for confirmation" in refused.stderr
+    assert "`dsrlb confirm` keeps it, `dsrlb rollback` goes back" in refused.stderr
+    balancer.wait_event("automatic return from 2 to 1: not confirmed in time")
+    assert results(balancer) == ["applied", "reverted", "applied"]
+    assert history(balancer)[-1]["user"] == "dsrlb"
+    assert balancer.done("config", "show") == balancer.done("config", "show", "1")
+    assert balancer.get("/status")["revisions"]["confirm"] is None
+    load.progress(50)
+    load.stop()
+    assert load.errors == []
+
+
+def test_confirmed_and_rolled_back_before_the_end(plain: Plain, balancer: Instance) -> None:
+    balancer.start(BOTH)
+    saved = (balancer.state / "config.toml").read_text()
+    balancer.done("apply", balancer.write(ONE), "--confirm-within", "1h")
+    assert (balancer.state / "config.toml").read_text() == saved  # nobody said that it is good
+    assert balancer.done("confirm") == "revision 2 is confirmed\n"
+    assert (balancer.state / "config.toml").read_text() == balancer.done("config", "show", "2")
+    assert history(balancer)[-1]["reason"] == "confirmed by root"
+    again = balancer.dsrlb("confirm")
+    assert (again.returncode, "nothing waits" in again.stderr) == (1, True)
+    balancer.done("apply", balancer.write(TWO), "--confirm-within", "1h")
+    balancer.done("rollback")
+    assert results(balancer) == ["applied", "applied", "reverted", "applied"]
+    assert served_by(plain) == {"r1"}
+    plan = balancer.done("plan", str(balancer.file)).splitlines()
+    assert plan[-1].startswith("existing flows: affected by ")
+    assert "back to 4 then: " in plan[-1]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_not_confirmed_and_the_daemon_killed(
+    plain: Plain, balancer: Instance, load: Load, late: bool
+) -> None:
+    """It goes back at the start after the deadline, or at the deadline after the start."""
+    balancer.start(BOTH)
+    load.start()
+    maglev = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
+    balancer.done("apply", balancer.write(maglev), "--confirm-within", "2s" if late else "6s")
+    balancer.kill()
+    if late:
+        wait_until("the deadline", lambda: history(balancer)[-1]["confirm_seconds"] == 0)
+        assert results(balancer)[-1] == "waiting"
+    balancer.start()
+    if not late:
+        assert history(balancer)[-1]["result"] == "waiting"
+    balancer.wait_event("automatic return from 2 to 1: not confirmed in time")
+    assert results(balancer) == ["applied", "reverted", "applied"]
+    assert {row["algorithm"] for row in balancer.get("/services")} == {"round-robin"}
+    load.progress(50)
+    load.stop()
+    assert load.errors == []
+
+
+def test_after_another_boot_it_goes_back(balancer: Instance) -> None:
+    """The boot's id is what tells; nobody could have confirmed since."""
+    balancer.start(BOTH)
+    balancer.done("apply", balancer.write(ONE), "--confirm-within", "1h")
+    balancer.kill()
+    with sqlite3.connect(balancer.state / "revisions.db") as database:
+        database.execute("UPDATE revision SET boot = 'another' WHERE number = 2")
+    balancer.start()
+    balancer.wait_event("automatic return from 2 to 1")
+    assert results(balancer) == ["applied", "reverted", "applied"]
+
+
+def test_rollback_without_a_daemon(plain: Plain, balancer: Instance) -> None:
+    """The pinned maps are changed, a long connection goes on, the next daemon goes on with it."""
+    balancer.start(BOTH)
+    v4, _ = addresses("r2")
+    balancer.done("real", "set", "web", v4, "--weight", "0")
+    with connect(plain.client, VIPS[0]) as connection:
+        assert ask(connection) == "r1"
+        program = plain.lb.link()["xdp"]["prog"]["id"]
+        balancer.kill()
+        assert served_by(plain) == {"r1"}
+        done = balancer.dsrlb("rollback")
+        assert done.returncode == 0, done.stderr
+        assert "revision 3 is running; back to 2" in done.stdout
+        assert "no daemon runs" in done.stderr
+        assert served_by(plain) == {"r1", "r2"}
+        assert ask(connection) == "r1"
+        assert plain.lb.link()["xdp"]["prog"]["id"]
+        assert results(balancer) == ["applied"] * 3
+        balancer.start()
+        assert ask(connection) == "r1"
+    assert program
+    assert balancer.done("config", "show") == balancer.done("config", "show", "1")
+    assert len(history(balancer)) == 3
+
+
+def test_rollback_with_nothing_at_work(plain: Plain, balancer: Instance) -> None:
+    """It is for the next start, then."""
+    balancer.start(BOTH)
+    balancer.done("apply", balancer.write(ONE))
+    balancer.done("detach")
+    balancer.wait()
+    said = balancer.done("rollback")
+    assert "revision 3 is recorded for the next start" in said
+    assert not balancer.pins.exists()
+    assert results(balancer) == ["applied", "applied", "pending"]
+    balancer.start()
+    assert served_by(plain) == {"r1", "r2"}
+    assert results(balancer) == ["applied"] * 3
+
+
+def test_rollback_to_what_cannot_run_here(plain: Plain, balancer: Instance) -> None:
+    """With a daemon and without: refused, with the reason, and nothing changed."""
+    balancer.start(BOTH)
+    balancer.done("apply", balancer.write(config(vips=("10.78.0.101", "fd78::101"))))
+    plain.lb.batch(f"address add {VIPS[0]}/32 dev eth0")
+    shown = balancer.done("config", "show")
+    for kill in (False, True):
+        if kill:
+            balancer.kill()
+        refused = balancer.dsrlb("rollback")
+        assert refused.returncode == 2
+        assert "<revision 1>:" in refused.stderr
+        assert f'service[0].vip = "{VIPS[0]}": ' in refused.stderr
+        assert "revision 1 cannot run here now" in refused.stderr
+        assert results(balancer) == ["applied", "applied"]
+    balancer.start()
+    assert balancer.done("config", "show") == shown
+
+
+def test_an_installation_of_before(plain: Plain, balancer: Instance) -> None:
+    """config.toml and no database."""
+    balancer.start(BOTH)
+    balancer.kill()
+    for file in balancer.state.glob("revisions.db*"):
+        file.unlink()
+    balancer.start()
+    (row,) = history(balancer)
+    assert (row["number"], row["result"]) == (1, "applied")
+    assert row["what"] == "config.toml"
+    balancer.done("apply", balancer.write(ONE))
+    balancer.done("rollback")
+    assert served_by(plain) == {"r1", "r2"}
+
+
+def test_a_damaged_database(plain: Plain, balancer: Instance) -> None:
+    """It is kept aside, and a new one begins with config.toml."""
+    balancer.start(BOTH)
+    balancer.done("apply", balancer.write(ONE))
+    balancer.kill()
+    for file in balancer.state.glob("revisions.db-*"):
+        file.unlink()
+    (balancer.state / "revisions.db").write_text("no database at all\n" * 1000)
+    balancer.start(up=4)
+    balancer.wait_event("the history was lost: ")
+    (aside,) = balancer.state.glob("revisions.db.corrupt-*")
+    assert aside.read_text().startswith("no database")
+    assert str(aside) in balancer.done("status").replace("\n", "").replace(" ", "")
+    (row,) = history(balancer)
+    assert "the history was lost" in row["what"]
+    assert served_by(plain) == {"r1"}
+
+
+def test_neither_database_nor_file(plain: Plain, balancer: Instance) -> None:
+    """What runs is not wiped for a configuration of no matter when; the way out is named."""
+    balancer.start(BOTH)
+    balancer.kill()
+    for file in balancer.state.glob("revisions.db-*"):
+        file.unlink()
+    (balancer.state / "revisions.db").write_text("no database at all\n" * 1000)
+    (balancer.state / "config.toml").write_text("[balancer")
+    refused = balancer.dsrlb("run")
+    assert refused.returncode == 1
+    assert "the history was lost" in refused.stderr
+    assert "What runs goes on as it is" in refused.stderr
+    assert "`dsrlb run -c FILE` goes on with FILE" in refused.stderr
+    assert serves(plain.client)
+    balancer.start(BOTH)
+    assert served_by(plain) == {"r1", "r2"}
+
+
+def test_a_database_of_a_newer_version(plain: Plain, balancer: Instance) -> None:
+    balancer.start(BOTH)
+    balancer.kill()
+    with sqlite3.connect(balancer.state / "revisions.db") as database:
+        database.execute("PRAGMA user_version = 9")
+    refused = balancer.dsrlb("run")
+    assert refused.returncode == 1
+    assert "has layout 9, this version knows 1" in refused.stderr
+    assert serves(plain.client)
+
+
+def test_a_full_disk(plain: Plain, balancer: Instance) -> None:
+    """A change is refused before anything is touched; the daemon, and another one, go on."""
+    balancer.state.mkdir(parents=True)
+    with tmpfs(balancer.state, 400):
+        balancer.start(BOTH)
+        balancer.done("apply", balancer.write(ONE))
+        fill(balancer.state)
+        refused = balancer.dsrlb("rollback")
+        assert refused.returncode == 1
+        assert "the change cannot be recorded" in refused.stderr
+        assert served_by(plain) == {"r1"}
+        assert "database or disk is full" in balancer.get("/status")["revisions"]["trouble"]
+        balancer.kill()
+        balancer.start(up=4)
+        assert served_by(plain) == {"r1"}
+        refused = balancer.dsrlb("rollback")
+        assert (refused.returncode, "cannot be recorded" in refused.stderr) == (1, True)
+        (balancer.state / "filler").unlink()
+        balancer.done("rollback")
+        assert served_by(plain) == {"r1", "r2"}
+        assert balancer.get("/status")["revisions"]["trouble"] == ""
+        balancer.kill()
+
+
+def test_new_real_servers_are_known_before_old_ones_leave(plain: Plain, balancer: Instance) -> None:
+    """The balancer has never asked for r2's MAC address: nobody may meet a service without a real
+    server meanwhile. Datagrams, as nobody repeats them."""
+    one_packet = 'protocol = "udp"\none_packet = true\n'
+    old, new = (text.replace('protocol = "udp"\n', one_packet) for text in (ONE, TWO))
+    balancer.start(old, up=4)
+    stop, lost = threading.Event(), []
+
+    def asking(vip: str) -> None:
+        while not stop.is_set():
+            try:
+                request(plain.client, vip, "udp")
+            except OSError as error:
+                lost.append(error)
+
+    threads = [threading.Thread(target=asking, args=(vip,), daemon=True) for vip in VIPS]
+    for thread in threads:
+        thread.start()
+    balancer.done("apply", balancer.write(new))
+    for vip in VIPS:
+        assert request(plain.client, vip, "udp", 4) == {"r2": 4}
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    assert lost == []
