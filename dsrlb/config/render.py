@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import tomli_w
@@ -221,15 +220,29 @@ def _text_of(element: Group | Service) -> str:
 _text = ByIdentity(_text_of)
 
 
-def _texts(config: Config) -> Iterator[str]:
-    yield tomli_w.dumps(_head(config))
-    yield from map(_text, config.group)
-    yield from map(_text, config.service)
+class Toml(str):
+    """A configuration's text, which knows what it was put together from: equal pieces of two
+    configurations are mostly the same object, which tells so at once."""
+
+    __slots__ = ("pieces",)
+
+    pieces: tuple[str, ...]
 
 
-def dump(config: Config) -> str:
+def _dumped(config: Config) -> Toml:
+    elements: tuple[Group | Service, ...] = (*config.group, *config.service)
+    pieces = (tomli_w.dumps(_head(config)), *map(_text, elements))
+    text = Toml("\n".join(pieces))
+    text.pieces = pieces
+    return text
+
+
+_dump = ByIdentity(_dumped)
+
+
+def dump(config: Config) -> Toml:
     """Return loadable TOML; parse(dump(c)) equals c."""
-    return "\n".join(_texts(config))
+    return _dump(config)
 
 
 def _hash(text: str) -> bytes:

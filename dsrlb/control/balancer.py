@@ -7,7 +7,7 @@ Synchronous; the daemon calls it from a thread, one call at a time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,12 +19,10 @@ from dsrlb.control import installed as installed_state
 from dsrlb.control.announce import Announcer, Claim
 from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
-from dsrlb.control.desired import Desired, RealId, Resolution
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.hostchecks import HostCheck, same_network
-from dsrlb.control.incremental import Computer
 from dsrlb.control.limits import Sizes
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
@@ -35,7 +33,8 @@ from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
-from dsrlb.control.wayback import applied_view, planned_view, ran, way_back_obstacle
+from dsrlb.control.wayback import applied_view, planned_view, ran
+from dsrlb.control.writing import Writer
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
@@ -85,7 +84,6 @@ class Balancer:
         self.links_changed = False
         self.paths_changed = False
         self.macs = MacTable(self.events)
-        self._computer = Computer()
         self.announcer = Announcer(self.events, state)
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
@@ -94,6 +92,9 @@ class Balancer:
             AdminStates(paths.state / "admin.json", self.events), self.events
         )
         self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
+        self._writer = Writer(
+            self.applier, self.macs, self.conditions, self.probes, lambda: self.keeper
+        )
 
     @cached_property
     def keeper(self) -> FlowKeeper:
@@ -247,40 +248,12 @@ class Balancer:
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
-        self.conditions.changed = False
-        found = self.macs.resolutions()
-        desired = self._desired(config, found)
-        if self.applier.removes_reals(desired):
-            self.keeper.reals_removed()
-        changed = self.applier.apply(desired)
-        parts, reals = self._computer.parts, self.applier.installed.reals
-        unasked = self.probes.update(config, parts, reals, found, self.macs)
-        if unasked is None:
-            self.conditions.forget_others(self.probes.checks.checked)
-        else:
-            self.conditions.forget(unasked)
-        return changed
+        return self._writer.write(config, self.attachments.links)
 
     def catch_up(self) -> None:
         """Have in the maps what checks have said, before somebody is shown it."""
         if self.conditions.changed and not self.detached:
             self.write(self.config)
-
-    def _desired(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
-        """What the maps should hold now. Who comes to others starts slowly, where it should."""
-        desired = self._computed(config, found)
-        if self.conditions.ramps.follow(config, desired, self.applier.installed):
-            desired = self._computed(config, found)
-        desired.probe = self.probes.end
-        return desired
-
-    def _computed(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
-        moved = self.macs.take_moved() | self.conditions.take_moved()
-        return self._computer.desired(
-            *(config, self.attachments.links, found, self.conditions.of),
-            moved=moved,
-            base=self.applier.serial,
-        )
 
     def _claims(self, config: Config) -> list[Claim]:
         """Every VIP and address of a pool on every interface that is up and has the program."""
@@ -306,7 +279,7 @@ class Balancer:
         before, config = self.config, sharing(config, self.config)
         self._host.check(config, origin, change.adopt_vip, before)
         self.check_tables(config, origin)
-        obstacle = way_back_obstacle(before, self._host)
+        obstacle = self._host.obstacle(before)
         if obstacle and change.confirm_within is not None:
             raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
         changes = view(before, config)

@@ -9,7 +9,7 @@ from dsrlb.config.source import Origin
 from dsrlb.control.placement import misplaced
 from dsrlb.control.probing.prefixes import occupied
 from dsrlb.control.tunnels import unreachable
-from dsrlb.errors import ConfigError, Problem
+from dsrlb.errors import ConfigError, DsrlbError, Problem
 from dsrlb.net.host import host_facts
 
 
@@ -19,11 +19,27 @@ class HostCheck:
     def __init__(self, instance: str) -> None:
         self._instance = instance
         self._right: tuple[Config, HostFacts] | None = None
+        self._facts = HostFacts({}, {})
 
     def check(self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
         """Raises ConfigError with all that is wrong. ``adopt_vip``: VIPs on interfaces of this host
         will be taken off; ``before``: its interfaces are waited for when they are not there."""
-        facts = host_facts()
+        self._facts = host_facts()
+        self._check(config, origin, adopt_vip, before)
+
+    def obstacle(self, config: Config) -> str:
+        """Why a configuration that runs could not be applied again, on the host as it was at the
+        last check(); empty: it could."""
+        try:
+            self._check(config, Origin("<running>"), adopt_vip=False, before=config)
+        except DsrlbError as error:
+            return error.message
+        return ""
+
+    def _check(
+        self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None
+    ) -> None:
+        facts = self._facts
         concerned = config if adopt_vip else self._concerned(config, facts)
         problems = _problems(concerned, facts, origin, adopt_vip, before)
         if problems and concerned is not config:  # told with their places in the whole
