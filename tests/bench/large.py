@@ -81,8 +81,9 @@ class _Answering:
 
     def refuse(self, address: str) -> None:
         """It answers with an RST from now on."""
-        rule = f"table ip off {{ chain in {{ type filter hook input priority 0; {_reject(address)} }} }}"
-        run(*self._namespace.enter("nft", "-f", "-"), given=rule)
+        rule = f"ip daddr {address} tcp dport {_PORT} reject with tcp reset"
+        chain = f"chain in {{ type filter hook input priority 0; {rule}; }}"
+        run(*self._namespace.enter("nft", "-f", "-"), given=f"table ip off {{ {chain} }}")
 
     def take(self) -> None:
         """All do again."""
@@ -92,10 +93,6 @@ class _Answering:
         """The end."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-
-
-def _reject(address: str) -> str:
-    return f"ip daddr {address} tcp dport {_PORT} reject with tcp reset;"
 
 
 def _listener() -> socket.socket:
