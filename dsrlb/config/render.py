@@ -164,6 +164,9 @@ def _head(config: Config) -> dict[str, Any]:
             "probe_prefix": [str(prefix) for prefix in balancer.probe_prefix],
         }
     }
+    if balancer.fail_open:
+        tables["balancer"]["fail_open"] = f"{balancer.fail_open}s"
+        tables["balancer"]["fail_open_new"] = balancer.fail_open_new
     if config.bridge:
         tables["bridge"] = [_bridge(bridge) for bridge in config.bridge]
     return tables

@@ -33,7 +33,7 @@ from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
-from dsrlb.control.wayback import applied_view, planned_view, ran
+from dsrlb.control.wayback import applied_view, planned_view, ran, told
 from dsrlb.control.writing import Writer
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
@@ -220,9 +220,11 @@ class Balancer:
         attachments.sweep(names, self.probes.ifindex)
         self.macs.configure(config, attachments.links)
         self.macs.refresh()
+        if not self.applier.installed.services:  # else who is at work stays until others are known
+            self.write(config)
+        self._await_macs()
         self.write(config)
         self.probes.tear_down(config)
-        self._await_macs(config)
         self.announcer.join(attachments.links, self.applier.installed.vips)
         self.announcer.claim(self._claims(config))
 
@@ -235,16 +237,16 @@ class Balancer:
         else:
             self._bring_in_line(config)
 
-    def _await_macs(self, config: Config) -> None:
-        """Give reals on the segment a moment to answer, so that a start serves from its end on."""
+    def _await_macs(self) -> None:
+        """Give reals on the segment a moment to answer, so that a start or a change serves from its
+        end on."""
         if self.macs.settled():
             return
         self.macs.probe()
         deadline = time.monotonic() + _RESOLVE_SECONDS
         while not self.macs.settled() and time.monotonic() < deadline:
             time.sleep(_RESOLVE_SECONDS / 20)
-            if self.macs.refresh():
-                self.write(config)
+            self.macs.refresh()
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
@@ -294,10 +296,7 @@ class Balancer:
         self.config = config
         self._forget_orders(config)
         self.log.applied(revision, dump(config))
-        count = len(changes["changes"])
-        named = f"revision {revision.number}, " if revision is not None else ""
-        told = f"{change.author}: {count} changes, {named}configuration {digest(config)}"
-        self.events.add("apply", told)
+        self.events.add("apply", told(change, changes, revision))
         return applied_view(changes, self.log, obstacle)
 
     def _forget_orders(self, config: Config) -> None:

@@ -21,6 +21,7 @@ from dsrlb.control.fdbkeeper import FdbKeeper
 from dsrlb.control.health.checker import Checker
 from dsrlb.control.revisionlog import Change
 from dsrlb.control.rollback import revert_expired
+from dsrlb.control.silence import show
 from dsrlb.control.systemd import keep_alive, notify
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
@@ -99,6 +100,7 @@ class Daemon:
                 ("checks", self._checker.run()),
                 ("ramps", self._ramp()),
                 ("alive", keep_alive(self._busy_seconds)),
+                ("heard", self._show()),
                 ("confirm", self._confirmer.run()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
@@ -115,6 +117,11 @@ class Daemon:
         await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
             task.result()
+
+    async def _show(self) -> None:
+        """Tell the fast path that somebody is there."""
+        balancer = self._balancer
+        await show(balancer.dataplane.maps, lambda: balancer.config.balancer, self._busy_seconds)
 
     def _busy_seconds(self) -> float:
         return 0.0 if self._since is None else time.monotonic() - self._since
@@ -240,7 +247,8 @@ class Daemon:
     async def _revert(self) -> bool:
         """Take back what nobody confirmed in time; False when that is refused."""
         work = partial(revert_expired, self._balancer)
-        return await self._try("confirm", lambda: self.change(work))
+        done = await self._try("confirm", lambda: self.change(work))
+        return done and not self._balancer.detached
 
     async def _announce(self) -> None:
         while True:

@@ -13,7 +13,6 @@ from dsrlb.control.hops import SLOTS
 from dsrlb.dataplane.keys import IPAddress, address_from_bytes
 
 USABLE, RESOLVED, PRESENT, AWAY, STICKY, IPV6, HOPS, OUTBOUND, TIMED = (1 << n for n in range(9))
-LEAVE, RESET = 512, 1024
 """real.flags in abi.h."""
 
 LEAVE, RESET = 1 << 9, 1 << 10

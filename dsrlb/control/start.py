@@ -114,7 +114,7 @@ def begin(
         if attempt.tells:
             log.events.add("start", attempt.tells, "warning")
         return balancer, attempt
-    raise no_start(log, paths, refused[-1][1], pinned(paths))
+    raise no_start(log, paths, *refused[-1], pinned(paths))
 
 
 def _start(
@@ -190,4 +190,5 @@ def main(
     asyncio.run(Daemon(balancer, paths, server).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")
+    log.close()
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dsrlb.config import Config, parse
 from dsrlb.control.confirm import seconds_left
-from dsrlb.control.revisionlog import RevisionLog
+from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
@@ -40,3 +40,14 @@ def applied_view(changes: PlanView, log: RevisionLog, obstacle: str) -> AppliedV
         "way_back_obstacle": obstacle,
         "confirm_seconds": round(seconds_left(waiting), 1) if waiting is not None else None,
     }
+
+
+def told(change: Change, changes: PlanView, revision: Revision | None) -> str:
+    """A change that is in force, as an event."""
+    text = f"{change.author}: {len(changes['changes'])} changes, "
+    if revision is not None:
+        text += f"revision {revision.number}, "
+    text += f"configuration {changes['hash_after']}"
+    if revision is None or revision.result != "pending" or change.confirm_within is None:
+        return text  # nothing was changed, or nothing waits
+    return f"{text}, to be confirmed within {change.confirm_within} s"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsrlb.dataplane import bpf, flowsettings, jiffies
+from dsrlb.dataplane import bpf, bpffs, flowsettings, jiffies
 from dsrlb.dataplane.artifact import Artifact, MapLayout
 from dsrlb.dataplane.cpus import present_cpus
 from dsrlb.dataplane.flowsettings import SETTINGS, FlowSizes
@@ -149,7 +149,7 @@ class MapSet(Mapping[str, "Map"]):
         if self.folder is None:
             return
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            bpffs.make_folder(self.folder)
             for name in sorted(self._unpinned, key=lambda name: name != SETTINGS):
                 entry = self._open_maps[name]
                 bpf.pin(entry.fd, self.folder / self._pin_name(entry.layout))

@@ -159,7 +159,7 @@ def _nouns(instance: Instance, rounds: int) -> Iterator[Row]:
         yield _row(f"dsrlb {' '.join(command)}", seconds, bar)
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Processor time of all threads, to the nanosecond."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
@@ -175,9 +175,9 @@ def _idle(instance: Instance) -> Iterator[Row]:
         )
         if name in ("VmRSS", "RssAnon")
     }
-    before = _cpu_seconds(instance.pid)
+    before = cpu_seconds(instance.pid)
     time.sleep(_IDLE_SECONDS)
-    percent = 100 * (_cpu_seconds(instance.pid) - before) / _IDLE_SECONDS
+    percent = 100 * (cpu_seconds(instance.pid) - before) / _IDLE_SECONDS
     yield {
         "case": "control",
         "what": "idle daemon",

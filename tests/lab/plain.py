@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dsrlb.dataplane import bpffs
 from tests.waiting import wait_until
 
 T = TypeVar("T")
@@ -158,6 +159,7 @@ def remove_instance(name: str) -> None:
                 for pin in place.iterdir():
                     pin.unlink()
                 place.rmdir()
+                bpffs.remove_parent(place)
             else:
                 _remove_tree(place)
     Path(f"/run/dsrlb/{name}.sock").unlink(missing_ok=True)
@@ -287,6 +289,7 @@ def remove_stale(alive: Callable[[int], bool]) -> None:
             for instance in listed(folder, prefix):
                 if ended(instance.removeprefix(prefix)):
                     remove_instance(instance)
+    bpffs.remove_parent(Path("/sys/fs/bpf/dsrlb/any"))
 
 
 def listed(folder: str, prefix: str) -> list[str]:

@@ -130,8 +130,8 @@ class Translated(Routed):
                 text += f"port = {self.real_port(port)}\n"
         return text
 
-    def run(self) -> None:
-        """Start the servers and the balancer."""
+    def start_servers(self) -> None:
+        """Start the servers on the real servers."""
         programs = {}
         for host in REALS:
             own = [self.real_address(host, family) for family in FAMILIES]
@@ -140,6 +140,10 @@ class Translated(Routed):
                 (str(_PARALLEL), str(self.real_port(PARALLEL)), *own),
             ]
         self.run_servers(programs)
+
+    def run(self) -> None:
+        """Start the servers and the balancer."""
+        self.start_servers()
         self.balancer.start(self.config(), up=0)
         self.wait_up()
 

@@ -19,10 +19,12 @@ from dsrlb.dataplane.maps import MapSet
 @dataclass(frozen=True, slots=True)
 class Ends:
     """What a probe of a real server becomes a packet between: an address of this host's (None: it
-    has none that the real server could answer to) and the VIP."""
+    has none that the real server could answer to) and the VIP. ``port``: of the service, that the
+    real server's own port stands for; probes of other ports keep theirs. 0: it stands for none."""
 
     source: IPAddress | None
     vip: IPAddress
+    port: int = 0
 
 
 def prefixes_needed(config: Config) -> list[IPNetwork]:
@@ -50,10 +52,12 @@ def ends_of(
     """Of each real server of the service that is known. Its first VIP of a family stands for the
     others. ``kernel``: from which address the kernel would send to another."""
     vips: dict[int, IPAddress] = {vip.version: vip for vip in reversed(service.vip)}
+    port = (service.checked_port or 0) if service.replies else 0
     return {
         real: Ends(
             own_address(found[real], kernel(real.address), real.service.family),
             vips[real.service.family],
+            port,
         )
         for real in reals
         if real in found
@@ -88,4 +92,4 @@ class TargetTable:
 def _target(ends: Ends) -> bytes:
     """struct probe_target."""
     source = address_bytes(ends.source) if ends.source is not None else bytes(16)
-    return address_bytes(ends.vip) + source
+    return address_bytes(ends.vip) + source + ends.port.to_bytes(2, "little") + bytes(6)

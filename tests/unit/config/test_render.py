@@ -351,6 +351,8 @@ def test_the_digest_changes_with_every_key() -> None:
         ("port = 80", f'port = 80\n{MAGLEV}\nhash_on = "tuple"'),
         ("port = 80", f"port = 80\n{MAGLEV}\ntable_size = 4093"),
         ('["eth0"]', '["eth0"]\nhash_seed = 7'),
+        ('["eth0"]', '["eth0"]\nfail_open = 7'),
+        ('["eth0"]', '["eth0"]\nfail_open = 7\nfail_open_new = "drop"'),
         ("port = 80", 'port = 80\non_down = "keep"'),
         ("port = 80", 'port = 80\non_down = "reset"'),
         ("port = 80", 'port = 80\nall_down = "pass"'),

@@ -122,8 +122,8 @@ def test_what_they_become(config: Config) -> None:
     """Of every service: other programs may probe those."""
     ends = all_ends(config, where(config), nowhere)
     own, vip = IPv4Address("10.0.0.1"), IPv4Address("192.0.2.10")
-    for service in ("fast", "other", "seen"):
-        assert ends[real(service, "10.0.0.11")] == Ends(own, vip)
+    for service, port in (("fast", 0), ("other", 0), ("seen", 82)):
+        assert ends[real(service, "10.0.0.11")] == Ends(own, vip, port)
     six = Ends(IPv6Address("fd00::1"), IPv6Address("2001:db8::10"))
     assert ends[real("fast", "fd00::12")] == six
     assert len(ends) == 8

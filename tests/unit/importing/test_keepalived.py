@@ -348,3 +348,14 @@ def test_a_group_that_comes_twice(convert: Convert) -> None:
         "a group of this name came before",
         "a value is missing",
     ]
+
+
+def test_a_virtual_server_that_comes_twice(convert: Convert) -> None:
+    """The first that can be carried over counts; thousands of them take no time."""
+    empty = "virtual_server 192.0.2.1 80 {\n}\n"
+    found = convert(empty + text() * 4000)
+    assert len(found.config.service) == 1
+    whys = [note.why for note in found.notes]
+    assert whys[0] == "it has no real server that can be carried over"
+    assert set(whys[1:]) == {"it stands in line 3 of k.conf already"}
+    assert len(whys) == 4000
