@@ -13,8 +13,10 @@ from functools import partial
 from typing import TypeVar
 
 from dsrlb.config.source import load_with_origin
+from dsrlb.control import pulse
 from dsrlb.control.authors import own
 from dsrlb.control.balancer import Balancer
+from dsrlb.control.collecting import uncollected
 from dsrlb.control.confirmer import Confirmer
 from dsrlb.control.controller import DaemonController
 from dsrlb.control.fdbkeeper import FdbKeeper
@@ -66,7 +68,8 @@ class Daemon:
         try:
             async with self._lock:
                 self._since = time.monotonic()
-                return await to_its_end(work)
+                with uncollected():
+                    return await to_its_end(work)
         finally:
             self._since = None
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
@@ -98,6 +101,7 @@ class Daemon:
                 ("flows", self._keep_flows()),
                 ("bridges", self._keep_bridges()),
                 ("checks", self._checker.run()),
+                ("pulse", pulse.watch()),
                 ("ramps", self._ramp()),
                 ("alive", keep_alive(self._busy_seconds)),
                 ("heard", self._show()),

@@ -8,12 +8,14 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from dsrlb.control.health.checks import Checks
 from dsrlb.control.health.conditions import KIND, Conditions
+from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.health.protocol import (
     Ask,
     Orders,
@@ -28,6 +30,8 @@ from dsrlb.observe.events import EventLog
 
 _AGAIN_SECONDS = 1.0
 _AT_ONCE = 256  # targets of a message
+_LEFT_AT_ONCE = 4096  # that it drops
+_LONG_LINE = 1 << 16
 _LONGEST_LINE = 16 << 20
 _END_SECONDS = 3.0
 _TALLY_SECONDS = 2.0
@@ -51,6 +55,7 @@ class Checker:
         self._changed = changed
         self._look = asyncio.Event()
         self._sent: dict[str, Target] = {}
+        self._told: Checks | None = None
         self._asked = 0
         self._tallies: asyncio.Future[Tallies] | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -88,6 +93,7 @@ class Checker:
             theirs.close()
             reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST_LINE)
             self.pid, self._writer, self._sent = process.pid, writer, {}
+            self._told = None
             telling = asyncio.create_task(self._tell(writer))
             try:
                 await self._hear(reader)
@@ -110,17 +116,36 @@ class Checker:
                 await self._look.wait()
 
     async def _send(self, writer: asyncio.StreamWriter, wanted: Checks) -> None:
+        """There may be as many as 65,536: all but the writing is done in threads."""
+        if self._told is wanted:
+            return
+        messages = await to_its_end(lambda: self._messages(wanted))
+        async for message in stepwise(messages):
+            writer.write(message)
+            await writer.drain()
+        self._told = wanted
+
+    def _messages(self, wanted: Checks) -> Iterator[bytes]:
+        """What the process has not been told yet."""
         self._conditions.spread(wanted.reals)
         targets = {target.id: target for target in wanted.targets}
         gone = tuple(self._sent.keys() - targets.keys())
-        fresh = [target for name, target in targets.items() if self._sent.get(name) != target]
+        fresh = [
+            target
+            for name, target in targets.items()
+            if (known := self._sent.get(name)) is not target and known != target
+        ]
         self._sent = targets
-        if gone:
-            writer.write(encode(Orders(drop=gone)))
+        return self._encoded(gone, fresh, wanted)
+
+    def _encoded(
+        self, gone: tuple[str, ...], fresh: list[Target], wanted: Checks
+    ) -> Iterator[bytes]:
+        for first in range(0, len(gone), _LEFT_AT_ONCE):
+            yield encode(Orders(drop=gone[first : first + _LEFT_AT_ONCE]))
         for first in range(0, len(fresh), _AT_ONCE):
             part = [self._from_before(one, wanted) for one in fresh[first : first + _AT_ONCE]]
-            writer.write(encode(Orders(set=tuple(part))))
-            await writer.drain()
+            yield encode(Orders(set=tuple(part)))
 
     def _from_before(self, target: Target, wanted: Checks) -> Target:
         """With what is known of it."""
@@ -130,22 +155,26 @@ class Checker:
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
-            message = to_daemon(line)
+            if len(line) > _LONG_LINE:
+                message = await to_its_end(partial(to_daemon, line))
+            else:
+                message = to_daemon(line)
             if isinstance(message, States):
-                self._note(message)
+                await self._note(message)
             elif isinstance(message, Tallies) and self._tallies is not None:
                 self._tallies.set_result(message)
                 self._tallies = None
 
-    def _note(self, message: States) -> None:
+    async def _note(self, message: States) -> None:
         reals = self._wanted().reals
-        changes = [
-            self._conditions.note(real, state)
-            for state in message.states
-            for real in reals.get(state.id, ())
-        ]
-        if any(changes):
-            self._changed()
+        noted = 0
+        for state in message.states:
+            for real in reals.get(state.id, ()):
+                if self._conditions.note(real, state):
+                    self._changed()
+                noted += 1
+                if not noted % _AT_ONCE:  # others have something to do, too
+                    await asyncio.sleep(0)
 
     async def tallies(self) -> Sequence[object]:
         """Of every target; none where nobody is checked, or the process does not answer."""

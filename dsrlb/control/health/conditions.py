@@ -113,7 +113,8 @@ class Conditions:
     def spread(self, reals: Mapping[str, tuple[RealId, ...]]) -> None:
         """What is known of one is true of all with the same check."""
         for together in reals.values():
-            known = next((self._checked[real] for real in together if real in self._checked), None)
+            told = map(self._checked.get, together)  # which another thread may forget
+            known = next((one for one in told if one is not None), None)
             if known is not None:
                 for real in together:
                     if real not in self._checked:
