@@ -25,6 +25,7 @@ from dsrlb.api.bodies import (
     StateRequest,
     refusal,
 )
+from dsrlb.api.description import described
 from dsrlb.api.flows import add_flows, no_service
 from dsrlb.api.peer import author_of
 from dsrlb.api.piecewise import answer
@@ -69,6 +70,7 @@ def create_app(controller: Controller) -> FastAPI:
     _add_verbs(app, controller)
     add_flows(app, controller)
     add_revisions(app, controller)
+    app.openapi = described(app)  # type: ignore[method-assign]  # as FastAPI says to
     return app
 
 

@@ -161,6 +161,8 @@ def _head(config: Config) -> dict[str, Any]:
             "scan_interval": f"{balancer.scan_interval}s",
             "tunnel_source": [str(source) for source in balancer.tunnel_source],
             "hash_seed": balancer.hash_seed,
+            "socket_mode": balancer.socket_mode,
+            "socket_group": balancer.socket_group,
             "probe_prefix": [str(prefix) for prefix in balancer.probe_prefix],
         }
     }

@@ -31,6 +31,7 @@ from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
+from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
 from dsrlb.control.wayback import applied_view, planned_view, ran, told
@@ -294,6 +295,7 @@ class Balancer:
             self.log.failed(revision, error)
             raise
         self.config = config
+        open_to_group(self.paths.socket, config.balancer, self.events)
         self._forget_orders(config)
         self.log.applied(revision, dump(config))
         self.events.add("apply", told(change, changes, revision))

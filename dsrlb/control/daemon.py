@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from dsrlb.config.secrets import told
 from dsrlb.config.source import load_with_origin
 from dsrlb.control import pulse
 from dsrlb.control.authors import own
@@ -24,6 +25,7 @@ from dsrlb.control.health.checker import Checker
 from dsrlb.control.revisionlog import Change
 from dsrlb.control.rollback import revert_expired
 from dsrlb.control.silence import show
+from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.systemd import keep_alive, notify
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
@@ -138,6 +140,8 @@ class Daemon:
         await self._server(controller, self._paths.socket, self._ready, self._stop)
 
     def _ready(self) -> None:
+        balancer = self._balancer
+        open_to_group(self._paths.socket, balancer.config.balancer, balancer.events)
         notify(f"READY=1\nMAINPID={os.getpid()}")
 
     async def _follow(self) -> None:
@@ -272,7 +276,7 @@ class Daemon:
                 change = Change(own(), f"reload {file}")
                 await self.change(lambda: self._balancer.accept(config, origin, change))
             except DsrlbError as error:
-                self._balancer.events.add("apply", f"reload: {error.message}", "error")
+                self._balancer.events.add("apply", f"reload: {told(error)}", "error")
 
         task = asyncio.get_running_loop().create_task(work())
         self._reloads.add(task)

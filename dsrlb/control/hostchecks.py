@@ -8,6 +8,7 @@ from dsrlb.config.sharing import config_of
 from dsrlb.config.source import Origin
 from dsrlb.control.placement import misplaced
 from dsrlb.control.probing.prefixes import occupied
+from dsrlb.control.socketaccess import unknown_group
 from dsrlb.control.tunnels import unreachable
 from dsrlb.errors import ConfigError, DsrlbError, Problem
 from dsrlb.net.host import host_facts
@@ -81,6 +82,7 @@ def _problems(
 ) -> list[Problem]:
     known = before.balancer.interfaces if before else ()
     problems = check_host(config, facts, origin, adopt_vip, known)
+    problems += unknown_group(config, origin)
     problems += unreachable(config, facts, origin)
     return problems + misplaced(config, facts, origin, before)
 

@@ -14,7 +14,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from dsrlb.cli.client import Client
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import parse_constants
 from dsrlb.paths import ebpf_sources, for_instance
-from tests.bench.timings import Row, row
+from tests.bench.timings import Row, cpu_seconds, row
 from tests.lab.instance import Instance
 from tests.lab.plain import Namespace, run
 from tests.waiting import wait_until
@@ -215,22 +215,28 @@ def _memory(instance: Instance) -> float:
     """MB that the daemon has, but what is mapped."""
     for line in Path(f"/proc/{instance.pid}/status").read_text().splitlines():
         if line.startswith("RssAnon"):
-            return int(line.split()[1]) / 1024
+            return round(int(line.split()[1]) / 1024, 1)
     raise AssertionError("no RssAnon")
 
 
+def _busy(instance: Instance, work: Callable[[], list[float]]) -> tuple[list[float], float]:
+    """What work returns, and the daemon's milliseconds of CPU for each of that."""
+    before = cpu_seconds(instance.pid)
+    seconds = work()
+    return seconds, round(1000 * (cpu_seconds(instance.pid) - before) / len(seconds), 1)
+
+
 def _of(health: str, algorithm: str, instance: Instance, rounds: int) -> Iterator[Row]:
-    what = f"{'no checks' if health else 'tcp checks'}, {algorithm}"
+    what = f"64,000 reals, {'no' if health else 'tcp'} checks, {algorithm}"
     Client(instance.name).post("/apply", toml=text_of(0), filename="<bench>")
     planned, applied = _apply(instance, text_of(SERVICES, health, algorithm))
     slots = Slots(instance)
     yield row(f"{what}: read and checked", [planned])
-    yield row(f"{what}: applied from nothing, beyond that", [applied - planned], _APPLY_MS)
-    changed = list(_weights(instance, slots, rounds))
-    yield row(f"{what}: one weight", changed, _CHANGE_MS)
-    drained = list(_drained(instance, slots, rounds))
-    yield row(f"{what}: one drained or enabled", drained, _CHANGE_MS)
-    yield row(f"{what}: daemon's own memory, MB", [_memory(instance) / 1000])
+    yield row(f"{what}: applied, beyond that", [max(applied - planned, 0)], _APPLY_MS)
+    seconds, cpu = _busy(instance, lambda: list(_weights(instance, slots, rounds)))
+    yield row(f"{what}: one weight", seconds, _CHANGE_MS, cpu_ms=cpu, own_mb=_memory(instance))
+    seconds, cpu = _busy(instance, lambda: list(_drained(instance, slots, rounds)))
+    yield row(f"{what}: one drained or enabled", seconds, _CHANGE_MS, cpu_ms=cpu)
 
 
 def measure(rounds: int = ROUNDS) -> Iterator[Row]:
@@ -258,15 +264,3 @@ def _checked(instance: Instance, answering: _Answering, rounds: int) -> Iterator
         yield row(
             f"one real server of {having} services {say}: all after the first", [last - first]
         )
-
-
-def table(rows: Sequence[Row]) -> Iterator[str]:
-    """Lines for the terminal."""
-    for each in rows:
-        bar = "" if each["bar_ms"] is None else f"(bar {each['bar_ms']:g})"
-        yield f"{each['what']:<64} {each['min_ms']:>9.1f} {each['median_ms']:>9.1f} {bar}"
-
-
-if __name__ == "__main__":
-    for each in measure():
-        print(*table([each]), flush=True)
