@@ -144,7 +144,10 @@ def kill_in(namespace: str) -> None:
 
 
 def _remove_tree(place: Path) -> None:
-    """A folder, of which another process may be removing the same."""
+    """A folder, of which another process may be removing the same; a test of full disks that was
+    killed has left something mounted there."""
+    while place.is_mount():
+        run("umount", str(place))
     while place.exists():
         with suppress(FileNotFoundError):
             shutil.rmtree(place)

@@ -57,6 +57,7 @@ def _target(network: Routed, method: Method, family: int, kind: str = "tcp") -> 
         interface="front",
         source=address("lb", family, "front"),
         routed=True,
+        gue_port=6080,
     )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-
-import pytest
+import time
+from contextlib import closing
 
 from tests.lab.instance import Instance, config
 from tests.lab.plain import VIPS, Plain, addresses
 from tests.lab.revisions import BOTH, ONE, TWO, history, results, served_by
 from tests.lab.traffic import Load, ask, connect, request
-from tests.waiting import wait_until
+
+MAGLEV = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
 
 
 def test_every_change_is_a_revision(plain: Plain, balancer: Instance) -> None:
@@ -62,30 +63,35 @@ def test_rollback_under_traffic(plain: Plain, balancer: Instance, load: Load) ->
 
 
 def test_what_is_not_confirmed_goes_back(plain: Plain, balancer: Instance, load: Load) -> None:
-    """With the daemon there; other changes have to wait."""
+    """With the daemon there."""
     balancer.start(BOTH)
     load.start()
-    maglev = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
-    said = balancer.done("apply", balancer.write(maglev), "--confirm-within", "3s")
-    assert "revision 2 is running for 3 s, then 1 by itself" in said
-    balancer.wait_event("root: 2 changes, revision 2, configuration ")
-    balancer.wait_event(", to be confirmed within 3 s")
-    confirm = balancer.get("/status")["revisions"]["confirm"]
-    assert (confirm["revision"], confirm["way_back"]) == (2, 1)
-    assert 0 < confirm["seconds_left"] <= 3
-    assert "waits for `dsrlb confirm`" in balancer.done("status")
-    refused = balancer.dsrlb("real", "set", "web", addresses("r1")[0], "--weight", "3")
-    assert refused.returncode == 1
-    assert "revision 2 waits for confirmation" in refused.stderr
-    assert "`dsrlb confirm` keeps it, `dsrlb rollback` goes back" in refused.stderr
-    balancer.wait_event("automatic return from 2 to 1: not confirmed in time")
-    assert results(balancer) == ["applied", "reverted", "applied"]
+    said = balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "2s")
+    assert "revision 2 is running for " in said
+    assert "s, then 1 by itself; keep it: " in said
+    _is_back(balancer, load)
     assert history(balancer)[-1]["user"] == "dsrlb"
     assert balancer.done("config", "show") == balancer.done("config", "show", "1")
     assert balancer.get("/status")["revisions"]["confirm"] is None
-    load.progress(50)
-    load.stop()
-    assert load.errors == []
+
+
+def test_other_changes_wait_for_the_confirmation(balancer: Instance) -> None:
+    balancer.start(BOTH)
+    balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "1h")
+    balancer.wait_event(f"root: apply {balancer.file}: 2 changes, revision 2, configuration ")
+    balancer.wait_event(", to be confirmed within 3600 s")
+    confirm = balancer.get("/status")["revisions"]["confirm"]
+    assert (confirm["revision"], confirm["way_back"]) == (2, 1)
+    assert 3000 < confirm["seconds_left"] <= 3600
+    assert "waits for `dsrlb confirm`" in balancer.done("status")
+    for refused in (
+        balancer.dsrlb("real", "set", "web", addresses("r1")[0], "--weight", "3"),
+        balancer.dsrlb("apply", balancer.write(ONE)),
+    ):
+        assert refused.returncode == 1
+        assert "revision 2 waits for confirmation" in refused.stderr
+        assert "`dsrlb confirm` keeps it, `dsrlb rollback` goes back" in refused.stderr
+    assert results(balancer) == ["applied", "waiting"]
 
 
 def test_confirmed_and_rolled_back_before_the_end(plain: Plain, balancer: Instance) -> None:
@@ -107,23 +113,45 @@ def test_confirmed_and_rolled_back_before_the_end(plain: Plain, balancer: Instan
     assert "back to 4 then: " in plan[-1]
 
 
-@pytest.mark.parametrize("late", [True, False])
-def test_not_confirmed_and_the_daemon_killed(
-    plain: Plain, balancer: Instance, load: Load, late: bool
-) -> None:
-    """It goes back at the start after the deadline, or at the deadline after the start."""
+def _set_deadline(balancer: Instance, seconds: float) -> None:
+    """What waits has so much time from now on. Without a daemon."""
+    deadline = time.clock_gettime(time.CLOCK_BOOTTIME) + seconds
+    with closing(sqlite3.connect(balancer.state / "revisions.db")) as database:
+        database.execute("UPDATE revision SET deadline = ? WHERE number = 2", (deadline,))
+        database.commit()
+
+
+def test_not_confirmed_and_the_daemon_killed(plain: Plain, balancer: Instance, load: Load) -> None:
+    """A start in time goes on waiting, and goes back at the deadline."""
     balancer.start(BOTH)
     load.start()
-    maglev = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
-    balancer.done("apply", balancer.write(maglev), "--confirm-within", "2s" if late else "6s")
+    balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "1h")
     balancer.kill()
-    if late:
-        wait_until("the deadline", lambda: history(balancer)[-1]["confirm_seconds"] == 0)
-        assert results(balancer)[-1] == "waiting"
     balancer.start()
-    if not late:
-        assert history(balancer)[-1]["result"] == "waiting"
-    balancer.wait_event("automatic return from 2 to 1: not confirmed in time")
+    assert results(balancer) == ["applied", "waiting"]
+    assert 3000 < balancer.get("/status")["revisions"]["confirm"]["seconds_left"] < 3600
+    balancer.kill()
+    _set_deadline(balancer, 5)
+    balancer.start()
+    _is_back(balancer, load)
+
+
+def test_not_confirmed_and_the_daemon_killed_until_too_late(
+    plain: Plain, balancer: Instance, load: Load
+) -> None:
+    balancer.start(BOTH)
+    load.start()
+    balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "1h")
+    balancer.kill()
+    _set_deadline(balancer, 0)
+    assert history(balancer)[-1]["confirm_seconds"] == 0
+    balancer.start()
+    assert {row["algorithm"] for row in balancer.get("/services")} == {"round-robin"}
+    _is_back(balancer, load)
+
+
+def _is_back(balancer: Instance, load: Load) -> None:
+    balancer.wait_event("automatic return from 2 to 1: not confirmed in time", 20)
     assert results(balancer) == ["applied", "reverted", "applied"]
     assert {row["algorithm"] for row in balancer.get("/services")} == {"round-robin"}
     load.progress(50)
@@ -136,8 +164,9 @@ def test_after_another_boot_it_goes_back(balancer: Instance) -> None:
     balancer.start(BOTH)
     balancer.done("apply", balancer.write(ONE), "--confirm-within", "1h")
     balancer.kill()
-    with sqlite3.connect(balancer.state / "revisions.db") as database:
+    with closing(sqlite3.connect(balancer.state / "revisions.db")) as database:
         database.execute("UPDATE revision SET boot = 'another' WHERE number = 2")
+        database.commit()
     balancer.start()
     balancer.wait_event("automatic return from 2 to 1")
     assert results(balancer) == ["applied", "reverted", "applied"]

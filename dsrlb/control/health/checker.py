@@ -7,7 +7,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,15 +22,18 @@ from dsrlb.health.protocol import (
     Ask,
     Orders,
     ProtocolError,
+    Ready,
     States,
     Tallies,
+    Tally,
     Target,
     encode,
     to_daemon,
 )
 from dsrlb.observe.events import EventLog
 
-_AGAIN_SECONDS = 1.0
+_AGAIN_SECONDS, _MOST_SECONDS = 1.0, 60.0
+_LASTED_SECONDS = 60.0  # a process that ended behind that was well
 _AT_ONCE = 256  # targets of a message
 _LEFT_AT_ONCE = 4096  # that it drops
 _LONG_LINE = 1 << 16
@@ -67,53 +72,60 @@ class Checker:
         self._look.set()
 
     async def run(self) -> None:
-        """Until cancelled. There is a process while somebody is to be checked."""
+        """Until cancelled. There is a process while somebody is to be checked. One that ends by
+        itself is followed by another, soon, and ever later when those end, too."""
+        pause = _AGAIN_SECONDS
         while True:
             while not self._wanted().targets:
                 self._look.clear()
                 await self._look.wait()
+            began = time.monotonic()
             code = await self._converse()
-            if self._wanted().targets:
-                message = f"the process that checks real servers ended ({code}); starting another"
-                self._events.add(KIND, message, "error")
-                await asyncio.sleep(_AGAIN_SECONDS)
+            if not self._wanted().targets:
+                continue
+            if time.monotonic() - began > _LASTED_SECONDS:
+                pause = _AGAIN_SECONDS
+            message = f"the process that checks real servers ended ({code}); another in {pause:g} s"
+            self._events.add(KIND, message, "error")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _MOST_SECONDS)
 
     async def _converse(self) -> str:
         """With one process, from its start to its end; returns how it ended."""
         ours, theirs = socket.socketpair()
-        with ours, theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "dsrlb.health", "--fd", str(theirs.fileno())),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                env={
-                    name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ
-                },
-            )
-            theirs.close()
-            reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST_LINE)
-            self.pid, self._writer, self._sent = process.pid, writer, {}
-            self._told = None
-            telling = asyncio.create_task(self._tell(writer))
+        with ours:
+            with theirs:
+                process = _start(theirs.fileno())
             try:
-                await self._hear(reader)
+                await self._talk(ours, process.pid)
             except ProtocolError as error:
                 self._events.add(KIND, error.message, "error")
             finally:
-                self.pid, self._writer = None, None
-                telling.cancel()
-                writer.close()
-                code = await _end(process)
-            await asyncio.gather(telling, return_exceptions=True)
+                ours.close()
+                code = await to_its_end(partial(_end, process))
         return code
 
+    async def _talk(self, channel: socket.socket, pid: int) -> None:
+        reader, writer = await asyncio.open_connection(sock=channel, limit=_LONGEST_LINE)
+        self.pid, self._writer, self._sent, self._told = pid, writer, {}, None
+        telling = asyncio.create_task(self._tell(writer))
+        try:
+            await self._hear(reader)
+        finally:
+            self.pid, self._writer = None, None
+            telling.cancel()
+            writer.close()
+            await asyncio.gather(telling, return_exceptions=True)
+
     async def _tell(self, writer: asyncio.StreamWriter) -> None:
-        """Whom to check, whenever that changes. When the process is gone _hear() ends too."""
+        """Whom to check, whenever that changes; nobody any more ends it. When the process is gone
+        _hear() ends too."""
         with suppress(ConnectionError):
-            while True:
+            while (wanted := self._wanted()).targets:
                 self._look.clear()
-                await self._send(writer, self._wanted())
+                await self._send(writer, wanted)
                 await self._look.wait()
+        writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter, wanted: Checks) -> None:
         """There may be as many as 65,536: all but the writing is done in threads."""
@@ -154,16 +166,20 @@ class Checker:
         return replace(target, up=all(told) if told else None)
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            if len(line) > _LONG_LINE:
-                message = await to_its_end(partial(to_daemon, line))
-            else:
-                message = to_daemon(line)
-            if isinstance(message, States):
-                await self._note(message)
-            elif isinstance(message, Tallies) and self._tallies is not None:
-                self._tallies.set_result(message)
-                self._tallies = None
+        """Until the process ends, whether it has read all that it was told or not."""
+        with suppress(ConnectionError):
+            while line := await reader.readline():
+                if len(line) > _LONG_LINE:
+                    await self._take(await to_its_end(partial(to_daemon, line)))
+                else:
+                    await self._take(to_daemon(line))
+
+    async def _take(self, message: Ready | States | Tallies) -> None:
+        if isinstance(message, States):
+            await self._note(message)
+        elif isinstance(message, Tallies) and self._tallies is not None:
+            self._tallies.set_result(message)
+            self._tallies = None
 
     async def _note(self, message: States) -> None:
         reals = self._wanted().reals
@@ -176,7 +192,7 @@ class Checker:
                 if not noted % _AT_ONCE:  # others have something to do, too
                     await asyncio.sleep(0)
 
-    async def tallies(self) -> Sequence[object]:
+    async def tallies(self) -> Sequence[Tally]:
         """Of every target; none where nobody is checked, or the process does not answer."""
         if self._writer is None:
             return ()
@@ -187,12 +203,21 @@ class Checker:
         return answer.result().tallies if done else ()
 
 
-async def _end(process: asyncio.subprocess.Process) -> str:
+def _start(descriptor: int) -> subprocess.Popen[bytes]:
+    """In one step, which nothing can cancel in the middle."""
+    return subprocess.Popen(
+        (sys.executable, "-m", "dsrlb.health", "--fd", str(descriptor)),
+        pass_fds=(descriptor,),
+        stdin=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> str:
     """Wait for its end, which the closed socket tells it; returns how it ended."""
     try:
-        async with asyncio.timeout(_END_SECONDS):
-            code = await process.wait()
-    except TimeoutError:
+        code = process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
         process.kill()
-        code = await process.wait()
+        code = process.wait()
     return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -190,6 +190,7 @@ def _target(
     way: _Way, real: RealId, address: IPAddress, source: IPAddress, where: Resolution
 ) -> Target:
     """All but the check."""
+    l3dsr = way.service.l3dsr
     return Target(
         id="",
         name=f"{real.service.name} {real.address}",
@@ -204,6 +205,7 @@ def _target(
         source=str(source),
         mac=where.mac or "",
         routed=where.via is not None,
+        gue_port=l3dsr.gue_port if l3dsr is not None else 0,
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dsrlb.config import dump, parse
+from dsrlb.config import HostFacts, LinkFact, dump, parse
+from dsrlb.control import hostchecks, offline, offlinerevisions
 from dsrlb.control.authors import own
 from tests.unit.api.fake import FakeController
 from tests.unit.api.fakerows import REVISION, TOML, WAITING
@@ -136,3 +137,46 @@ def test_without_anything(run: Run, no_daemon: None) -> None:
     result = run("history")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: no revisions: ")
+
+
+@pytest.fixture
+def idle_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host with eth0, on which nothing of dsrlb is pinned."""
+    link = LinkFact(ifindex=2, kind="", mac="02:00:00:00:00:01", mtu=1500, up=True)
+    monkeypatch.setattr(hostchecks, "host_facts", lambda: HostFacts({"eth0": link}, {}))
+    for module in (offline, offlinerevisions):
+        monkeypatch.setattr(module, "pinned", lambda paths: False)
+
+
+def test_a_rollback_for_the_next_start(run: Run, saved: Logs, idle_host: None) -> None:
+    saved.open.close()
+    before = saved.state.saved_config()
+    result = run("rollback")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "~ real web 10.0.0.12: weight: 3 -> 1",
+        "revision 3 is recorded for the next start: dsrlb run",
+    ]
+    interrupted = saved.again().interrupted
+    assert interrupted is not None
+    assert (interrupted.number, interrupted.what) == (3, "rollback to 1")
+    assert saved.state.saved_config() == before
+
+
+def test_a_rollback_to_what_cannot_run_here(run: Run, saved: Logs, idle_host: None) -> None:
+    saved.apply(dump(parse(TOML.replace("eth0", "eth7"), "f")))
+    saved.apply(dump(parse(TOML, "f")))
+    result = run("rollback")
+    assert result.exit_code == 2
+    assert "<revision 3>:2: balancer.interfaces" in result.stderr
+    assert "revision 3 cannot run here now; `dsrlb history` lists others" in result.stderr
+    assert saved.results() == ["applied"] * 4
+
+
+def test_a_daemon_that_does_not_answer_yet(run: Run, saved: Logs, idle_host: None) -> None:
+    """It has the lock: nobody changes anything beside it."""
+    saved.state.lock()
+    result = run("rollback")
+    assert result.exit_code == 1
+    assert "is already run by process" in result.stderr
+    assert saved.results() == ["applied"] * 2

@@ -92,6 +92,25 @@ def test_a_refusal_is_tried_again_after_a_pause() -> None:
     assert during(run).attempts == 4
 
 
+def test_other_work_does_not_hurry_it() -> None:
+    """The daemon has work some times a second; each attempt may be a revision."""
+
+    async def run() -> Scene:
+        scene = Scene(waiting(-1), refusals=1000)
+        scene.confirmer._retry = 60.0
+
+        async def work() -> None:
+            while not scene.attempts:
+                await asyncio.sleep(0)
+            for _ in range(100):
+                scene.confirmer.look()
+                await asyncio.sleep(0)
+
+        return await _with(scene, work)
+
+    assert during(run).attempts == 1
+
+
 def test_confirmed_in_time() -> None:
     async def run() -> Scene:
         scene = Scene(waiting(0.05))

@@ -168,6 +168,27 @@ def test_the_timeout_is_the_checks(scene: Scene) -> None:
     assert scene.told == [State("1", False, "no-answer", "nothing came within 300 ms")]
 
 
+def test_a_process_that_had_no_time_itself(scene: Scene) -> None:
+    """It stood still for longer than the timeout: what is on its way by then is waited for."""
+    scene.watch(timeout=300)
+    while not scene.asker.asked:
+        scene.go(0.01)
+    scene.clock.now += 2
+    scene.loop.step(0)
+    assert scene.told == []
+    scene.go(0.2)
+    scene.answer(OK)
+    assert scene.told == [State("1", True, "ok")]
+    before = len(scene.asker.asked)
+    while len(scene.asker.asked) == before:
+        scene.go(0.01)
+    scene.clock.now += 2
+    for seconds, told in ((0, 1), (0.28, 1), (0.04, 2)):  # not for ever
+        scene.loop.step(0)
+        scene.go(seconds)
+        assert len(scene.told) == told
+
+
 def test_the_first_state_is_told_and_then_what_changes(scene: Scene) -> None:
     scene.watch()
     scene.next(OK, OK, CLOSED, CLOSED, CLOSED, CLOSED, OK, OK, OK)

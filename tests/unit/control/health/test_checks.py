@@ -116,3 +116,12 @@ def test_nobody_is_asked() -> None:
 def test_a_sorry_server_is_not_asked() -> None:
     sorry = 'all_down = "sorry"\nsorry = { address = "10.0.0.99" }'
     assert len(checks(two(a=sorry)).targets) == len(checks(two()).targets)
+
+
+def test_where_envelopes_go() -> None:
+    """A check that is told nothing may have to ask there."""
+    gue = 'l3dsr = { method = "gue", gue_port = 7000 }'
+    dscp = 'l3dsr = { method = "dscp", dscp = 5 }'
+    found = checks(two(mode="l3dsr", vip="192.0.2.11", a=gue, b=dscp)).targets
+    assert {(one.method, one.gue_port) for one in found} >= {("gue", 7000)}
+    assert all(one.gue_port == 0 for one in checks(two()).targets)
