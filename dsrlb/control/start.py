@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsrlb.config.secrets import told as told_of
 from dsrlb.control.authors import own
 from dsrlb.control.beginning import Attempt, attempts, no_start
 from dsrlb.control.offline import pinned
@@ -109,7 +110,7 @@ def begin(
             continue
         for other, reason in refused:
             log.failed(other.change.revision, reason)
-            told = f"{other.name} was refused, started with {attempt.name}: {reason.message}"
+            told = f"{other.name} was refused, started with {attempt.name}: {told_of(reason)}"
             log.events.add("start", told, "error")
         if attempt.tells:
             log.events.add("start", attempt.tells, "warning")
