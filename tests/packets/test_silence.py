@@ -11,6 +11,9 @@ import pytest
 from dsrlb.config import Balancer
 from dsrlb.control.computereal import TICK_NS
 from dsrlb.control.silence import word
+from tests.packets.cases import silent as cases
+from tests.packets.cases.case import Case
+from tests.packets.evidence import check
 from tests.packets.harness import Program
 from tests.packets.steps import (
     ACK,
@@ -42,6 +45,13 @@ def heard(program: Program) -> Iterator[None]:
     """Other tests know nothing of it."""
     yield
     program.maps["heard"].array[0] = 0
+
+
+@pytest.mark.parametrize("case", cases.ALL, ids=lambda case: case.id)
+def test_case(program: Program, case: Case) -> None:
+    program.configure(config(A, keys='on_unknown = "schedule"'))
+    hear(program, LIMIT + 1, "drop")
+    check(case.id, case.sent, case.outcome, program.run(case.sent))
 
 
 @pytest.mark.parametrize("algorithm", ["round-robin", "least-connection", "maglev", "hash"])
