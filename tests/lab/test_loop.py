@@ -58,7 +58,7 @@ def test_never_late(large: tuple[Client, Instance, Pulse]) -> None:
     client, instance, pulse = large
     with ThreadPoolExecutor(2) as pool:
         applied = pool.submit(
-            client.post, "/apply", toml=text_of(SERVICES, "", "maglev"), filename="<test>"
+            client.post, "/apply", toml=text_of(SERVICES, "", "round-robin"), filename="<test>"
         )
         planned = pool.submit(client.post, "/plan", toml=text_of(1), filename="<test>")
         for view in VIEWS:
