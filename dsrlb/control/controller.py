@@ -145,8 +145,9 @@ class DaemonController:
 
     async def plan(self, toml: str, filename: str) -> PlanView:
         """What applying this text would change; nothing is changed."""
-        config, origin = await _read(toml, filename)
-        return await self._run(lambda: self._balancer.plan(config, origin))
+        given = [await _read(toml, filename)]
+        # What nobody needs any more is taken apart where it was needed last: not in the event loop.
+        return await self._run(lambda: self._balancer.plan(*given.pop()))
 
     async def apply(
         self,
@@ -157,11 +158,11 @@ class DaemonController:
         author: Author,
     ) -> AppliedView:
         """Make this text the running configuration."""
-        config, origin = await _read(toml, filename)
+        given = [await _read(toml, filename)]
         change = Change(author, f"apply {filename}", adopt_vip, confirm_within)
 
         def work() -> AppliedView:
-            applied = self._balancer.accept(config, origin, change)
+            applied = self._balancer.accept(*given.pop(), change)
             if not filename.startswith("<"):  # "<stdin>" and the like cannot be read again
                 try:
                     self._balancer.state.remember_source(Path(filename))

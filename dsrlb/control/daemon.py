@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -33,6 +34,7 @@ from dsrlb.errors import DsrlbError
 from dsrlb.net import watch
 from dsrlb.paths import Paths
 
+_SWITCH_SECONDS = 0.001  # that a thread at work keeps the event loop waiting at a time
 _SETTLE_SECONDS = 0.05
 _SOON_SECONDS = 0.002
 _RETRY_SECONDS = 5.0
@@ -89,6 +91,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Serve until stopped. The program is attached already."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)

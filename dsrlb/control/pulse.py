@@ -45,4 +45,6 @@ async def watch() -> None:
         beats, late, waited = beats + 1, late - (now - waited), now
         if late > worst or not beats % 100:
             worst = max(worst, late)
-            Path(name).write_text(json.dumps({"late_ms": round(1000 * worst, 1), "beats": beats}))
+            new = Path(f"{name}.new")  # who reads meanwhile reads the last one
+            new.write_text(json.dumps({"late_ms": round(1000 * worst, 1), "beats": beats}))
+            os.replace(new, name)

@@ -34,6 +34,7 @@ from tests.waiting import wait_until
 SERVICES, REALS, ADDRESSES = 1000, 64, 256
 ROUNDS = 7
 _PORT = 80
+_TABLE = 4093
 _NONE = 'health.type = "none"'
 _APPLY_MS, _CHANGE_MS = 3000, 50
 """What is aimed at."""
@@ -53,6 +54,8 @@ def text_of(
         vip = f"10.71.{number // 250}.{number % 250 + 1}"
         lines += ["[[service]]", f'name = "s{number}"', f'vip = "{vip}"', 'protocol = "tcp"']
         lines += [f"port = {_PORT}", 'mode = "router"', f'algorithm = "{algorithm}"', health]
+        if algorithm == "maglev":  # a thousand tables of 65,537 do not fit
+            lines.append(f"table_size = {_TABLE}")
         for real in range(REALS):
             lines += ["[[service.real]]", f'address = "{_real(number, real)}"']
             lines += [f"weight = {1 + real % 4}", 'mac = "02:00:00:00:00:02"']

@@ -16,7 +16,7 @@ from tests.lab.instance import Instance, config
 
 _NEVER = "/detach"
 """It would be the end."""
-_FIELDS = ("params", "headers", "json", "content", "data", "cookies")
+_FIELDS = ("params", "headers", "json", "content", "data")
 _CHECKED = ("status_code_conformance", "content_type_conformance", "response_schema_conformance")
 
 

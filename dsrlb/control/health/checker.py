@@ -37,6 +37,7 @@ _LASTED_SECONDS = 60.0  # a process that ended behind that was well
 _AT_ONCE = 256  # targets of a message
 _LEFT_AT_ONCE = 4096  # that it drops
 _LONG_LINE = 1 << 16
+_TURN_SECONDS = 0.01  # of the event loop
 _LONGEST_LINE = 16 << 20
 _END_SECONDS = 3.0
 _TALLY_SECONDS = 2.0
@@ -182,15 +183,16 @@ class Checker:
             self._tallies = None
 
     async def _note(self, message: States) -> None:
+        """Each may be an event, which is written somewhere; others have something to do, too."""
         reals = self._wanted().reals
-        noted = 0
+        until = time.monotonic() + _TURN_SECONDS
         for state in message.states:
             for real in reals.get(state.id, ()):
                 if self._conditions.note(real, state):
                     self._changed()
-                noted += 1
-                if not noted % _AT_ONCE:  # others have something to do, too
+                if time.monotonic() > until:
                     await asyncio.sleep(0)
+                    until = time.monotonic() + _TURN_SECONDS
 
     async def tallies(self) -> Sequence[Tally]:
         """Of every target; none where nobody is checked, or the process does not answer."""

@@ -87,6 +87,7 @@ _STEPS = st.one_of(
     st.tuples(st.just("lost"), st.sampled_from(ADDRESSES), st.just(0)),
     st.tuples(st.just("moved"), st.sampled_from(ADDRESSES), st.integers(0, 9)),
     st.tuples(st.just("link"), st.sampled_from(["eth0", "eth1"]), st.integers(1400, 1402)),
+    st.tuples(st.just("attached"), st.just("eth1"), st.integers(0, 1)),
     st.tuples(st.just("order"), st.just(""), st.just(0)),
     st.tuples(st.just("probe"), st.just(""), st.integers(0, 1)),
     st.tuples(st.just("broken"), st.just(""), st.integers(1, 5)),
@@ -140,9 +141,13 @@ class World:
             self.places[name] = Resolution(None, None, False)
         elif what == "moved":
             mac = f"02:00:00:00:01:{number:02x}"
-            self.places[name] = Resolution(mac, self.links[f"eth{number % 2}"], number % 3 > 0)
+            self.places[name] = Resolution(mac, LINKS[f"eth{number % 2}"], number % 3 > 0)
         elif what == "link":
-            self.links[name] = replace(self.links[name], mtu=number)
+            self.links[name] = replace(LINKS[name], mtu=number)
+        elif what == "attached":
+            self.links.pop(name, None)
+            if number:
+                self.links[name] = LINKS[name]
         elif what == "probe":
             self.probe = (7, bytes(6)) if number else None
         try:
@@ -246,6 +251,11 @@ def test_every_form_of_a_service(name: str) -> None:
     """From each to each next one, with others beside it."""
     others = [("service", other, 0) for other in sorted(FORMS) if other != name]
     run(*others, *(("service", name, number) for number in range(len(FORMS[name]))))
+
+
+def test_interfaces_come_and_go() -> None:
+    """With everything that says by which ones clients come in."""
+    run(("service", "api", 0), ("attached", "eth1", 0), ("attached", "eth1", 1))
 
 
 def test_little_is_looked_at() -> None:
