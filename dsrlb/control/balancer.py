@@ -16,6 +16,7 @@ from dsrlb.config import Config, digest, dump
 from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin
 from dsrlb.control import installed as installed_state
+from dsrlb.control import upgrade
 from dsrlb.control.announce import Announcer, Claim
 from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
@@ -111,7 +112,7 @@ class Balancer:
         state: State,
         config: Config,
         origin: Origin,
-        open_dataplane: Callable[[], Dataplane],
+        open_dataplane: Callable[[int], Dataplane],
         options: Options,
     ) -> Balancer:
         """Check, take over or pin the maps, record, attach, fill them.
@@ -122,7 +123,7 @@ class Balancer:
         log, host = options.log, HostCheck(paths.instance)
         before = ran(log, state)
         host.check(config, origin, options.change.adopt_vip, before)
-        dataplane = open_dataplane()
+        dataplane = open_dataplane(config.balancer.flow_capacity)
         try:
             balancer = cls(paths, state, config, dataplane, log, host)
             balancer.check_tables(config, origin)
@@ -133,6 +134,7 @@ class Balancer:
                 balancer.conditions.take_over(balancer.applier.installed.reals)
             balancer._start(config, before, options)
         except Exception:  # whatever it was is undone, and raised again
+            upgrade.give_up(dataplane)
             if not dataplane.maps.taken_over:
                 remove_pins(paths)
             dataplane.close()
@@ -156,6 +158,8 @@ class Balancer:
                 self.log.failed(revision, error)
             raise
         self.log.applied(revision, dump(config))
+        upgrade.finish(self.dataplane, self.attachments.map_ids, self.events)
+        upgrade.tell_capacity(self.dataplane, config, self.events)
 
     def _begin(self, config: Config, change: Change, before: Config | None) -> Revision | None:
         """Have a change recorded before anything is touched. Raises StateError."""
@@ -174,15 +178,8 @@ class Balancer:
             self.events.add("apply", f"not taken back yet: {error}", "error")
 
     def check_tables(self, config: Config, origin: Origin) -> None:
-        """Does it fit into the tables, whose size does not change while they are in use?"""
+        """Does it fit into the tables? Raises ConfigError."""
         problems = self._sizes.exceeded(config, origin, self.dataplane.artifact.constants)
-        wanted, running = config.balancer.flow_capacity, self.dataplane.maps.capacity
-        if wanted != running:
-            message = (
-                f"the running flow tables hold {running}; `dsrlb detach` and `dsrlb run -c FILE` "
-                "make new ones (flows are lost)"
-            )
-            problems.append(origin.problem(("balancer", "flow_capacity"), wanted, message))
         if problems:
             raise ConfigError(problems)
 
@@ -208,8 +205,9 @@ class Balancer:
         attachments, names = self.attachments, config.balancer.interfaces
         force = options is not None and options.force
         mode = config.balancer.xdp_mode
-        self.dataplane.prepare()
+        upgrade.before_attaching(self.dataplane, attachments.map_ids)
         attachments.bring_up(names, mode, bridges=config.bridge, force=force, strict=strict)
+        upgrade.attached(self.dataplane)
         if options is not None:
             self.attach_seconds = options.attached()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
@@ -299,6 +297,7 @@ class Balancer:
         self._forget_orders(config)
         self.log.applied(revision, dump(config))
         self.events.add("apply", told(change, changes, revision))
+        upgrade.tell_capacity(self.dataplane, config, self.events)
         return applied_view(changes, self.log, obstacle)
 
     def _forget_orders(self, config: Config) -> None:

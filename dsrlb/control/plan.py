@@ -17,6 +17,7 @@ _SHOWN = 6
 """Prefixes that a change of a list names."""
 _MOVED = "its flows go to other reals"
 _END = "its flows end"
+_AT_START = "; from the daemon's next start on, which moves the flows"
 _OPENED = "connections opened until now end"
 _UNUSED = "no service has it"
 _ENDS = {
@@ -151,6 +152,7 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
                 affects = field == "interfaces" and bool(set(was) - set(now))
                 text = f"{field}: {_text(was)} -> {_text(now)}"
                 text += reseeded(before) if field == "hash_seed" else ""
+                text += _AT_START if field == "flow_capacity" else ""
                 yield _change("change", "balancer", text, affects)
     yield from _bridges(before.bridge if before else (), after.bridge)
     old = {service.name: service for service in before.service} if before else {}

@@ -69,17 +69,22 @@ def _open(paths: Paths, capacity: int) -> Dataplane:
 
 
 @contextmanager
-def _opening(paths: Paths, capacity: int) -> Iterator[Callable[[], Dataplane]]:
+def _opening(paths: Paths, guess: int) -> Iterator[Callable[[int], Dataplane]]:
     """Have the data plane opened in a thread. The block may take it, waiting for it, and has to
-    close it then; else it is closed behind the block."""
+    close it then; else it is closed behind the block. It is opened anew for another capacity than
+    was guessed."""
     taken = False
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(_open, paths, capacity)
+        work = pool.submit(_open, paths, guess)
 
-        def take() -> Dataplane:
+        def take(capacity: int) -> Dataplane:
             nonlocal taken
             taken = True
-            return work.result()
+            opened = work.result()
+            if capacity == guess:
+                return opened
+            opened.close()
+            return _open(paths, capacity)
 
         try:
             yield take

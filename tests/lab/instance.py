@@ -52,6 +52,8 @@ class Instance:
         self.file = folder / f"{name}.toml"
         self.cache = CACHE
         self.environment: dict[str, str] = {}
+        self.release = ROOT
+        """The folder of the release whose commands are run."""
         self._log = folder / f"{name}.log"
         self._client = Client(name)
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,7 +75,7 @@ class Instance:
             text=True,
             timeout=60,
             env=self._environment(),
-            cwd=ROOT,
+            cwd=self.release,
             check=False,
         )
 
@@ -85,7 +87,7 @@ class Instance:
             stderr=subprocess.PIPE,
             text=True,
             env=self._environment(),
-            cwd=ROOT,
+            cwd=self.release,
         )
 
     def signal(self, number: int) -> None:
@@ -128,7 +130,7 @@ class Instance:
                 self.command("run", *given, *options, through=through),
                 stderr=log,
                 env=self._environment(),
-                cwd=ROOT,
+                cwd=self.release,
             )
         wait_until(f"{self.name} answers", self._answers, 60)
         wait_until(f"{up} reals are up", lambda: self.count_up() >= up, 5)
