@@ -131,7 +131,8 @@
 	REASON(REAL_DOWN, "real-down", DROP,                                                       \
 	       "of a flow whose real server is down, and no other could do anything with it")      \
 	REASON(NO_REAL_PASSED, "no-real-passed", PASS,                                             \
-	       "the service has no usable real server, and its packets are the kernel's then")
+	       "no usable real server, or the daemon is silent: the packet is the kernel's")       \
+	REASON(SILENT, "silent", DROP, "of no flow, and the daemon is silent (fail_open)")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };
@@ -294,10 +295,10 @@ struct home_key {
 #define REAL_HOPS 64	  /* its path has several next hops */
 #define REAL_OUTBOUND 128 /* stands for the connections that a real server opens itself */
 #define REAL_TIMED 256	  /* how long it takes to answer decides */
-#define REAL_LEAVE 512	  /* is down: all of its flows leave it, and no packet goes there */
-#define REAL_RESET                                                                                 \
-	1024 /* is down: open TCP flows are reset, all others leave; no packet goes there */
-#define REAL_DOWN (REAL_LEAVE | REAL_RESET)
+#define REAL_LEAVE 512	  /* is down: all of its flows leave it */
+#define REAL_RESET 1024	  /* is down: open TCP flows are reset, the others leave it */
+#define REAL_DOWN 2048	  /* was found down: the control plane's, nothing to the program */
+#define REAL_CLOSED (REAL_LEAVE | REAL_RESET) /* no client's packet goes there */
 
 /* Aligned for groups of 8 bytes: of what is not, LLVM loads halves, and both may not be of one moment. */
 #define GROUPS __attribute__((aligned(8)))

@@ -54,6 +54,8 @@ struct timing {
 struct probe_target {
 	struct address vip;
 	struct address source;
+	u16 port; /* of the service, that the real server's own stands for; probes of others keep theirs. 0: all */
+	u16 reserved[3];
 };
 
 /* A probe as it comes, or its answer, and what it is translated into. */

@@ -134,7 +134,7 @@ static __always_inline s32 set_out(struct packet *pkt, const struct real *real, 
 /* The same on the way to the real server, which is found. */
 static __always_inline s32 set_out_to(struct packet *pkt, const struct real *real, struct way *way)
 {
-	if (real->flags & REAL_DOWN)
+	if (real->flags & REAL_CLOSED)
 		return R_REAL_DOWN;
 	find_way(way, pkt, real);
 	/* The MAC address as well: it may have been read just before it and the flag were written. */

@@ -9,6 +9,9 @@
  * earlier one's taking of its entry, and saw it: BUSY with its own tag, or the key itself. So a key
  * never stands twice. A commit that fails gives the entry back, as it was if it had the key already
  * and else empty (its flow may have been made anew elsewhere), and begins again.
+ *
+ * Of a pair's two inserts the second passes over the entry that the first has taken: BUSY until both
+ * are published, maybe in one of the second key's sets and with its tag, and yet another key's.
  */
 #ifndef DSRLB_FLOW_INSERT_H
 #define DSRLB_FLOW_INSERT_H
@@ -183,13 +186,6 @@ struct candidate {
 	bool same; /* it has the key already */
 };
 
-/* What an insert reserved and has yet to publish. */
-struct reserved {
-	u64 *meta;
-	u64 busy;
-	u32 entry;
-};
-
 /* Take and write the entry, which nobody sees before it is published. False: another CPU was faster. */
 static __always_inline bool entry_take(bool ipv6, bool pending, bool reverse,
 				       const struct candidate *candidate,
@@ -253,10 +249,10 @@ static __always_inline enum insert_result may_take(bool ipv6, u64 *meta, u64 val
 
 /*
  * Write with->key and with->recording.value into an entry of the table, which nobody sees before it
- * is published.
+ * is published. `own`: what the same insert has reserved before, or NULL.
  */
-static __always_inline enum insert_result flow_reserve(bool ipv6, struct scratch *with,
-						       struct reserved *reserved)
+static __always_inline enum insert_result
+flow_reserve(bool ipv6, struct scratch *with, const struct reserved *own, struct reserved *reserved)
 {
 	const struct flow_key *key = &with->key;
 	struct recording *recording = &with->recording;
@@ -269,7 +265,7 @@ static __always_inline enum insert_result flow_reserve(bool ipv6, struct scratch
 	if (!candidate.stripe)
 		return INSERT_RACED;
 	candidate.before = *(volatile u64 *)candidate.stripe;
-	survey_sets(ipv6, span, key, survey);
+	survey_sets(ipv6, span, key, own, survey);
 	set = table_set(ipv6, survey->entry / SET_FLOWS);
 	if (!set || survey->blocked || meta_is_busy(survey->meta))
 		return INSERT_RACED;
@@ -311,7 +307,7 @@ static __always_inline enum insert_result flow_insert(bool ipv6, struct scratch 
 {
 	const struct recording *recording = &with->recording;
 	struct reserved reserved;
-	enum insert_result result = flow_reserve(ipv6, with, &reserved);
+	enum insert_result result = flow_reserve(ipv6, with, NULL, &reserved);
 	enum flow_table table = table_of(ipv6, recording->pending);
 
 	if (result == INSERT_MADE)

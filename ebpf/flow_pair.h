@@ -59,7 +59,7 @@ static __always_inline enum insert_result pair_insert(bool ipv6, struct scratch 
 	if (!recording->pending)
 		longer += expires - reverse->now;
 	recording->reverse = false;
-	result = flow_reserve(ipv6, with, &first);
+	result = flow_reserve(ipv6, with, NULL, &first);
 	if (result != INSERT_MADE)
 		return result;
 	recording->reverse = true;
@@ -67,7 +67,7 @@ static __always_inline enum insert_result pair_insert(bool ipv6, struct scratch 
 	recording->value =
 		first.entry | (u64)meta_version(first.busy) << 32 | (u64)hop << PAIR_HOP_SHIFT;
 	with->key = *reverse;
-	result = flow_reserve(ipv6, with, &second);
+	result = flow_reserve(ipv6, with, &first, &second);
 	recording->replace = replace;
 	if (result != INSERT_MADE) {
 		recording->value = value;

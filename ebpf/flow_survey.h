@@ -6,14 +6,27 @@
 #include "flow_table.h"
 #include "scratch.h"
 
+/* What an insert reserved and has yet to publish. */
+struct reserved {
+	u64 *meta;
+	u64 busy;
+	u32 entry;
+};
+
+/* The slots of the set that block nobody: that of the other half of the same pair, which has another key. */
+static __always_inline u64 own_slots(u32 at, const struct reserved *own)
+{
+	return own ? is_zero(at ^ own->entry / SET_FLOWS) << (own->entry & (SET_FLOWS - 1)) : 0;
+}
+
 /*
  * Note what one set has: the key, or else the entry that is worth least. With as few branches as
  * can be, for the verifier walks this for every set and attempt.
  */
 static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct flow_key *key,
-				       bool ipv6, struct survey *survey)
+				       bool ipv6, const struct reserved *own, struct survey *survey)
 {
-	u64 seen = 0;
+	u64 seen = 0, blocked = 0;
 	u32 slot;
 
 #pragma unroll
@@ -28,7 +41,8 @@ static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct
 			survey->probe = probe;
 		}
 	}
-	slot = set_match(set, key, ipv6, &seen, &survey->blocked);
+	slot = set_match(set, key, ipv6, &seen, &blocked);
+	survey->blocked |= blocked & ~own_slots(at, own);
 	if (slot == SET_FLOWS)
 		return;
 	survey->same = true;
@@ -38,9 +52,12 @@ static __always_inline void survey_set(u64 *set, u32 at, u32 probe, const struct
 	survey->probe = probe;
 }
 
-/* Look at every set in which the key may stand, and as far as there is a free entry. */
+/*
+ * Look at every set in which the key may stand, and as far as there is a free entry. `own`: what the same
+ * insert has reserved before, or NULL.
+ */
 static __always_inline void survey_sets(bool ipv6, struct span span, const struct flow_key *key,
-					struct survey *survey)
+					const struct reserved *own, struct survey *survey)
 {
 	u32 probe, at;
 	u64 *set;
@@ -53,7 +70,7 @@ static __always_inline void survey_sets(bool ipv6, struct span span, const struc
 		set = table_set(ipv6, at);
 		if (!set)
 			return;
-		survey_set(set, at, probe, key, ipv6, survey);
+		survey_set(set, at, probe, key, ipv6, own, survey);
 		if (survey->same || (!survey->worth && !set_spilled(ipv6, at)))
 			return;
 	}

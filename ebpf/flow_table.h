@@ -97,7 +97,7 @@ static __always_inline void set_mark_spilled(bool ipv6, u32 set)
 
 /*
  * Return the slot of the set that has the key, and its meta word; SET_FLOWS when none has. Unless
- * `blocked` is NULL it becomes 1 for an entry that is BUSY with the key's tag: told from the same
+ * `blocked` is NULL it gets a bit for each slot that is BUSY with the key's tag: told from the same
  * load, for otherwise the key might be BUSY now and there before and after, and be missed.
  */
 static __always_inline u32 set_match(u64 *set, const struct flow_key *key, bool ipv6, u64 *seen,
@@ -111,7 +111,7 @@ static __always_inline u32 set_match(u64 *set, const struct flow_key *key, bool 
 		u64 meta = meta_load(&set[slot]);
 
 		if (blocked)
-			*blocked |= meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG);
+			*blocked |= (meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG)) << slot;
 		if ((meta & META_TAG) != tag || !flow_has_key(set_flow(set, slot, ipv6), key, ipv6))
 			continue;
 		if (!meta_is_flow(meta))

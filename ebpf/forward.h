@@ -23,7 +23,7 @@ static __always_inline bool flow_ends(const struct packet *pkt, const struct rea
 static __always_inline bool flow_leaves(const struct packet *pkt, const struct real *real)
 {
 	if (pkt->proto == PROTO_UDP || pure_syn(pkt))
-		return real->flags & (REAL_AWAY | REAL_DOWN);
+		return real->flags & (REAL_AWAY | REAL_CLOSED);
 	return real->flags & REAL_LEAVE && !(pkt->tcp_flags & TCP_RST);
 }
 
@@ -61,7 +61,7 @@ static __always_inline struct real *known_real(struct packet *pkt, struct flow_r
 	if (flow_leaves(pkt, real)) {
 		note_old(moving, flow);
 		moving->from = *index;
-		moving->down = !!(real->flags & REAL_DOWN);
+		moving->down = !!(real->flags & REAL_CLOSED);
 	}
 	pkt->translation = flow->value >> 32;
 	return real;

@@ -13,6 +13,7 @@
 #include "methods.h"
 #include "quoted.h"
 #include "service.h"
+#include "silence.h"
 
 #define QUOTED_TRANSPORT 8
 
@@ -111,7 +112,7 @@ static __always_inline bool quoted_passes(const struct packet *pkt, struct scrat
 	with->known_service = false;
 	with->blocks = blocks_of(vip, &request);
 	record = service_find(&request, with);
-	return record && service_passes(record);
+	return record && (service_passes(record) || daemon_silence(pkt->now) == SILENCE_PASS);
 }
 
 static __always_inline s32 forward_error(struct packet *pkt, struct scratch *with)

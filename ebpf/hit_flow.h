@@ -12,7 +12,7 @@
 #include "send_reply.h"
 
 #define REAL_PLAIN (REAL_PRESENT | REAL_RESOLVED)
-#define REAL_NOT_PLAIN (REAL_AWAY | REAL_DOWN | REAL_OUTBOUND)
+#define REAL_NOT_PLAIN (REAL_AWAY | REAL_CLOSED | REAL_OUTBOUND)
 
 /* Does a packet of the kind leave a flow in its state? */
 static __always_inline bool state_stays(const struct packet *pkt, u32 state)

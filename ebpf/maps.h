@@ -13,6 +13,11 @@
 
 BPF_TABLE("array", u32, struct settings, settings, 1);
 BPF_TABLE("array", u32, struct link, links, LINK_SLOTS);
+
+/* By the daemon: tick at which it was there (0-31), after how many without it it counts as silent (32-62; 0: never),
+ * and whether new flows are dropped then (63). */
+BPF_F_TABLE("array", u32, u64, heard, 1, BPF_F_MMAPABLE);
+
 BPF_F_TABLE("array", u32, struct own_link, own_links, MAX_LINKS, BPF_F_MMAPABLE);
 BPF_TABLE("array", u32, struct interest, interest, 1);
 BPF_TABLE("array", u32, struct interest, answers, 1);

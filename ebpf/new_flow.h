@@ -14,6 +14,7 @@
 #include "count.h"
 #include "methods.h"
 #include "persistence.h"
+#include "silence.h"
 #include "told.h"
 #include "way.h"
 
@@ -172,6 +173,7 @@ static __always_inline s32 new_flow(struct xdp_md *ctx, const struct packet *pkt
 				    struct scratch *with)
 {
 	struct service_record *record;
+	u32 silence;
 	s32 reason;
 
 	classify(pkt, with);
@@ -182,7 +184,11 @@ static __always_inline s32 new_flow(struct xdp_md *ctx, const struct packet *pkt
 	read_anew();
 	if (pkt->other_mac && record->method != METHOD_BRIDGE)
 		return R_OTHER_HOST;
-	if (service_passes(record)) /* every packet of a connection: no rate counts those */
+	silence = with->known ? SILENCE_NONE : daemon_silence(pkt->now);
+	if (silence == SILENCE_DROP)
+		return R_SILENT;
+	if (silence ||
+	    service_passes(record)) /* every packet of a connection: no rate counts those */
 		return with->known || source_admitted(record, pkt, with) ? R_NO_REAL_PASSED :
 									   R_DENIED;
 	with->replies = method_replies(record->method);

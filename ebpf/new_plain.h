@@ -66,7 +66,7 @@ static __always_inline struct real *choose_plain(struct scratch *with)
 	const struct packet *pkt = &with->packet;
 	struct service_record *record = service_find(pkt, with);
 
-	if (!record || !asks_nothing(record))
+	if (!record || !asks_nothing(record) || daemon_silence(pkt->now))
 		return NULL;
 	with->replies = false;
 	follow_algorithm(pkt, record, with);
@@ -137,7 +137,7 @@ static __always_inline bool opens_plainly(const struct real *real, const struct 
 					  u32 now)
 {
 	return value_is_of(flow->value, real) &&
-	       (real->flags & (REAL_PRESENT | REAL_AWAY | REAL_DOWN | REAL_STICKY)) ==
+	       (real->flags & (REAL_PRESENT | REAL_AWAY | REAL_CLOSED | REAL_STICKY)) ==
 		       REAL_PRESENT &&
 	       !method_replies(real->method) && !(flow->seen & META_REVERSE) &&
 	       !meta_expired(flow->seen, now);

@@ -266,6 +266,19 @@ static __always_inline s32 probe_leave(struct packet *pkt, struct scratch *with,
 	return rewrite(pkt, real, way);
 }
 
+/* The real server as probes see it: to another port than the service's it has none of its own. */
+static __always_inline struct real *probed_real(const struct packet *pkt, struct scratch *with,
+						const struct real *real,
+						const struct probe_target *target)
+{
+	struct real *own = &with->probing.real;
+
+	*own = *real;
+	if (target->port && target->port != bpf_ntohs(pkt->destination_port_be))
+		own->port = 0;
+	return own;
+}
+
 static __always_inline s32 serve_probe(struct packet *pkt)
 {
 	struct scratch *with = scratch_find();
@@ -289,6 +302,7 @@ static __always_inline s32 serve_probe(struct packet *pkt)
 		return R_NO_REAL;
 	if (!target_is_set(target, pkt->ipv6) || !(real->flags & REAL_RESOLVED))
 		return R_UNRESOLVED;
+	real = probed_real(pkt, with, real, target);
 	reason = probe_find(pkt, with, real, target);
 	if (reason != R_CONTINUE)
 		return reason;

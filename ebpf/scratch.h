@@ -66,6 +66,7 @@ struct probing {
 	struct probe_key answer; /* of its answers */
 	struct probe_flow to;	 /* what it becomes */
 	struct probe_flow back;	 /* what its answers become */
+	struct real real;	 /* by whose elements that goes */
 };
 
 /* Which table has the reverse half that is to be kept fresh. */

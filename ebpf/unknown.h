@@ -41,9 +41,9 @@ static __always_inline bool pending_real(struct packet *pkt, struct scratch *wit
 			flow_remove(&flow);
 		return true;
 	}
-	if (real->flags & (REAL_AWAY | REAL_DOWN))
+	if (real->flags & (REAL_AWAY | REAL_CLOSED))
 		moving->from = with->index;
-	moving->down = !!(real->flags & REAL_DOWN);
+	moving->down = !!(real->flags & REAL_CLOSED);
 	with->replies = method_replies(real->method);
 	if (pure_syn(pkt) || (pkt->proto == PROTO_UDP && with->replies)) {
 		if (real->flags & REAL_TIMED)

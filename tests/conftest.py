@@ -7,12 +7,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).resolve().parent
 NEED_ROOT = ("packets", "lab")
 
 # A thousand Pythons are started. Without bytecode each of them would compile all of dsrlb anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("dsrlb", deadline=None)
+settings.load_profile("dsrlb")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

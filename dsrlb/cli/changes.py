@@ -126,5 +126,5 @@ def revisions_text(view: RevisionsView) -> str:
     if (waiting := view["confirm"]) is not None:
         left = f"{waiting['seconds_left']:.0f} s"
         lines.append(f"waits for `dsrlb confirm`: {left} left, then back to {waiting['way_back']}")
-    trouble = f"changes are refused: {view['trouble']}" if view["trouble"] else ""
+    trouble = f"cannot be recorded: {view['trouble']}" if view["trouble"] else ""
     return "\n".join(filter(None, [*lines, trouble, view["lost"]]))

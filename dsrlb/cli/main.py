@@ -23,6 +23,8 @@ _SECTIONS = {
         "rollback": "revisions:rollback",
         "detach": "verbs:detach",
         "import": "importing:importing",
+        "backup": "backups:backup",
+        "restore": "backups:restore",
         "doctor": "doctor:doctor",
     },
     "Show": {

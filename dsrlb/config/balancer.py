@@ -8,7 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dsrlb.config.values import IPNetwork, Model, Prefixes, SecondsToAMinute, as_tuple
+from dsrlb.config.values import (
+    IPNetwork,
+    Model,
+    Prefixes,
+    SecondsOrOff,
+    SecondsToAMinute,
+    as_tuple,
+)
 from dsrlb.config.ways import Interface
 
 MOST_SEED = (1 << 64) - 1
@@ -57,6 +64,24 @@ class Balancer(Model):
         le=MOST_SEED,
         description="algorithms hash and maglev: another number sends clients to other real "
         "servers; balancers with the same one send them to the same",
+    )
+    fail_open: SecondsOrOff = Field(
+        0,
+        description="new flows are not given to real servers any more when the daemon, which knows "
+        "how they are, was not there for this long: 5s or more; those that there are go on; 0: off",
+    )
+    fail_open_new: Literal["pass", "drop"] = Field(
+        "pass", description="what becomes of new flows then: they are this host's kernel's, or lost"
+    )
+    socket_mode: Literal["0600", "0660"] = Field(
+        "0600",
+        description="who may use the API's socket, that is do everything: root (0600), or also "
+        "socket_group (0660)",
+    )
+    socket_group: str = Field(
+        "",
+        pattern=r"^([a-z_][a-z0-9_-]{0,31})?$",
+        description="the group of the API's socket, by name; default: root's",
     )
     probe_prefix: Prefixes = Field(
         PROBE_PREFIXES,

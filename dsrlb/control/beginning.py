@@ -10,7 +10,7 @@ from dsrlb.control.authors import Author, itself
 from dsrlb.control.confirm import expired
 from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
-from dsrlb.errors import DsrlbError, StateError
+from dsrlb.errors import ConfigError, DsrlbError, StateError
 from dsrlb.paths import Paths
 
 
@@ -74,9 +74,16 @@ def _of_file(log: RevisionLog, path: Path, author: Author) -> Attempt:
     return Attempt(str(path), Change(author, what, unrecorded=bool(log.trouble)), path)
 
 
-def no_start(log: RevisionLog, paths: Paths, error: DsrlbError, pinned: bool) -> DsrlbError:
-    """Why there is no start; where a history was lost and something runs, with what to do."""
-    return _unknown(log, paths, error) if log.lost and pinned else error
+def no_start(
+    log: RevisionLog, paths: Paths, attempt: Attempt, error: DsrlbError, pinned: bool
+) -> DsrlbError:
+    """Why there is no start, with what to do."""
+    if log.lost and pinned:
+        return _unknown(log, paths, error)
+    if isinstance(error, ConfigError) and not error.hint and attempt.change.revision is not None:
+        hint = "`dsrlb run -c FILE` starts with FILE, `dsrlb rollback` goes back first"
+        return ConfigError(error.problems, hint)
+    return error
 
 
 def _unknown(log: RevisionLog, paths: Paths, error: DsrlbError | None = None) -> StateError:

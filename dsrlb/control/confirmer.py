@@ -12,6 +12,7 @@ from dsrlb.control.revisions import Revision
 
 _STEP_SECONDS = 1.0  # timers do not count the time that the machine sleeps
 _RETRY_SECONDS = 5.0
+_LONGEST_SECONDS = 300.0  # every refused attempt may be a revision, and so many are kept
 
 
 class Confirmer:
@@ -24,7 +25,7 @@ class Confirmer:
         retry: float = _RETRY_SECONDS,
     ) -> None:
         """``revert`` takes back what waits; False: that was refused, and is tried again after
-        ``retry`` seconds."""
+        ``retry`` seconds, then after twice as many, and so on up to five minutes."""
         self._waiting = waiting
         self._revert = revert
         self._retry = retry
@@ -36,6 +37,7 @@ class Confirmer:
 
     async def run(self) -> None:
         """Never returns."""
+        retry = self._retry
         while True:
             self._changed.clear()
             waiting = self._waiting()
@@ -43,9 +45,19 @@ class Confirmer:
                 await self._changed.wait()
                 continue
             left = seconds_left(waiting)
-            if left == 0.0 and await self._revert():
+            if left:
+                pause, retry = min(left, _STEP_SECONDS), self._retry
+            elif await self._revert():
                 continue
-            self._changed.clear()  # what the attempt itself has set
+            else:
+                pause, retry = retry, min(2 * retry, _LONGEST_SECONDS)
+            await self._pause(pause, waiting)
+
+    async def _pause(self, seconds: float, waiting: Revision) -> None:
+        """Let so much time pass, as long as the same revision waits."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while self._waiting() == waiting and (rest := end - loop.time()) > 0:
+            self._changed.clear()
             with suppress(TimeoutError):
-                pause = min(left, _STEP_SECONDS) if left else self._retry
-                await asyncio.wait_for(self._changed.wait(), pause)
+                await asyncio.wait_for(self._changed.wait(), rest)

@@ -15,17 +15,26 @@ from dsrlb.paths import Paths, for_instance
 
 
 def _map_ids(folder: Path) -> set[int]:
-    """The ids of the maps pinned in a folder, whatever version made them."""
-    if not folder.is_dir():
-        return set()
+    """The ids of the maps pinned in a folder, whatever version made them. Another instance's may
+    go meanwhile."""
     found = set()
     for path in files_in(folder):
-        fd = bpf.get_pinned(path)
+        try:
+            fd = bpf.get_pinned(path)
+        except FileNotFoundError:
+            continue
         try:
             found.add(bpf.map_info(fd).id)
         finally:
             os.close(fd)
     return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _own_map_ids(paths: Paths) -> set[int]:
@@ -36,10 +45,10 @@ def _own_map_ids(paths: Paths) -> set[int]:
 def _all_map_ids(paths: Paths) -> set[int]:
     """The ids of the maps of every instance."""
     root = bpffs.locate()
-    folder = bpffs.instance_folder(paths.pins, root).parent if root else None
-    if folder is None or not folder.is_dir():
+    if root is None:
         return set()
-    return set().union(*(_map_ids(instance) for instance in folder.iterdir()))
+    folder = bpffs.instance_folder(paths.pins, root).parent
+    return set().union(*(_map_ids(instance) for instance in _entries(folder)))
 
 
 def pinned(paths: Paths) -> bool:
@@ -50,11 +59,14 @@ def pinned(paths: Paths) -> bool:
 
 
 def remove_pins(paths: Paths) -> list[str]:
-    """Remove the instance's pins; returns a line about them, or nothing."""
+    """Remove the instance's pins, and the folder of all instances behind the last one's; returns a
+    line about them, or nothing."""
     root = bpffs.locate()
     if root is None:
         return []
-    removed = unpin_all(bpffs.instance_folder(paths.pins, root))
+    folder = bpffs.instance_folder(paths.pins, root)
+    removed = unpin_all(folder)
+    bpffs.remove_parent(folder)
     return [f"{len(removed)} pinned maps in {paths.pins}"] if removed else []
 
 

@@ -19,6 +19,7 @@ _MOVED = "its flows go to other reals"
 _END = "its flows end"
 _AT_START = "; from the daemon's next start on, which moves the flows"
 _OPENED = "connections opened until now end"
+_UNUSED = "no service has it"
 _ENDS = {
     "mode": _END,
     "snat": "flows by the addresses that go end",
@@ -159,6 +160,8 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
     for name in [name for name in old if name not in new]:
         yield _change("remove", f"service {name}", _END, affects_flows=True)
     for name, service in new.items():
+        if before is not None and name in old and _same(before, old[name], after, service):
+            continue
         if before is None or name not in old:
             detail = f"{_text(service.vip)} {service.protocol} {_text(service.port)}"
             if service.l3dsr is not None:
@@ -174,15 +177,38 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
             yield from _reals(service, before.reals_of(old[name]), after.reals_of(service))
             yield from _ways(before, old[name], after, service)
     if before is not None:
+        yield from _groups(before, after)
         yield from _reopened(before, after)
+
+
+def _same(before: Config, old: Service, after: Config, new: Service) -> bool:
+    """Are they one object, with the same real servers? So are most of large configurations."""
+    return old is new and before.reals_of(old) is after.reals_of(new)
+
+
+def _groups(before: Config, after: Config) -> Iterator[Change]:
+    """What of groups no service shows: how they are asked, and those that no service has."""
+    old, new = ({group.name: group for group in config.group} for config in (before, after))
+    in_use = {service.group for config in (before, after) for service in config.service}
+    for name in [name for name in old if name not in new and name not in in_use]:
+        yield _change("remove", f"group {name}", _UNUSED)
+    for name, group in new.items():
+        if name not in old:
+            if name not in in_use:
+                yield _change("add", f"group {name}", _UNUSED)
+            continue
+        if old[name].health != group.health:
+            detail = f"health: {_text(old[name].health)} -> {_text(group.health)}"
+            yield _change("change", f"group {name}", detail)
+        if old[name].real != group.real and name not in in_use:
+            yield _change("change", f"group {name}", f"other real servers; {_UNUSED}")
 
 
 def _openers(config: Config) -> dict[IPAddress, str]:
     """By which service a real server opens connections: of several by the first by name."""
     found: dict[IPAddress, str] = {}
-    for service in sorted(config.service, key=lambda service: service.name):
-        if not service.outbound:
-            continue
+    opening = (service for service in config.service if service.outbound)
+    for service in sorted(opening, key=lambda service: service.name):
         for address in (ip for real in config.reals_of(service) for ip in real.address):
             if service.pool_for(address.version):
                 found.setdefault(address, service.name)
@@ -199,7 +225,10 @@ def _reopened(before: Config, after: Config) -> Iterator[Change]:
 
 def plan(before: Config | None, after: Config) -> list[Change]:
     """The changes that lead from ``before`` (None: nothing runs) to ``after``, in order."""
-    return list(_changes(before, after))
+    found = list(_changes(before, after))
+    if not found and before != after:
+        return [_change("change", "configuration", "the same in another order")]
+    return found
 
 
 def view(before: Config | None, after: Config) -> PlanView:

@@ -64,11 +64,12 @@ class RevisionLog:
         self._store: Store | None = None
         self._owed: list[Outcome] = []
         self._unsaved: str | None = None
+        self._unsure = False  # is ``running`` what runs? Not when the store was opened late
         self.running: Revision | None = None
         self.interrupted: Revision | None = None
         """What was begun and not finished when an earlier daemon ended."""
         self.trouble = ""
-        """Why nothing can be recorded now."""
+        """Why nothing could be recorded the last time."""
         self.lost = ""
         """What became of an earlier history."""
         try:
@@ -76,6 +77,7 @@ class RevisionLog:
         except Newer:
             raise
         except StateError as error:
+            self._unsure = True
             self._in_trouble(error)
 
     def _open(self) -> Store:
@@ -156,6 +158,7 @@ class RevisionLog:
 
         Raises UnknownRevision, and StateError when there is nothing to go back to.
         """
+        self._usable()
         from_here = self.interrupted or self.running
         if number is None:
             number = from_here.way_back if from_here is not None else None
@@ -183,10 +186,9 @@ class RevisionLog:
         """
         if change.unrecorded or change.revision is not None:
             return change.revision
-        late = self._store is None
         store = self._usable()
         try:
-            self._adopt(store, change.author, before, late)
+            self._adopt(store, change.author, before)
             if before is not None and before[0] == text and change.to is None:
                 return self.running
             new = self._new(change, digest)
@@ -199,12 +201,10 @@ class RevisionLog:
         self.interrupted = None
         return revision
 
-    def _adopt(
-        self, store: Store, author: Author, before: tuple[str, str] | None, late: bool
-    ) -> None:
+    def _adopt(self, store: Store, author: Author, before: tuple[str, str] | None) -> None:
         """What runs as a revision, when it is of an earlier version, or of a time in which nothing
         could be recorded."""
-        if before is None or (self.running is not None and not late):
+        if before is None or (self.running is not None and not self._unsure):
             return
         text, digest = before
         if self.running is None or store.text(self.running.number) != text:
@@ -212,18 +212,19 @@ class RevisionLog:
             what = self._state.saved_path.name + (f"; {self.lost}" if self.lost else "")
             new = New(author.uid, author.user, "", what, digest, way_back)
             self.running = store.add(new, text, "applied", self._owed)
+        self._unsure = False
 
     def _new(self, change: Change, digest: str) -> New:
         running = self.running
         way_back = running.number if running is not None else None
+        within = change.confirm_within
         ends: Revision | None = None
         if change.ends_waiting:
             ends = self.interrupted or self.waiting
         if ends is not None:  # and it is no way back: nobody confirmed it
             way_back = ends.way_back
-            if change.to is not None and change.to.number == way_back:
+            if change.to is not None and change.to.number == way_back and not within:
                 way_back = change.to.way_back
-        within = change.confirm_within
         author = change.author
         return New(
             author.uid,
@@ -307,5 +308,6 @@ class RevisionLog:
 
 
 def _refused(error: StateError) -> StateError:
-    hint = error.hint or "nothing was changed, and traffic goes on; see to the disk, then try again"
+    see_to = "start the daemon again" if isinstance(error, Corrupt) else "see to the disk"
+    hint = error.hint or f"nothing was changed, and traffic goes on; {see_to}, then try again"
     return StateError(f"the change cannot be recorded: {error.message}", hint)

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsrlb.config.secrets import told as told_of
 from dsrlb.control.authors import own
 from dsrlb.control.beginning import Attempt, attempts, no_start
 from dsrlb.control.offline import pinned
@@ -114,12 +115,12 @@ def begin(
             continue
         for other, reason in refused:
             log.failed(other.change.revision, reason)
-            told = f"{other.name} was refused, started with {attempt.name}: {reason.message}"
+            told = f"{other.name} was refused, started with {attempt.name}: {told_of(reason)}"
             log.events.add("start", told, "error")
         if attempt.tells:
             log.events.add("start", attempt.tells, "warning")
         return balancer, attempt
-    raise no_start(log, paths, refused[-1][1], pinned(paths))
+    raise no_start(log, paths, *refused[-1], pinned(paths))
 
 
 def _start(
@@ -195,4 +196,5 @@ def main(
     asyncio.run(Daemon(balancer, paths, server).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")
+    log.close()
     return 0

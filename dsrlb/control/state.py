@@ -64,6 +64,12 @@ class State:
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._lock = descriptor
 
+    def unlock(self) -> None:
+        """Let another one begin."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     @property
     def saved_path(self) -> Path:
         """Where the last good configuration is."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -108,6 +109,28 @@ def ensure() -> Path:
             hint="mount -t bpf bpf /sys/fs/bpf  (on the host, outside `ip netns exec`)",
         )
     return found
+
+
+def make_folder(folder: Path) -> None:
+    """Make an instance's folder, and the one of all instances above it. Raises OSError.
+
+    Another instance may remove that one, which is empty, at any moment before ours is in it.
+    """
+    while True:
+        with suppress(FileExistsError):
+            folder.parent.mkdir()  # not there: no bpffs is mounted
+        with suppress(FileExistsError):
+            try:
+                folder.mkdir(mode=0o700)
+            except FileNotFoundError:
+                continue
+        return
+
+
+def remove_parent(folder: Path) -> None:
+    """Remove the folder of all instances behind the last one's."""
+    with suppress(OSError):  # others are in it, or have removed it; the kernel decides at once
+        folder.parent.rmdir()
 
 
 def instance_folder(pins: Path, root: Path) -> Path:

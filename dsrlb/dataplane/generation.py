@@ -69,8 +69,16 @@ def drained(folder: Path) -> None:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The pins in an instance's folder, those of tables on their way included."""
+    """The pins in an instance's folder, those of tables on their way included. Another instance's
+    may go meanwhile; a folder that is not there has none."""
     found = []
-    for path in folder.iterdir():
-        found += list(path.iterdir()) if path.is_dir() else [path]
+    for path in _entries(folder):
+        found += _entries(path) if path.is_dir() else [path]
     return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

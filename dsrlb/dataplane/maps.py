@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsrlb.dataplane import bpf, flowsettings, generation, jiffies
+from dsrlb.dataplane import bpf, bpffs, flowsettings, generation, jiffies
 from dsrlb.dataplane.artifact import Artifact, MapLayout
 from dsrlb.dataplane.cpus import present_cpus
 from dsrlb.dataplane.flowsettings import SETTINGS, FlowSizes
@@ -217,7 +217,7 @@ class MapSet(Mapping[str, "Map"]):
         if self.folder is None:
             return
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            bpffs.make_folder(self.folder)
             mark = self.folder / self._names.mark
             if not mark.exists():
                 self._pin(MARKED, mark)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import signal
 import sys
 from typing import TextIO
 
@@ -43,6 +44,7 @@ def main(arguments: list[str], errors: TextIO = sys.stderr) -> int:
     parser = argparse.ArgumentParser(prog="python -m dsrlb.health", description=__doc__)
     parser.add_argument("--fd", type=int, default=3, help="the socket's descriptor (3)")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's; it ends when the daemon does
     try:
         descriptors = _limit()
         _give_up_privileges(errors)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from dsrlb.health.asking import Asker
 from dsrlb.health.checks.probe import Outcome, Probe
+from dsrlb.health.envelope import Envelope, is_needed
 from dsrlb.health.frames import FIRST_PROBE_PORT, IPIP, IPV6_IN_IP, UDP, Seen, packed
 from dsrlb.health.loop import Loop, Timer
 from dsrlb.health.protocol import Target, Verdict
@@ -53,6 +54,8 @@ class Evidence:
                 self.own_address = True
         elif one.to == real and one.protocol in _ENVELOPES.get(target.method, ()):
             self.refused = True
+        elif one.to == real and (one.protocol, one.destination_port) == (UDP, target.port):
+            self.own_address |= target.method == "dscp"
 
     @property
     def decided(self) -> bool:
@@ -110,6 +113,7 @@ class Case:
         self._tap: Tap | None = None
         self._probe: Probe | None = None
         self._pings: list[int] = []
+        self._envelope: Envelope | None = None
         self._timers: list[Timer] = []
         self._begin = loop.clock()
 
@@ -125,6 +129,9 @@ class Case:
         self._probe = self._asker.probe(target, seconds, self._answered, False)
         for number in range(_QUESTIONS):
             self._timers.append(self._loop.later(seconds * number / _QUESTIONS, self._ask))
+        if is_needed(target):
+            with suppress(OSError):
+                self._envelope = Envelope(self._loop, target, self._refused)
         self._probe.start()
 
     def cancel(self) -> None:
@@ -136,6 +143,9 @@ class Case:
         if self._probe is not None:
             self._probe.cancel()
             self._probe = None
+        if self._envelope is not None:
+            self._envelope.close()
+            self._envelope = None
         for number in self._pings:
             self._asker.pinger.forget(number)
         for timer in self._timers:
@@ -169,6 +179,10 @@ class Case:
 
     def _vip_alive(self) -> None:
         self._evidence.vip_alive = True
+
+    def _refused(self) -> None:
+        self._evidence.refused = True
+        self._judge(None)
 
     def _seen(self, one: Seen) -> None:
         self._evidence.note(self._target, one)

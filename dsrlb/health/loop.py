@@ -14,6 +14,7 @@ from heapq import heapify, heappop, heappush
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 _LONGEST = 60.0
+_MOST_EVENTS, _MOST_ROUNDS = 1024, 64
 _FEW = 1024  # timers that are over are swept out when there are more of them than of others
 
 
@@ -122,13 +123,22 @@ class Loop:
             return _LONGEST
         return min(max(self._timers[0].when - self.clock(), 0.0), _LONGEST)
 
-    def step(self, longest: float = _LONGEST) -> None:
-        """Wait for what comes next, at most so many seconds, and do it."""
-        for descriptor, events in self._epoll.poll(min(self._pause(), longest)):
+    def _tell(self, ready: list[tuple[int, int]]) -> None:
+        for descriptor, events in ready:
             work = self._watched.get(descriptor)
             if work is not None:
                 work(events)
         self._run_after()
+
+    def step(self, longest: float = _LONGEST) -> None:
+        """Wait for what comes next, at most so many seconds, and do it."""
+        ready = self._epoll.poll(min(self._pause(), longest), _MOST_EVENTS)
+        self._tell(ready)
+        for _ in range(_MOST_ROUNDS):  # all that is there before anything is found to be late
+            if len(ready) < _MOST_EVENTS:
+                break
+            ready = self._epoll.poll(0, _MOST_EVENTS)
+            self._tell(ready)
         self.run_due()
         self._run_after()
 

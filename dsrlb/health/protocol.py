@@ -106,7 +106,9 @@ class Target:
     the one that is asked; ``real``: its own address; ``source``: this host's address that it
     answers to; ``interface``: where it is reached, without a tag that this host would have to add
     ("": not known, then nothing is asked there); ``mac``: its MAC address ("": not known);
-    ``routed``: is it behind a router; ``up``: known from before (None: it is new)."""
+    ``routed``: is it behind a router; ``gue_port``: where envelopes go
+    (gue; 0: not known); ``up``: known from
+    before (None: it is new)."""
 
     id: str
     name: str
@@ -121,6 +123,7 @@ class Target:
     source: str = ""
     mac: str = ""
     routed: bool = False
+    gue_port: int = 0
     up: bool | None = None
 
 

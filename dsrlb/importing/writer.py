@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
+from itertools import product
 from typing import Any
 
 from dsrlb.config import Config
 from dsrlb.config.balancer import PROBE_PREFIXES
 from dsrlb.config.source import from_tables
+from dsrlb.config.values import IPAddress
 from dsrlb.errors import ConfigError, Problem
 from dsrlb.importing.form import Virtual
 from dsrlb.importing.report import Place, Report, wrong
@@ -119,6 +121,22 @@ class _Writer:
         return False
 
 
+def _first(drafts: Iterable[Draft], report: Report) -> Iterator[Draft]:
+    """Those of whose addresses and ports none before has one; the check of a configuration would
+    tell each by all before it."""
+    taken: dict[tuple[str, IPAddress, int], Place] = {}
+    for one in drafts:
+        virtual = one.virtual
+        claims = list(product((virtual.protocol,), virtual.addresses, virtual.ports))
+        owner = next((taken[claim] for claim in claims if claim in taken), None)
+        if owner is None:
+            taken.update(dict.fromkeys(claims, virtual.place))
+            yield one
+        else:
+            why = f"it stands in line {owner.line} of {owner.file} already"
+            report.lost(virtual.place, virtual.label, why)
+
+
 def write(
     virtuals: Sequence[Virtual], interfaces: Sequence[str], report: Report, start: Place
 ) -> Config:
@@ -129,7 +147,8 @@ def write(
         message = f"at most {MOST_SERVICES:,} virtual servers"
         raise wrong(start, "file", f"{len(virtuals):,} virtual servers", message)
     names: set[str] = set()
-    drafts = [one for virtual in virtuals if (one := draft(virtual, names, report)) is not None]
+    found = (draft(virtual, names, report) for virtual in virtuals)
+    drafts = list(_first((one for one in found if one is not None), report))
     config = _Writer(_balancer(interfaces, virtuals, report, start), drafts, report).config()
     if not config.service:
         message = "no virtual server could be carried over"

@@ -13,6 +13,7 @@ from typing import Any
 
 from dsrlb.errors import DsrlbError
 from tests.bench import (
+    checking,
     choices,
     compare,
     control,
@@ -45,8 +46,9 @@ SECTIONS = (
     Section("flow-table", "Flow table beside the kernel's LRU hash", flowtable.table),
     Section("endtoend", "End to end", endtoend.table, endtoend.markdown),
     Section("control", "Control plane", control.table),
+    Section("checks", "Checks of real servers", checking.table),
 )
-_ALL_CPUS = ("endtoend", "control")  # sections that are not pinned to one
+_ALL_CPUS = ("endtoend", "control", "checks")  # sections that are not pinned to one
 _RATIOS, *_OTHERS = [section.name for section in SECTIONS]
 
 
@@ -102,6 +104,7 @@ def _measure(name: str, arguments: argparse.Namespace) -> Iterator[dict[str, Any
         "flow-table": flowtable.measure(rounds),
         "endtoend": endtoend.measure(arguments.rounds or endtoend.ROUNDS),
         "control": control.measure(arguments.rounds or control.ROUNDS),
+        "checks": checking.measure(),
     }
     cpus = own_cpus()
     os.sched_setaffinity(0, cpus if name in _ALL_CPUS else cpus[:1])

@@ -51,6 +51,7 @@ class Instance:
         self.state = Path("/var/lib/dsrlb", name)
         self.file = folder / f"{name}.toml"
         self.cache = CACHE
+        self.environment: dict[str, str] = {}
         self.release = ROOT
         """The folder of the release whose commands are run."""
         self._log = folder / f"{name}.log"
@@ -63,7 +64,7 @@ class Instance:
         return (*through, *line) if through else self.namespace.enter(*line)
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "DSRLB_CACHE_DIR": str(self.cache)}
+        return {**os.environ, "DSRLB_CACHE_DIR": str(self.cache), **self.environment}
 
     def dsrlb(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; ``given``: its standard input."""

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.maps import unpin_all
 from tests.waiting import wait_until
 
@@ -144,7 +145,10 @@ def kill_in(namespace: str) -> None:
 
 
 def _remove_tree(place: Path) -> None:
-    """A folder, of which another process may be removing the same."""
+    """A folder, of which another process may be removing the same; a test of full disks that was
+    killed has left something mounted there."""
+    while place.is_mount():
+        run("umount", str(place))
     while place.exists():
         with suppress(FileNotFoundError):
             shutil.rmtree(place)
@@ -157,6 +161,7 @@ def remove_instance(name: str) -> None:
         if place.is_dir():
             if folder.startswith("/sys"):
                 unpin_all(place)
+                bpffs.remove_parent(place)
             else:
                 _remove_tree(place)
     Path(f"/run/dsrlb/{name}.sock").unlink(missing_ok=True)
@@ -286,6 +291,7 @@ def remove_stale(alive: Callable[[int], bool]) -> None:
             for instance in listed(folder, prefix):
                 if ended(instance.removeprefix(prefix)):
                     remove_instance(instance)
+    bpffs.remove_parent(Path("/sys/fs/bpf/dsrlb/any"))
 
 
 def listed(folder: str, prefix: str) -> list[str]:

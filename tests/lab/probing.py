@@ -6,10 +6,11 @@ from __future__ import annotations
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +21,7 @@ from dsrlb.dataplane.artifact import build
 from dsrlb.dataplane.maps import MapSet
 from tests.lab.instance import Instance
 from tests.lab.plain import Namespace
+from tests.packets.generate import icmp, icmpv6
 from tests.waiting import wait_until
 
 BASE = {4: ip_network("198.18.0.0/16"), 6: ip_network("fd00:d5::/96")}
@@ -60,6 +62,28 @@ def knock(address: str, port: int, seconds: float = 1.0) -> str:
         except TimeoutError:
             return "silent"
         return "open"
+
+
+def ping(address: str, identifier: int = 7, seconds: float = 1.0) -> bool:
+    """Is there a reply to an ICMP echo request, from that address and with what was sent?"""
+    six = ":" in address
+    family, protocol = (socket.AF_INET6, "ipv6-icmp") if six else (socket.AF_INET, "icmp")
+    rest = struct.pack(">HH", identifier, 1) + b"an odd number"
+    sent = icmpv6(IPv6Address(0), IPv6Address(0), 128, 0, rest) if six else icmp(8, 0, rest)
+    with socket.socket(family, socket.SOCK_RAW, socket.getprotobyname(protocol)) as channel:
+        channel.connect((address, 0))
+        channel.send(sent)  # ICMPv6: the kernel makes the checksum
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            channel.settimeout(left)
+            try:
+                got = channel.recv(2048)
+            except TimeoutError:
+                break
+            message = got if six else got[(got[0] & 15) * 4 :]
+            if message[0] == (129 if six else 0) and message[4:] == rest:
+                return True
+    return False
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,17 @@ def test_uninstall_leaves_a_folder_of_somebody_else(tmp_path: Path) -> None:
     assert f"kept: {tmp_path}/opt\n" in done.stdout
 
 
+def test_uninstall_tells_of_units_of_real_servers(tmp_path: Path) -> None:
+    """They would start a program that is gone; what they set up may be in use."""
+    unit = tmp_path / "units/dsrlb-real-server-l2dsr-192.0.2.10.service"
+    unit.parent.mkdir()
+    unit.touch()
+    done = Place(tmp_path).make("uninstall")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"kept: {unit} (real-server setup --persist made it" in done.stdout
+    assert unit.exists()
+
+
 def test_prefix_is_not_taken_from_the_environment(tmp_path: Path) -> None:
     done = subprocess.run(
         ["make", "-C", str(ROOT), "-n", "uninstall"],

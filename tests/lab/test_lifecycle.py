@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 
 from tests.lab.instance import Instance, config, real
 from tests.lab.plain import PORT, VIPS, Namespace, Plain, addresses
@@ -17,6 +18,14 @@ def _program(namespace: Namespace, name: str) -> int | None:
     """The id of the XDP program on an interface, or None."""
     shown = namespace.link(name).get("xdp")
     return int(shown["prog"]["id"]) if shown else None
+
+
+def others_or_nothing(folder: Path) -> bool:
+    """Is the folder of all instances gone, or has it others in it?"""
+    try:
+        return bool(list(folder.iterdir()))
+    except FileNotFoundError:
+        return True
 
 
 def _second_interface(plain: Plain) -> None:
@@ -82,6 +91,7 @@ def test_start_that_fails_leaves_nothing(plain: Plain, balancer: Instance) -> No
     assert _program(plain.lb, "eth0") is None
     assert _program(plain.lb, "eth1") == foreign
     assert not balancer.pins.exists()
+    wait_until("no empty folder is left", lambda: others_or_nothing(balancer.pins.parent))
 
 
 def test_failed_takeover_keeps_what_runs(plain: Plain, balancer: Instance) -> None:
@@ -137,6 +147,8 @@ def test_takeover_with_other_interfaces(plain: Plain, balancer: Instance) -> Non
     balancer.done("detach")
     assert balancer.wait() == 0
     assert _program(plain.lb, "eth1") is None
+    assert not balancer.pins.exists()
+    wait_until("no empty folder is left", lambda: others_or_nothing(balancer.pins.parent))
 
 
 def test_renamed_interface(plain: Plain, balancer: Instance) -> None:
@@ -241,6 +253,9 @@ def test_refused_mode_leaves_what_runs(plain: Plain, balancer: Instance) -> None
     assert "eth0" in refused.stderr
     (interface,) = balancer.get("/status")["interfaces"]
     assert (interface["state"], interface["xdp_mode"]) == ("attached", "generic")
+    failed = balancer.get("/revisions")[0]
+    assert (failed["number"], failed["result"], failed["running"]) == (2, "failed", False)
+    assert "eth0" in failed["reason"]
     assert _program(plain.lb, "eth0") == number
     assert serves(plain.client)
     balancer.kill()

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from tests.lab.bulk import upload
 from tests.lab.plain import PORT
-from tests.lab.probing import Capture, Syn, capturing, fastest, knock, probe_addresses
+from tests.lab.probing import Capture, Syn, capturing, fastest, knock, ping, probe_addresses
 from tests.lab.routed import Routed, routed
 from tests.lab.shapes import BESIDE, FAMILIES, REALS, SERIES, Shape, Virtual, address, config
 from tests.lab.translated import VIPS, Translated
@@ -90,6 +91,14 @@ def test_without_replies(place: tuple[Routed, Virtual], family: int) -> None:
         return len(rows) == 4 and all(row["response_ms"] for row in rows)
 
     wait_until("real servers answered", measured)
+    probes = probe_addresses(network.balancer)
+    version = ip_address(virtual.vip(family)).version
+    echoed = [
+        network.lb.call(ping, probe)
+        for (service, _), probe in probes.items()
+        if service.startswith(f"{virtual}-tcp") and ip_address(probe).version == version
+    ]
+    assert echoed == [True, True]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -112,6 +121,7 @@ def test_where_replies_come_back(mode_network: Translated, family: int) -> None:
             network.client.call(upload, VIPS[family], PORT, 1000)
             called = capture.syn(clients, port)
             assert [network.lb.call(knock, probe, PORT) for probe in probes] == ["open"] * 2
+            assert [network.lb.call(ping, probe) for probe in probes] == [True, True]
             wait_until("a probe like that", lambda: same(capture, own, called, port, network.mode))
         unserved = stands_for[f"tcp-{PORT + 1}", reals[0]]
         assert network.lb.call(knock, unserved, PORT + 1) == "refused"

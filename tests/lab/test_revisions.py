@@ -3,57 +3,17 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+import time
+from contextlib import closing
 
-import pytest
+from tests.lab.instance import Instance, config
+from tests.lab.plain import VIPS, Plain, addresses
+from tests.lab.revisions import BOTH, ONE, TWO, history, results, served_by
+from tests.lab.traffic import Load, ask, connect, request
 
-from tests.lab.instance import Instance, config, real
-from tests.lab.plain import VIPS, Plain, addresses, run
-from tests.lab.traffic import Load, ask, connect, request, serves
-from tests.waiting import wait_until
-
-ONE = config([real("r1")])
-TWO = config([real("r2")])
-BOTH = config()
-
-
-@contextmanager
-def tmpfs(folder: Path, kilobytes: int) -> Iterator[None]:
-    """A small disk of its own."""
-    run("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "dsrlb-test", str(folder))
-    try:
-        yield
-    finally:
-        run("umount", str(folder))
-
-
-def fill(folder: Path) -> None:
-    """Leave no room."""
-    with (folder / "filler").open("wb", buffering=0) as filler, suppress(OSError):
-        while True:
-            filler.write(bytes(4096))
-
-
-def history(balancer: Instance) -> list[dict[str, Any]]:
-    """Oldest first, with a daemon or without."""
-    rows: list[dict[str, Any]] = json.loads(balancer.done("history", "--json"))
-    return rows[::-1]
-
-
-def results(balancer: Instance) -> list[str]:
-    """What became of each revision, oldest first."""
-    return [row["result"] for row in history(balancer)]
-
-
-def served_by(plain: Plain) -> set[str]:
-    """Who answers new flows of both VIPs."""
-    return {name for vip in VIPS for name in request(plain.client, vip, count=4)}
+MAGLEV = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
 
 
 def test_every_change_is_a_revision(plain: Plain, balancer: Instance) -> None:
@@ -103,28 +63,35 @@ def test_rollback_under_traffic(plain: Plain, balancer: Instance, load: Load) ->
 
 
 def test_what_is_not_confirmed_goes_back(plain: Plain, balancer: Instance, load: Load) -> None:
-    """With the daemon there; other changes have to wait."""
+    """With the daemon there."""
     balancer.start(BOTH)
     load.start()
-    maglev = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
-    said = balancer.done("apply", balancer.write(maglev), "--confirm-within", "3s")
-    assert "revision 2 is running for 3 s, then 1 by itself" in said
-    confirm = balancer.get("/status")["revisions"]["confirm"]
-    assert (confirm["revision"], confirm["way_back"]) == (2, 1)
-    assert 0 < confirm["seconds_left"] <= 3
-    assert "waits for `dsrlb confirm`" in balancer.done("status")
-    refused = balancer.dsrlb("real", "set", "web", addresses("r1")[0], "--weight", "3")
-    assert refused.returncode == 1
-    assert "revision 2 waits for confirmation" in refused.stderr
-    assert "`dsrlb confirm` keeps it, `dsrlb rollback` goes back" in refused.stderr
-    balancer.wait_event("automatic return from 2 to 1: not confirmed in time")
-    assert results(balancer) == ["applied", "reverted", "applied"]
+    said = balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "2s")
+    assert "revision 2 is running for " in said
+    assert "s, then 1 by itself; keep it: " in said
+    _is_back(balancer, load)
     assert history(balancer)[-1]["user"] == "dsrlb"
     assert balancer.done("config", "show") == balancer.done("config", "show", "1")
     assert balancer.get("/status")["revisions"]["confirm"] is None
-    load.progress(50)
-    load.stop()
-    assert load.errors == []
+
+
+def test_other_changes_wait_for_the_confirmation(balancer: Instance) -> None:
+    balancer.start(BOTH)
+    balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "1h")
+    balancer.wait_event(f"root: apply {balancer.file}: 2 changes, revision 2, configuration ")
+    balancer.wait_event(", to be confirmed within 3600 s")
+    confirm = balancer.get("/status")["revisions"]["confirm"]
+    assert (confirm["revision"], confirm["way_back"]) == (2, 1)
+    assert 3000 < confirm["seconds_left"] <= 3600
+    assert "waits for `dsrlb confirm`" in balancer.done("status")
+    for refused in (
+        balancer.dsrlb("real", "set", "web", addresses("r1")[0], "--weight", "3"),
+        balancer.dsrlb("apply", balancer.write(ONE)),
+    ):
+        assert refused.returncode == 1
+        assert "revision 2 waits for confirmation" in refused.stderr
+        assert "`dsrlb confirm` keeps it, `dsrlb rollback` goes back" in refused.stderr
+    assert results(balancer) == ["applied", "waiting"]
 
 
 def test_confirmed_and_rolled_back_before_the_end(plain: Plain, balancer: Instance) -> None:
@@ -146,23 +113,45 @@ def test_confirmed_and_rolled_back_before_the_end(plain: Plain, balancer: Instan
     assert "back to 4 then: " in plan[-1]
 
 
-@pytest.mark.parametrize("late", [True, False])
-def test_not_confirmed_and_the_daemon_killed(
-    plain: Plain, balancer: Instance, load: Load, late: bool
-) -> None:
-    """It goes back at the start after the deadline, or at the deadline after the start."""
+def _set_deadline(balancer: Instance, seconds: float) -> None:
+    """What waits has so much time from now on. Without a daemon."""
+    deadline = time.clock_gettime(time.CLOCK_BOOTTIME) + seconds
+    with closing(sqlite3.connect(balancer.state / "revisions.db")) as database:
+        database.execute("UPDATE revision SET deadline = ? WHERE number = 2", (deadline,))
+        database.commit()
+
+
+def test_not_confirmed_and_the_daemon_killed(plain: Plain, balancer: Instance, load: Load) -> None:
+    """A start in time goes on waiting, and goes back at the deadline."""
     balancer.start(BOTH)
     load.start()
-    maglev = BOTH.replace("port = 8000\n", 'port = 8000\nalgorithm = "maglev"\n')
-    balancer.done("apply", balancer.write(maglev), "--confirm-within", "2s" if late else "6s")
+    balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "1h")
     balancer.kill()
-    if late:
-        wait_until("the deadline", lambda: history(balancer)[-1]["confirm_seconds"] == 0)
-        assert results(balancer)[-1] == "waiting"
     balancer.start()
-    if not late:
-        assert history(balancer)[-1]["result"] == "waiting"
-    balancer.wait_event("automatic return from 2 to 1: not confirmed in time")
+    assert results(balancer) == ["applied", "waiting"]
+    assert 3000 < balancer.get("/status")["revisions"]["confirm"]["seconds_left"] < 3600
+    balancer.kill()
+    _set_deadline(balancer, 5)
+    balancer.start()
+    _is_back(balancer, load)
+
+
+def test_not_confirmed_and_the_daemon_killed_until_too_late(
+    plain: Plain, balancer: Instance, load: Load
+) -> None:
+    balancer.start(BOTH)
+    load.start()
+    balancer.done("apply", balancer.write(MAGLEV), "--confirm-within", "1h")
+    balancer.kill()
+    _set_deadline(balancer, 0)
+    assert history(balancer)[-1]["confirm_seconds"] == 0
+    balancer.start()
+    assert {row["algorithm"] for row in balancer.get("/services")} == {"round-robin"}
+    _is_back(balancer, load)
+
+
+def _is_back(balancer: Instance, load: Load) -> None:
+    balancer.wait_event("automatic return from 2 to 1: not confirmed in time", 20)
     assert results(balancer) == ["applied", "reverted", "applied"]
     assert {row["algorithm"] for row in balancer.get("/services")} == {"round-robin"}
     load.progress(50)
@@ -175,8 +164,9 @@ def test_after_another_boot_it_goes_back(balancer: Instance) -> None:
     balancer.start(BOTH)
     balancer.done("apply", balancer.write(ONE), "--confirm-within", "1h")
     balancer.kill()
-    with sqlite3.connect(balancer.state / "revisions.db") as database:
+    with closing(sqlite3.connect(balancer.state / "revisions.db")) as database:
         database.execute("UPDATE revision SET boot = 'another' WHERE number = 2")
+        database.commit()
     balancer.start()
     balancer.wait_event("automatic return from 2 to 1")
     assert results(balancer) == ["applied", "reverted", "applied"]
@@ -239,92 +229,6 @@ def test_rollback_to_what_cannot_run_here(plain: Plain, balancer: Instance) -> N
         assert results(balancer) == ["applied", "applied"]
     balancer.start()
     assert balancer.done("config", "show") == shown
-
-
-def test_an_installation_of_before(plain: Plain, balancer: Instance) -> None:
-    """config.toml and no database."""
-    balancer.start(BOTH)
-    balancer.kill()
-    for file in balancer.state.glob("revisions.db*"):
-        file.unlink()
-    balancer.start()
-    (row,) = history(balancer)
-    assert (row["number"], row["result"]) == (1, "applied")
-    assert row["what"] == "config.toml"
-    balancer.done("apply", balancer.write(ONE))
-    balancer.done("rollback")
-    assert served_by(plain) == {"r1", "r2"}
-
-
-def test_a_damaged_database(plain: Plain, balancer: Instance) -> None:
-    """It is kept aside, and a new one begins with config.toml."""
-    balancer.start(BOTH)
-    balancer.done("apply", balancer.write(ONE))
-    balancer.kill()
-    for file in balancer.state.glob("revisions.db-*"):
-        file.unlink()
-    (balancer.state / "revisions.db").write_text("no database at all\n" * 1000)
-    balancer.start(up=4)
-    balancer.wait_event("the history was lost: ")
-    (aside,) = balancer.state.glob("revisions.db.corrupt-*")
-    assert aside.read_text().startswith("no database")
-    assert str(aside) in balancer.done("status").replace("\n", "").replace(" ", "")
-    (row,) = history(balancer)
-    assert "the history was lost" in row["what"]
-    assert served_by(plain) == {"r1"}
-
-
-def test_neither_database_nor_file(plain: Plain, balancer: Instance) -> None:
-    """What runs is not wiped for a configuration of no matter when; the way out is named."""
-    balancer.start(BOTH)
-    balancer.kill()
-    for file in balancer.state.glob("revisions.db-*"):
-        file.unlink()
-    (balancer.state / "revisions.db").write_text("no database at all\n" * 1000)
-    (balancer.state / "config.toml").write_text("[balancer")
-    refused = balancer.dsrlb("run")
-    assert refused.returncode == 1
-    assert "the history was lost" in refused.stderr
-    assert "What runs goes on as it is" in refused.stderr
-    assert "`dsrlb run -c FILE` goes on with FILE" in refused.stderr
-    assert serves(plain.client)
-    balancer.start(BOTH)
-    assert served_by(plain) == {"r1", "r2"}
-
-
-def test_a_database_of_a_newer_version(plain: Plain, balancer: Instance) -> None:
-    balancer.start(BOTH)
-    balancer.kill()
-    with sqlite3.connect(balancer.state / "revisions.db") as database:
-        database.execute("PRAGMA user_version = 9")
-    refused = balancer.dsrlb("run")
-    assert refused.returncode == 1
-    assert "has layout 9, this version knows 1" in refused.stderr
-    assert serves(plain.client)
-
-
-def test_a_full_disk(plain: Plain, balancer: Instance) -> None:
-    """A change is refused before anything is touched; the daemon, and another one, go on."""
-    balancer.state.mkdir(parents=True)
-    with tmpfs(balancer.state, 400):
-        balancer.start(BOTH)
-        balancer.done("apply", balancer.write(ONE))
-        fill(balancer.state)
-        refused = balancer.dsrlb("rollback")
-        assert refused.returncode == 1
-        assert "the change cannot be recorded" in refused.stderr
-        assert served_by(plain) == {"r1"}
-        assert "database or disk is full" in balancer.get("/status")["revisions"]["trouble"]
-        balancer.kill()
-        balancer.start(up=4)
-        assert served_by(plain) == {"r1"}
-        refused = balancer.dsrlb("rollback")
-        assert (refused.returncode, "cannot be recorded" in refused.stderr) == (1, True)
-        (balancer.state / "filler").unlink()
-        balancer.done("rollback")
-        assert served_by(plain) == {"r1", "r2"}
-        assert balancer.get("/status")["revisions"]["trouble"] == ""
-        balancer.kill()
 
 
 def test_new_real_servers_are_known_before_old_ones_leave(plain: Plain, balancer: Instance) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
-from dsrlb.control.desired import LEAVE, PASS_EMPTY, RESET, USABLE, Desired
+from dsrlb.control.desired import AWAY, LEAVE, PASS_EMPTY, RESET, USABLE, Desired
 
-FLAGS = {"leave": LEAVE, "reset": RESET}
+FLAGS = {"leave": AWAY | LEAVE, "reset": AWAY | RESET}
+"""As the control plane has them."""
 
 
 def found(down: Mapping[str, str], passed: Container[str] = ()) -> Callable[[Desired], None]:

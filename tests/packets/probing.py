@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 
+from dsrlb.config import parse
 from dsrlb.control.desired import RealId, Resolution
 from dsrlb.control.probing.targets import Ends, TargetTable
 from tests.packets import generate
@@ -56,11 +57,15 @@ def probing(
     address of in0."""
     program.configure(text, resolutions, probes=True)
     table = TargetTable(program.maps)
-    reals = program.applier.installed.reals
+    ports = {one.name: one.checked_port for one in parse(text, "test").service if one.replies}
     table.put(
         {
-            entry.index: Ends(OWN[real.service.family], VIP[real.service.family])
-            for real, entry in reals.items()
+            entry.index: Ends(
+                OWN[real.service.family],
+                VIP[real.service.family],
+                ports.get(real.service.name) or 0,
+            )
+            for real, entry in program.applier.installed.reals.items()
         }
     )
     try:

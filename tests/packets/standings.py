@@ -29,6 +29,8 @@ class Standings:
         self._random = random.Random(seed)
         self._found = resolutions()
         self._down: dict[str, str] = {}
+        self.changed = False
+        """Was any set?"""
 
     def draw(self, source: random.Random) -> str:
         """Some address, most often one with flows, and how it is to stand: what set() takes."""
@@ -43,6 +45,7 @@ class Standings:
 
     def set(self, what: str) -> None:
         """ "10.0.0.11 leave"."""
+        self.changed = True
         address, standing = what.split()
         there = resolutions().get(address) or Resolution(mac_of(address).hex(":"), LINK, True)
         self._found[address] = there

@@ -53,6 +53,7 @@ class Tables:
         self._main_sets = int(settings["flow_sets"])
         self.sets = {family: self._map(maps, family) for family in (4, 6)}
         self._changes = maps["flow_changes"].array["count"]
+        self._settings = maps["flow_settings"].array
 
     @staticmethod
     def _map(maps: MapSet, family: int) -> npt.NDArray[np.uint64]:
@@ -111,6 +112,21 @@ class Tables:
         finally:
             for meta, before in zip(metas, kept, strict=True):
                 meta[:] = before
+
+    @contextmanager
+    def made(self, main: int, pending: int, secret: list[int]) -> Iterator[None]:
+        """So many sets of each table are in use meanwhile, and this is the hash's secret."""
+        before = self._settings.copy()
+        self.clear()
+        self._settings["flow_sets"], self._settings["pending_sets"] = main, pending
+        self._settings["secret"] = secret
+        self._main_sets = main
+        try:
+            yield
+        finally:
+            self.clear()
+            self._settings[:] = before
+            self._main_sets = int(before["flow_sets"][0])
 
     def age(self, ticks: int) -> None:
         """Let ``ticks`` (of 2^27 ns) go by for every flow."""

@@ -20,6 +20,7 @@ from tests.packets.cases import (
     down,
     flows,
     paired,
+    silent,
 )
 from tests.packets.cases.l3dsr import expired, no_headroom, sources
 from tests.packets.cases.refused import admission
@@ -37,7 +38,7 @@ PROBES = [case.with_port(0xF00D).with_place(0xBEEF) for case in probing.CASES]  
 ALL = [
     *(*SINGLES, *(case for steps in CONVERSATIONS for case in steps)),
     *(*CHANGES, *BROKEN, *OTHERS, *PAIRED, *PROBES),
-    *(*down.ALL, *down.PASSED),  # test_down.py, test_empty.py
+    *(*down.ALL, *down.PASSED, *silent.ALL),  # test_down.py, test_empty.py, test_silence.py
 ]
 CHECKED = [case for case in ALL if case not in sources.PREFIX]  # those have no checksum written out
 WRONG_ON_PURPOSE = {

@@ -7,14 +7,14 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired import LEAVE, RESET, Resolution
 from tests.packets import health
 from tests.packets.cases import down as cases
 from tests.packets.cases import flows as f
 from tests.packets.cases.case import Case
 from tests.packets.evidence import check
 from tests.packets.generate import frame, icmp, icmpv6, ipv4, ipv6, tcp, udp
-from tests.packets.harness import LINK, Program, mac_of
+from tests.packets.harness import Program
 from tests.packets.model import Outcome
 from tests.packets.steps import A, B, config, refused, states
 from tests.packets.test_away import V4, V6, Family, go, new_flows
@@ -296,9 +296,23 @@ def test_connection_that_leaves_takes_its_source_along(program: Program, v: Fami
     go(program, v, v.to_12, *own(v))
 
 
-def test_what_is_away_as_well(opened: Program, v: Family) -> None:
-    """Flags of both kinds: nothing goes to it, and connections leave."""
-    addresses = ("10.0.0.11", "fd00::11")
-    away = {a: Resolution(mac_of(a).hex(":"), LINK, False) for a in addresses}
-    opened.configure(config(A, B), away, change=health.found(dict.fromkeys(addresses, "leave")))
-    go(opened, v, v.to_12, v.data, v.dns)
+@pytest.mark.parametrize(("how", "flag"), [("leave", LEAVE), ("reset", RESET)])
+def test_flags_by_themselves(
+    opened: Program, v: Family, how: str, flag: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without REAL_AWAY, which the control plane sets as well."""
+    monkeypatch.setitem(health.FLAGS, how, flag)
+    down(opened, how)
+    go(opened, v, v.to_12, v.dns, v.fresh[0], v.fresh[0])
+    if how == "reset":
+        reset(opened, v, v.data)
+    else:
+        go(opened, v, v.to_12, v.data)
+
+
+def test_both_flags(opened: Program, v: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections are reset."""
+    monkeypatch.setitem(health.FLAGS, "both", LEAVE | RESET)
+    down(opened, "both")
+    go(opened, v, v.to_12, v.dns)
+    reset(opened, v, v.data)

@@ -21,6 +21,7 @@ from tests.packets.harness import Program
 from tests.packets.mixture import PORTS, TUNNELS, VIPS, build, configure
 from tests.packets.model import Model
 from tests.packets.model.pairs import PAIRED
+from tests.packets.standings import STANDINGS, Standings
 from tests.packets.traffic import Generator
 from tests.packets.twoway import Sent, Talk, TwoWay
 
@@ -117,6 +118,7 @@ def test_conversations(loaded: Program) -> None:
 FLAGS = {"SYN": 0x02, "SYN-ACK": 0x12, "ACK": 0x10, "data": 0x18, "FIN": 0x11, "RST": 0x04}
 TALK = ["request SYN", "reply SYN-ACK", "request ACK", "reply data", "error", "request data"]
 STEPS = [f"{who} {flags}" for who in ("request", "reply") for flags in FLAGS] + ["error", "others"]
+STEPS += [f"stand {standing}" for standing in sorted({*STANDINGS})]
 
 
 def _frames(make: TwoWay, model: Model, talk: Talk, step: str) -> list[Sent]:
@@ -132,20 +134,36 @@ def _frames(make: TwoWay, model: Model, talk: Talk, step: str) -> list[Sent]:
 
 @pytest.mark.soak
 def test_two_way_conversations(loaded: Program) -> None:
-    """Clients of services whose replies come back, and their real servers; others in between."""
+    """Clients of services whose replies come back, and their real servers, which may be found down,
+    or not answer; others in between."""
     frames: list[int] = []
     forwarded: Counter[tuple[str, int, str]] = Counter()
 
-    def converse(seed: int, steps: list[tuple[int, str]]) -> None:
-        loaded.rewind()
-        model, _ = build()
+    def step_by_step(
+        model: Model, standings: Standings, seed: int, steps: list[tuple[int, str]]
+    ) -> None:
         make = fuzz.generator(random.Random(seed))
         talks = [make.talk() for _ in range(3)]
         for number, (who, step) in enumerate(steps):
+            if step.startswith("stand"):
+                flow = model.forward.pair_of(talks[who].key)
+                if flow is not None:
+                    standings.set(f"{flow.real.name} {step.split()[1]}")
+                continue
             for link, sent in _frames(make, model, talks[who], step):
                 expected = model.process(sent, link)
                 check(f"hypothesis-{number}", sent, expected, loaded.run(sent, link))
                 frames.append(len(sent))
+
+    def converse(seed: int, steps: list[tuple[int, str]]) -> None:
+        loaded.rewind()
+        model, reals = build()
+        standings = Standings(loaded, model, reals)
+        try:
+            step_by_step(model, standings, seed, steps)
+        finally:
+            if standings.changed:
+                configure(loaded)
         forwarded.update(model.deliverer.forwarded)
 
     @_settings("packets_example_two_way")

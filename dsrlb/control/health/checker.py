@@ -7,27 +7,37 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from dsrlb.control.health.checks import Checks
 from dsrlb.control.health.conditions import KIND, Conditions
+from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.health.protocol import (
     Ask,
     Orders,
     ProtocolError,
+    Ready,
     States,
     Tallies,
+    Tally,
     Target,
     encode,
     to_daemon,
 )
 from dsrlb.observe.events import EventLog
 
-_AGAIN_SECONDS = 1.0
+_AGAIN_SECONDS, _MOST_SECONDS = 1.0, 60.0
+_LASTED_SECONDS = 60.0  # a process that ended behind that was well
 _AT_ONCE = 256  # targets of a message
+_LEFT_AT_ONCE = 4096  # that it drops
+_LONG_LINE = 1 << 16
+_TURN_SECONDS = 0.01  # of the event loop
 _LONGEST_LINE = 16 << 20
 _END_SECONDS = 3.0
 _TALLY_SECONDS = 2.0
@@ -51,6 +61,7 @@ class Checker:
         self._changed = changed
         self._look = asyncio.Event()
         self._sent: dict[str, Target] = {}
+        self._told: Checks | None = None
         self._asked = 0
         self._tallies: asyncio.Future[Tallies] | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -62,65 +73,92 @@ class Checker:
         self._look.set()
 
     async def run(self) -> None:
-        """Until cancelled. There is a process while somebody is to be checked."""
+        """Until cancelled. There is a process while somebody is to be checked. One that ends by
+        itself is followed by another, soon, and ever later when those end, too."""
+        pause = _AGAIN_SECONDS
         while True:
             while not self._wanted().targets:
                 self._look.clear()
                 await self._look.wait()
+            began = time.monotonic()
             code = await self._converse()
-            if self._wanted().targets:
-                message = f"the process that checks real servers ended ({code}); starting another"
-                self._events.add(KIND, message, "error")
-                await asyncio.sleep(_AGAIN_SECONDS)
+            if not self._wanted().targets:
+                continue
+            if time.monotonic() - began > _LASTED_SECONDS:
+                pause = _AGAIN_SECONDS
+            message = f"the process that checks real servers ended ({code}); another in {pause:g} s"
+            self._events.add(KIND, message, "error")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _MOST_SECONDS)
 
     async def _converse(self) -> str:
         """With one process, from its start to its end; returns how it ended."""
         ours, theirs = socket.socketpair()
-        with ours, theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "dsrlb.health", "--fd", str(theirs.fileno())),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                env={
-                    name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ
-                },
-            )
-            theirs.close()
-            reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST_LINE)
-            self.pid, self._writer, self._sent = process.pid, writer, {}
-            telling = asyncio.create_task(self._tell(writer))
+        with ours:
+            with theirs:
+                process = _start(theirs.fileno())
             try:
-                await self._hear(reader)
+                await self._talk(ours, process.pid)
             except ProtocolError as error:
                 self._events.add(KIND, error.message, "error")
             finally:
-                self.pid, self._writer = None, None
-                telling.cancel()
-                writer.close()
-                code = await _end(process)
-            await asyncio.gather(telling, return_exceptions=True)
+                ours.close()
+                code = await to_its_end(partial(_end, process))
         return code
 
+    async def _talk(self, channel: socket.socket, pid: int) -> None:
+        reader, writer = await asyncio.open_connection(sock=channel, limit=_LONGEST_LINE)
+        self.pid, self._writer, self._sent, self._told = pid, writer, {}, None
+        telling = asyncio.create_task(self._tell(writer))
+        try:
+            await self._hear(reader)
+        finally:
+            self.pid, self._writer = None, None
+            telling.cancel()
+            writer.close()
+            await asyncio.gather(telling, return_exceptions=True)
+
     async def _tell(self, writer: asyncio.StreamWriter) -> None:
-        """Whom to check, whenever that changes. When the process is gone _hear() ends too."""
+        """Whom to check, whenever that changes; nobody any more ends it. When the process is gone
+        _hear() ends too."""
         with suppress(ConnectionError):
-            while True:
+            while (wanted := self._wanted()).targets:
                 self._look.clear()
-                await self._send(writer, self._wanted())
+                await self._send(writer, wanted)
                 await self._look.wait()
+        writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter, wanted: Checks) -> None:
+        """There may be as many as 65,536: all but the writing is done in threads."""
+        if self._told is wanted:
+            return
+        messages = await to_its_end(lambda: self._messages(wanted))
+        async for message in stepwise(messages):
+            writer.write(message)
+            await writer.drain()
+        self._told = wanted
+
+    def _messages(self, wanted: Checks) -> Iterator[bytes]:
+        """What the process has not been told yet."""
         self._conditions.spread(wanted.reals)
         targets = {target.id: target for target in wanted.targets}
         gone = tuple(self._sent.keys() - targets.keys())
-        fresh = [target for name, target in targets.items() if self._sent.get(name) != target]
+        fresh = [
+            target
+            for name, target in targets.items()
+            if (known := self._sent.get(name)) is not target and known != target
+        ]
         self._sent = targets
-        if gone:
-            writer.write(encode(Orders(drop=gone)))
+        return self._encoded(gone, fresh, wanted)
+
+    def _encoded(
+        self, gone: tuple[str, ...], fresh: list[Target], wanted: Checks
+    ) -> Iterator[bytes]:
+        for first in range(0, len(gone), _LEFT_AT_ONCE):
+            yield encode(Orders(drop=gone[first : first + _LEFT_AT_ONCE]))
         for first in range(0, len(fresh), _AT_ONCE):
             part = [self._from_before(one, wanted) for one in fresh[first : first + _AT_ONCE]]
-            writer.write(encode(Orders(set=tuple(part))))
-            await writer.drain()
+            yield encode(Orders(set=tuple(part)))
 
     def _from_before(self, target: Target, wanted: Checks) -> Target:
         """With what is known of it."""
@@ -129,25 +167,34 @@ class Checker:
         return replace(target, up=all(told) if told else None)
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            message = to_daemon(line)
-            if isinstance(message, States):
-                self._note(message)
-            elif isinstance(message, Tallies) and self._tallies is not None:
-                self._tallies.set_result(message)
-                self._tallies = None
+        """Until the process ends, whether it has read all that it was told or not."""
+        with suppress(ConnectionError):
+            while line := await reader.readline():
+                if len(line) > _LONG_LINE:
+                    await self._take(await to_its_end(partial(to_daemon, line)))
+                else:
+                    await self._take(to_daemon(line))
 
-    def _note(self, message: States) -> None:
+    async def _take(self, message: Ready | States | Tallies) -> None:
+        if isinstance(message, States):
+            await self._note(message)
+        elif isinstance(message, Tallies) and self._tallies is not None:
+            self._tallies.set_result(message)
+            self._tallies = None
+
+    async def _note(self, message: States) -> None:
+        """Each may be an event, which is written somewhere; others have something to do, too."""
         reals = self._wanted().reals
-        changes = [
-            self._conditions.note(real, state)
-            for state in message.states
-            for real in reals.get(state.id, ())
-        ]
-        if any(changes):
-            self._changed()
+        until = time.monotonic() + _TURN_SECONDS
+        for state in message.states:
+            for real in reals.get(state.id, ()):
+                if self._conditions.note(real, state):
+                    self._changed()
+                if time.monotonic() > until:
+                    await asyncio.sleep(0)
+                    until = time.monotonic() + _TURN_SECONDS
 
-    async def tallies(self) -> Sequence[object]:
+    async def tallies(self) -> Sequence[Tally]:
         """Of every target; none where nobody is checked, or the process does not answer."""
         if self._writer is None:
             return ()
@@ -158,12 +205,21 @@ class Checker:
         return answer.result().tallies if done else ()
 
 
-async def _end(process: asyncio.subprocess.Process) -> str:
+def _start(descriptor: int) -> subprocess.Popen[bytes]:
+    """In one step, which nothing can cancel in the middle."""
+    return subprocess.Popen(
+        (sys.executable, "-m", "dsrlb.health", "--fd", str(descriptor)),
+        pass_fds=(descriptor,),
+        stdin=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> str:
     """Wait for its end, which the closed socket tells it; returns how it ended."""
     try:
-        async with asyncio.timeout(_END_SECONDS):
-            code = await process.wait()
-    except TimeoutError:
+        code = process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
         process.kill()
-        code = await process.wait()
+        code = process.wait()
     return f"signal {-code}" if code < 0 else f"exit code {code}"

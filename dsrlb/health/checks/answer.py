@@ -48,6 +48,11 @@ class Answer:
         self.body = bytearray()
         self.complete = False
 
+    @property
+    def delimited(self) -> bool:
+        """Does it say itself where its body ends? Else the connection's end does."""
+        return self._chunked or self._left is not None
+
     def add(self, data: bytes) -> None:
         """More of it. Raises Garbage."""
         self._raw += data

@@ -31,15 +31,17 @@ def request(target: Target) -> bytes:
 
 
 class HttpExchange:
-    """What a check makes of an answer, as it comes."""
+    """What a check makes of an answer, as it comes. A good one is read to its end, as far as that
+    comes in time: a server that is cut off within a write logs an error at every check."""
 
-    __slots__ = ("_answer", "_came", "_check", "_wanted")
+    __slots__ = ("_answer", "_came", "_check", "_enough", "_wanted")
 
     def __init__(self, check: Check) -> None:
         self._check = check
         self._answer = Answer(check.method == "HEAD")
         self._wanted = check.body.encode()
         self._came = 0
+        self._enough = False
 
     def add(self, data: bytes) -> Outcome | None:
         """More of it. None: it is not decided yet. No bytes: there will be no more."""
@@ -53,16 +55,21 @@ class HttpExchange:
             return None if data else self._closed()
         if not in_ranges(answer.status, self._check.status):
             return wrong(f"status {answer.status}")
-        if not self._wanted or self._wanted in answer.body:
+        self._enough = not self._wanted or self._wanted in answer.body
+        if not data and answer.delimited and not answer.complete:
+            return wrong(f"status {answer.status}, but closed within the body")
+        if data and not answer.complete:
+            return None
+        if self._enough:
             return OK
-        if answer.complete or not data:
-            return wrong(f"status {answer.status}, but no {self._check.body!r} in the body")
-        return None
+        return wrong(f"status {answer.status}, but no {self._check.body!r} in the body")
 
     def late(self, milliseconds: int) -> Outcome | None:
         """What it is when the time is over; None: nothing had come."""
         if not self._came:
             return None
+        if self._enough:
+            return OK
         what = "the body" if self._answer.status else "the headers"
         text = f"{what} not complete within {milliseconds} ms ({self._came} bytes)"
         return Outcome("no-answer", text, late=True, reached=True)

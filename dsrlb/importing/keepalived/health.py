@@ -71,7 +71,7 @@ def common(
             report.lost(check.place, check.label, "there is no port that it could be sent to")
         elif chosen is None:
             chosen, owner = table, one.member
-        elif table != chosen and table["type"] == chosen["type"] == "command":
+        elif chosen["type"] == "command" and table.get("command") != chosen["command"]:
             report.lost(check.place, check.label, _OWN_PROGRAMS)
             return {"type": "none"}
         elif table != chosen and owner is not None:

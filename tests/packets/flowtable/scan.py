@@ -112,12 +112,12 @@ class Table:
         self.maps["flow_settings"].array["secret"][0] = secret
 
     def meet_always(self) -> None:
-        """Give all plain keys (race.h) the same sets in the same order, and the same tag.
+        """Give all plain keys (race.h) one hash: the same sets in the same order, and the same tag.
 
-        The ports, in which they differ, are multiplied by 2^40: with the protocol, 6, added.
+        The ports, in which they differ, are multiplied by 0: with the protocol, 6, added.
         """
         secret = [3] * (_HASH_WORDS + 1)
-        secret[2 * WORDS[self.family] - 1] = (1 << 40) - 6
+        secret[2 * WORDS[self.family] - 1] = (1 << 64) - 6
         self.hash_by(secret)
 
     def clear(self) -> None:

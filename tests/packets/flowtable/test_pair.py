@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,12 +14,14 @@ import pytest
 
 from tests import scale
 from tests.packets.flowtable.drivers import Drivers, compiled, race_state, tallies, together
-from tests.packets.flowtable.scan import DATA, OPEN, faults, load_faults
+from tests.packets.flowtable.scan import BUSY, DATA, OPEN, PROBES, SLOTS, faults, load_faults
 
 SETS = 512
 FEW = 200
 ROUND = 250_000 if scale.SOAK else 50_000
+TAG = np.uint64(0xFF00)  # in a meta word
 LONG = 10_000  # ticks
+ROOM = PROBES * SLOTS // 2  # pairs whose keys have the same sets
 
 
 class Command(IntEnum):
@@ -41,17 +42,20 @@ class Pairs:
     def __init__(self, drivers: Drivers) -> None:
         self.drivers = drivers
         self.table = drivers.table
-        # Of a kind: two halves that meet in a set and in their tags cannot both be BUSY, one pair
-        # in 256 * SETS; with this hash function none of those used here do.
-        source = random.Random(20)
-        self.table.hash_by([source.getrandbits(64) for _ in range(11)])
+        self.meet = False
         self.table.resize(SETS, 1)
+
+    def meet_always(self) -> None:
+        """Let all keys have the same sets in the same order, and the same tag."""
+        self.meet = True
+        self.table.meet_always()
 
     def do(
         self, command: Command, count: int = FEW, *, first: int = 0, state: int = OPEN
     ) -> dict[str, int]:
         """The command for ``count`` numbers in turn; what it tallied."""
         given = race_state(1, keys=1 << 16, command=command, next=first, state=state, expires=LONG)
+        given["plain"] = self.meet
         return {name: n for name, n in tallies(self.drivers.run("pair", given, count)).items() if n}
 
 
@@ -133,6 +137,34 @@ def test_halves_in_one_set(pairs: Pairs) -> None:
     assert pairs.do(Command.MAKE, 8) == {"made": 8}
     assert pairs.do(Command.LOOK_REVERSE, 8) == {"found": 8}
     assert faults(pairs.table) == []
+
+
+def test_halves_with_one_tag(pairs: Pairs) -> None:
+    """As many pairs as have room in the sets of their keys, which are all the same: no half takes
+    the other one, which is BUSY with the same tag, for another insert of its own key."""
+    pairs.meet_always()
+    assert pairs.do(Command.MAKE, ROOM) == {"made": ROOM}
+    for direction in (Command.LOOK_FORWARD, Command.LOOK_REVERSE):
+        assert pairs.do(direction, ROOM) == {"found": ROOM}
+    assert len(pairs.table.entries()) == 2 * ROOM == PROBES * SLOTS
+    assert faults(pairs.table) == []
+
+
+@pytest.mark.parametrize("slot", range(SLOTS))
+def test_another_insert_of_the_reverse_key(pairs: Pairs, slot: int) -> None:
+    """What another CPU is writing in the set of both halves, with the reverse half's tag, may be
+    that key: no half is left."""
+    pairs.table.resize(1, 1)
+    pairs.table.hash_by([7 ** (20 + number) % (1 << 64) for number in range(11)])
+    assert pairs.do(Command.MAKE, 1) == {"made": 1}
+    made = pairs.table.entries()
+    (tag,), (forward,) = (made.where(of).meta & TAG for of in (made.reverse, ~made.reverse))
+    assert tag != forward
+    pairs.table.clear()
+    busy = tag | np.uint64(1 << 62 | BUSY)
+    pairs.table.sets[0, slot] = busy
+    assert set(pairs.do(Command.MAKE, 1)) == {"raced"}
+    assert pairs.table.entries().meta.tolist() == [busy]
 
 
 def test_pressure_takes_both(pairs: Pairs) -> None:

@@ -36,7 +36,7 @@ COMMIT = (
     "committed = compare_and_swap(candidate->stripe, before, before + 1) == before;",
     "committed = compare_and_swap(candidate->stripe, before, before + 1) != ~0ull;",
 )
-BLOCKED = ("*blocked |= meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG);", ";")
+BLOCKED = ("*blocked |= (meta_is_busy(meta) & is_zero((meta ^ tag) & META_TAG)) << slot;", ";")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 GOOD = """\
 [balancer]
-interfaces = ["eth0"]
+interfaces = ["eth0"]  # BALANCER
 [[group]]
 name = "web"
 # GROUP

@@ -90,6 +90,30 @@ def test_written_and_read_again(table: str) -> None:
     assert parse(dump(wanted), "again.toml") == wanted
 
 
+@pytest.mark.parametrize(
+    ("lines", "key", "says"),
+    [
+        ("fail_open = 4", "balancer.fail_open", "5s or more, which a restart takes"),
+        ('fail_open_new = "drop"', "balancer.fail_open_new", "only with fail_open"),
+        ('fail_open = "1m"\nfail_open_new = "reset"', "balancer.fail_open_new", "'drop'"),
+    ],
+)
+def test_silence(lines: str, key: str, says: str) -> None:
+    text = GOOD.replace("  # BALANCER", f"\n{lines}")
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "f.toml")
+    (problem,) = caught.value.problems
+    assert problem.key == key
+    assert says in problem.message
+
+
+def test_silence_is_written_and_read_again() -> None:
+    text = GOOD.replace("  # BALANCER", '\nfail_open = "1m"\nfail_open_new = "drop"')
+    wanted = parse(text, "f.toml")
+    assert (wanted.balancer.fail_open, wanted.balancer.fail_open_new) == (60, "drop")
+    assert parse(dump(wanted), "again.toml") == wanted
+
+
 def test_the_sorry_server_is_a_member() -> None:
     sorry = 'all_down = "sorry"\nsorry = { address = ["10.0.0.99", "2001:db8:1::99"] }'
     found = config(web=sorry)

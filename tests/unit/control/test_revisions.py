@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def applied(store: Store, text: str, way_back: int | None = None, **more: object
 
 def test_a_new_one_is_private_and_durable(path: Path, store: Store) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     assert (store.running(), store.pending(), store.latest(), store.get(1)) == (

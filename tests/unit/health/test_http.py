@@ -14,6 +14,7 @@ from dsrlb.health.checks.answer import Answer, Garbage, in_ranges
 from dsrlb.health.checks.http import request
 from dsrlb.health.checks.probe import OK, Outcome, wrong
 from tests.unit.health.asked import outcome, serving, target, until_closed
+from tests.waiting import wait_until
 
 
 def _request(channel: socket.socket) -> bytes:
@@ -60,6 +61,17 @@ def _asked(answer: bytes, **check: Any) -> Outcome:
             OK,
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", {"method": "HEAD"}, OK),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nup",
+            {"body": "up"},
+            wrong("status 200, but closed within the body"),
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nup\r\n",
+            {},
+            wrong("status 200, but closed within the body"),
+        ),
+        (b"HTTP/1.1 204 Nothing\r\nContent-Length: 3\r\n\r\n", {}, OK),
         (b"", {}, wrong("closed without an answer")),
         (b"HTTP/1.1 200 OK\r\nServ", {}, wrong("closed within the headers (21 bytes)")),
         (b"SSH-2.0-OpenSSH\r\n", {}, wrong("no HTTP: 'SSH-2.0-OpenSSH\\r\\n'")),
@@ -106,6 +118,38 @@ def _slowly(channel: socket.socket) -> None:
     while True:
         channel.sendall(b"X: y\r\n")
         time.sleep(0.01)
+
+
+def test_a_good_answer_is_read_to_its_end() -> None:
+    """The server is not cut off between two writes."""
+    ends: list[str] = []
+
+    def patient(channel: socket.socket) -> None:
+        _request(channel)
+        channel.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nu")
+        for byte in (b"p", b"u", b"p"):
+            time.sleep(0.02)  # so that the pieces are read apart
+            channel.sendall(byte)
+            ends.append("sent")
+
+    with serving(patient) as port:
+        assert outcome(target("http", port=port, body="up")) == OK
+        wait_until("all is sent", lambda: len(ends) == 3)
+    assert ends == ["sent"] * 3
+
+
+def test_a_good_answer_that_does_not_end() -> None:
+    """What was wanted has come by the time that it has."""
+
+    def serve(channel: socket.socket) -> None:
+        _request(channel)
+        channel.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            channel.sendall(b"data: up\n")
+            time.sleep(0.01)
+
+    with serving(serve) as port:
+        assert outcome(target("http", port=port, body="up", timeout=300)) == OK
 
 
 def test_headers_that_do_not_come_to_an_end() -> None:

@@ -123,6 +123,27 @@ def test_a_descriptor_that_is_forgotten_meanwhile() -> None:
     loop.close()
 
 
+def test_all_that_is_ready_comes_before_what_is_late() -> None:
+    """Also more than epoll tells at once: after a pause nobody is late whose answer is there."""
+    loop, told = Loop(), list[str]()
+    pairs = [os.pipe() for _ in range(3000)]
+    for reader, writer in pairs:
+        os.write(writer, b"x")
+        loop.watch(reader, READ, partial(_take, loop, told, reader))
+    loop.later(0, lambda: told.append("late"))
+    loop.step(1)
+    assert told == ["ready"] * 3000 + ["late"]
+    for pair in pairs:
+        for one in pair:
+            os.close(one)
+    loop.close()
+
+
+def _take(loop: Loop, told: list[str], reader: int, events: int) -> None:
+    loop.forget(reader)
+    told.append("ready")
+
+
 def test_stop() -> None:
     loop = Loop()
     loop.later(0, loop.stop)

@@ -15,7 +15,6 @@ from dsrlb.health.asking import Asker
 from dsrlb.health.checks.probe import OK, Done, Outcome, Probe, wrong
 from dsrlb.health.loop import Loop
 from dsrlb.health.protocol import Check, State, Target
-from dsrlb.health.turns import Turns
 from dsrlb.health.watch import Watch
 
 CLOSED = Outcome("port-closed", "connection refused")
@@ -166,6 +165,27 @@ def test_the_timeout_is_the_checks(scene: Scene) -> None:
     assert scene.told == []
     scene.go(0.04)
     assert scene.told == [State("1", False, "no-answer", "nothing came within 300 ms")]
+
+
+def test_a_process_that_had_no_time_itself(scene: Scene) -> None:
+    """It stood still for longer than the timeout: what is on its way by then is waited for."""
+    scene.watch(timeout=300)
+    while not scene.asker.asked:
+        scene.go(0.01)
+    scene.clock.now += 2
+    scene.loop.step(0)
+    assert scene.told == []
+    scene.go(0.2)
+    scene.answer(OK)
+    assert scene.told == [State("1", True, "ok")]
+    before = len(scene.asker.asked)
+    while len(scene.asker.asked) == before:
+        scene.go(0.01)
+    scene.clock.now += 2
+    for seconds, told in ((0, 1), (0.28, 1), (0.04, 2)):  # not for ever
+        scene.loop.step(0)
+        scene.go(seconds)
+        assert len(scene.told) == told
 
 
 def test_the_first_state_is_told_and_then_what_changes(scene: Scene) -> None:
@@ -325,20 +345,3 @@ def test_turns() -> None:
 
 def _asked(scene: Scene, watch: Watch) -> bool:
     return any(probe.target is watch.target for probe in scene.asker.asked)
-
-
-def test_a_turn_that_is_given_back_twice_over() -> None:
-    loop = Loop(Clock())
-    turns, told = Turns(loop, 1), list[str]()
-    turns.take("a", lambda: told.append("a"))
-    turns.take("b", lambda: told.append("b"))
-    turns.take("c", lambda: told.append("c"))
-    assert turns.forget("b") and not turns.forget("b")
-    turns.give()
-    loop.step(0)
-    assert told == ["a", "c"]
-    turns.give()
-    loop.step(0)
-    turns.take("d", lambda: told.append("d"))
-    assert told == ["a", "c", "d"]
-    loop.close()

@@ -308,6 +308,18 @@ def test_programs_of_single_real_servers(convert: Convert) -> None:
     assert any("different ones: nobody is asked" in note.why for note in found.notes)
 
 
+def test_one_program_with_several_timeouts(convert: Convert) -> None:
+    blocks = "".join(
+        f"real_server 192.0.2.{n} 80 {{\nMISC_CHECK {{\n"
+        f"misc_path /bin/x\nmisc_timeout {n}\n}}\n}}\n"
+        for n in (3, 4)
+    )
+    found = convert(f"virtual_server 192.0.2.1 80 {{\n{blocks}}}\n")
+    health = found.config.health_of(found.config.service[0])
+    assert (health.command, health.timeout) == (("/bin/x",), 3000)
+    assert any("asked in one way" in note.why for note in found.notes)
+
+
 def test_conditions(convert: Convert) -> None:
     found = text(server="@one lvs_sched wrr\n@^one lvs_sched lc\n@two ops")
     by_id = {name: convert(found, config_id=name) for name in ("one", "two", None)}
@@ -348,3 +360,14 @@ def test_a_group_that_comes_twice(convert: Convert) -> None:
         "a group of this name came before",
         "a value is missing",
     ]
+
+
+def test_a_virtual_server_that_comes_twice(convert: Convert) -> None:
+    """The first that can be carried over counts; thousands of them take no time."""
+    empty = "virtual_server 192.0.2.1 80 {\n}\n"
+    found = convert(empty + text() * 4000)
+    assert len(found.config.service) == 1
+    whys = [note.why for note in found.notes]
+    assert whys[0] == "it has no real server that can be carried over"
+    assert set(whys[1:]) == {"it stands in line 3 of k.conf already"}
+    assert len(whys) == 4000

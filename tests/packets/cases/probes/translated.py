@@ -69,6 +69,38 @@ CASES = [
         "out0",
     ),
     Case(
+        # 9999 is not the service's port, for which the real server has 8080
+        "probe-router-other-port",
+        """
+        eth  0200000000d5 0200000000d5 0800
+        ip   4500 0028 0007 4000 40 06 aea4-I c6120000 c612IIII
+        tcp  9c40 270f 00000001 00000000 5002 0400 5c6d-I 0000
+        """,
+        """
+        eth  02010a00003e 0200000000bb 0800
+        ip   4500 0028 0007 4000 3f 06 278b 0a000001 0a00003e
+        tcp  PPPP 270f 00000001 00000000 5002 0400 7094-P 0000
+        """,
+        "redirect",
+        "forwarded",
+    ),
+    Case(
+        "probe-router-other-port-answer",
+        """
+        eth  0200000000bb 02010a00003e 0800
+        ip   4500 0028 0007 4000 40 06 268b 0a00003e 0a000001
+        tcp  270f PPPP 00000100 00000002 5012 0400 6f83-P 0000
+        """,
+        """
+        eth  0200000000d5 0200000000d5 0800
+        ip   4500 0028 0007 4000 40 06 aea4-I c612IIII c6120000
+        tcp  270f 9c40 00000100 00000002 5012 0400 5b5c-I 0000
+        """,
+        "redirect",
+        "probe-answer",
+        "out0",
+    ),
+    Case(
         "probe-router-tagged",
         """
         eth  0200000000d5 0200000000d5 0800
@@ -198,6 +230,7 @@ CASES = [
 SERVICES = {
     "probe-bridge": "bridge-130-tcp",
     "probe-router": "router-131-tcp",
+    "probe-router-other-port": "router-131-tcp",
     "probe-router-tagged": "router-141-tcp",
     "probe-one-arm": "one-arm-132-tcp",
     "probe-nat": "nat-133-tcp",

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dsrlb.config import Config, parse
 from dsrlb.control.desired import RealId, Resolution
-from dsrlb.control.health.checks import Checks, checks_of
-from dsrlb.control.mactable import targets_of
-from dsrlb.control.probing.targets import ends_of
+from dsrlb.control.health.checks import Checks
+from dsrlb.control.mactargets import targets_of
 from dsrlb.dataplane.keys import IPAddress
 from tests.unit.control.health import services as s
+from tests.unit.control.health.pieces import all_ends, checks_of
 
 TWO = """
 [balancer]
@@ -54,7 +54,7 @@ def checks(config: Config) -> Checks:
     """With everybody on eth0."""
     found = {one: Resolution(s.MAC, s.LINK, True) for one in targets_of(config)}
     desired = s.wanted(config)
-    ends = ends_of(config, found, nowhere)
+    ends = all_ends(config, found, nowhere)
     return checks_of(config, s.installed(desired).reals, ends, found, ())
 
 
@@ -116,3 +116,12 @@ def test_nobody_is_asked() -> None:
 def test_a_sorry_server_is_not_asked() -> None:
     sorry = 'all_down = "sorry"\nsorry = { address = "10.0.0.99" }'
     assert len(checks(two(a=sorry)).targets) == len(checks(two()).targets)
+
+
+def test_where_envelopes_go() -> None:
+    """A check that is told nothing may have to ask there."""
+    gue = 'l3dsr = { method = "gue", gue_port = 7000 }'
+    dscp = 'l3dsr = { method = "dscp", dscp = 5 }'
+    found = checks(two(mode="l3dsr", vip="192.0.2.11", a=gue, b=dscp)).targets
+    assert {(one.method, one.gue_port) for one in found} >= {("gue", 7000)}
+    assert all(one.gue_port == 0 for one in checks(two()).targets)

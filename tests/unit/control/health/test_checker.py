@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's end of the process that checks: with the real one, on loopback, without root."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dsrlb.control.health import checker as module
+from dsrlb.control.health.admin import AdminStates
+from dsrlb.control.health.checker import Checker
+from dsrlb.control.health.checks import NOTHING, Checks
+from dsrlb.control.health.conditions import Conditions
+from dsrlb.health.protocol import Check, Target
+from dsrlb.observe.events import EventLog
+from tests.unit.control.health import services as s
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """Somebody listens on loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def checks(port: int) -> Checks:
+    """One check, true of one real server."""
+    check = Check("tcp", interval=100, timeout=100, rise=1, fall=1, port=port)
+    target = Target("t", "web 10.0.0.11", "127.0.0.1", port, check)
+    return Checks((target,), {"t": (s.R11,)})
+
+
+class World:
+    """A checker and what it is told and tells."""
+
+    def __init__(self, tmp_path: Path, wanted: Checks) -> None:
+        self.events = EventLog()
+        self.conditions = Conditions(AdminStates(tmp_path / "admin.json", self.events), self.events)
+        self.wanted = wanted
+        self.changes = 0
+        self.checker = Checker(self.events, self.conditions, lambda: self.wanted, self._changed)
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def want(self, wanted: Checks) -> None:
+        """Another set of checks."""
+        self.wanted = wanted
+        self.checker.look()
+
+    def run(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work beside the checker."""
+
+        async def main() -> None:
+            task = asyncio.create_task(self.checker.run())
+            try:
+                await work()
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            assert self.checker.pid is None
+
+        asyncio.run(main())
+
+    async def until(self, what: str, true: Callable[[], object]) -> None:
+        """Wait for a state."""
+        for _ in range(1000):
+            if true():
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(what, self.told())
+
+    def told(self) -> list[str]:
+        """The messages of events."""
+        return [event.message for event in self.events.since(0)]
+
+
+def test_up_down_and_nobody(tmp_path: Path, server: socket.socket) -> None:
+    """The process comes with the first check and goes with the last."""
+    world = World(tmp_path, NOTHING)
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        assert world.checker.pid is None
+        world.want(checks(server.getsockname()[1]))
+        await world.until("it is up", lambda: world.conditions.known(s.R11))
+        server.close()
+        await world.until("it is down", lambda: world.conditions.known(s.R11) is False)
+        assert world.conditions.of(s.R11).verdict == "port-closed"
+        assert world.changes == 1
+        (tally,) = await world.checker.tallies()
+        assert tally.failed >= 1
+        world.want(NOTHING)
+        await world.until("the process is gone", lambda: world.checker.pid is None)
+
+    world.run(work)
+    assert len(world.told()) == 1
+
+
+def test_a_process_that_is_killed_is_followed_by_another(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins with what the one before knew."""
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    world = World(tmp_path, checks(server.getsockname()[1]))
+
+    async def work() -> None:
+        await world.until("it is up", lambda: world.conditions.known(s.R11))
+        server.close()
+        await world.until("it is down", lambda: world.conditions.known(s.R11) is False)
+        first = world.checker.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await world.until("another one", lambda: world.checker.pid not in (None, first))
+        await world.until("that is told", lambda: len(world.told()) == 2)
+        assert world.conditions.known(s.R11) is False
+
+    world.run(work)
+    assert "ended (signal 9); another in 0.01 s" in world.told()[1]
+
+
+def test_one_that_does_not_even_begin_is_tried_ever_later(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    world = World(tmp_path, checks(server.getsockname()[1]))
+
+    async def work() -> None:
+        await world.until("it is tried again", lambda: len(world.told()) >= 4)
+
+    world.run(work)
+    assert [text.rpartition("; ")[2] for text in world.told()[:4]] == [
+        f"another in {pause:g} s" for pause in (0.01, 0.02, 0.04, 0.08)
+    ]
+    assert "exit code 1" in world.told()[0]
