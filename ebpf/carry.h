@@ -10,8 +10,10 @@
 
 #include "former.h"
 
+/* `own`: what has been reserved for the other half, or NULL. */
 static __always_inline enum insert_result carry_reserve(bool ipv6, bool pending,
 							struct scratch *with, u64 value, u64 seen,
+							const struct reserved *own,
 							struct reserved *reserved)
 {
 	struct recording *recording = &with->recording;
@@ -23,7 +25,7 @@ static __always_inline enum insert_result carry_reserve(bool ipv6, bool pending,
 	recording->pending = pending;
 	recording->reverse = !!(seen & META_REVERSE);
 	recording->may_replace = recording->pair = true; /* whoever is worth least */
-	return flow_reserve(ipv6, with, reserved);
+	return flow_reserve(ipv6, with, own, reserved);
 }
 
 static __always_inline void carry_publish(const struct reserved *reserved, u64 seen)
@@ -39,7 +41,7 @@ static __always_inline enum insert_result carry_flow(bool ipv6, bool pending, st
 	enum insert_result result;
 
 	with->key = with->forward;
-	result = carry_reserve(ipv6, pending, with, flow->value, flow->seen, made);
+	result = carry_reserve(ipv6, pending, with, flow->value, flow->seen, NULL, made);
 	if (result == INSERT_MADE)
 		carry_publish(made, flow->seen);
 	return result;
@@ -56,13 +58,13 @@ static __always_inline enum insert_result carry_pair(bool ipv6, bool pending, st
 	u64 value;
 
 	with->key = with->forward;
-	result = carry_reserve(ipv6, pending, with, forward->value, forward->seen, made);
+	result = carry_reserve(ipv6, pending, with, forward->value, forward->seen, NULL, made);
 	if (result != INSERT_MADE)
 		return result;
 	value = made->entry | (u64)meta_version(made->busy) << 32 |
 		reverse->value >> PAIR_HOP_SHIFT << PAIR_HOP_SHIFT;
 	with->key = with->reverse;
-	result = carry_reserve(ipv6, pending, with, value, reverse->seen, &second);
+	result = carry_reserve(ipv6, pending, with, value, reverse->seen, made, &second);
 	if (result != INSERT_MADE) {
 		exchange(made->meta, meta_next(made->busy, 0, 0, 0, false));
 		return result;

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -10,8 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.instance import Instance
-from tests.lab.plain import PREFIX, REALS, Namespace, Plain, listed, processes_of, remove_stale
+from dsrlb.dataplane.artifact import build
+from tests.lab.instance import CACHE, Instance
+from tests.lab.plain import (
+    PREFIX,
+    REALS,
+    ROOT,
+    Namespace,
+    Plain,
+    listed,
+    processes_of,
+    remove_stale,
+)
 from tests.lab.traffic import Load
 from tests.lab.translated import MODES, Translated, translated
 from tests.waiting import wait_until
@@ -42,6 +53,17 @@ def nothing_left() -> Iterator[None]:
     before = _real_server_states()
     yield
     wait_until("nothing is left", lambda: not _left(before), 5)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """Have every program in the cache before the first start: several at once on a busy machine
+    would each compile all of them, for longer than a test waits."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for source in sorted((ROOT / "ebpf").glob("*.c")):
+            build(source, cache=CACHE)
 
 
 @pytest.fixture(scope="session", params=MODES)
