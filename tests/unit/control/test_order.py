@@ -41,7 +41,8 @@ def test_new_real_servers_are_asked_for_first(
     taken: list[str] = []
     answers = iter([False, False, True])
     balancer: Any = object.__new__(Balancer)
-    balancer.dataplane = Steps(taken, "dataplane")
+    maps = SimpleNamespace(renewed=False)
+    balancer.dataplane = Steps(taken, "dataplane", maps=maps, moving=None)
     balancer.attachments = Steps(taken, "attachments", links={}, up=(), status={})
     balancer.probes = Steps(taken, "probes", ifindex=0)
     balancer.announcer = Steps(taken, "announcer")
