@@ -9,8 +9,14 @@
 #ifndef DSRLB_ABI_H
 #define DSRLB_ABI_H
 
-/* Part of every map's fingerprint: raise it when a field changes its meaning and not its place. */
+/*
+ * What the programs of a release tell each other by tail calls and scratch[]: raise it with every release in which a
+ * program that is running could not go on in one of the new ones. Maps that are made anew then (dataplane/mapnames.py)
+ * have it in their fingerprints, all others MAP_VERSION. Where what is in a map changes its meaning and not its place,
+ * it gets a version of its own: #define MAP_VERSION_NAME, with the ABI_VERSION of that release.
+ */
 #define ABI_VERSION 9
+#define MAP_VERSION 8
 
 /* Limits. MAX_LINKS and MAX_REASONS are powers of two: they form array indices. */
 #define MAX_LINKS 64	/* interfaces of one instance; number 0 means "not ours" */

@@ -139,6 +139,20 @@ enum reap_command {
 	REAP_UNTRACE, /* a: word, b: trace bitmap; the word becomes 0 */
 };
 
+/* What it asks of the mover (mover.c), which is sent the same requests. */
+enum move_command { MOVE_CARRY = 1, MOVE_BACK };
+
+/* Where the program in front goes on while flows move into other tables (front.c): the places in onward[]. */
+enum onward {
+	ONWARD_FORMER, /* the first program that has the former tables */
+	ONWARD_FIRST,  /* ... and the one that has the new ones */
+	ONWARD_FETCH,
+	ONWARD_MOVER, /* mover.c, for its next order */
+	ONWARD_COUNT
+};
+
+#define MOVE_ORDERS 32 /* in one request: so many tail calls may follow each other */
+
 #define REAP_ORDERS 192 /* in one request at most: it must fit into a page */
 
 struct reap_order {

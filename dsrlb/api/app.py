@@ -25,9 +25,12 @@ from dsrlb.api.bodies import (
     StateRequest,
     refusal,
 )
+from dsrlb.api.description import described
 from dsrlb.api.flows import add_flows, no_service
 from dsrlb.api.peer import author_of
+from dsrlb.api.piecewise import answer
 from dsrlb.api.revisions import add_revisions
+from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import (
     AppliedView,
     Controller,
@@ -67,6 +70,7 @@ def create_app(controller: Controller) -> FastAPI:
     _add_verbs(app, controller)
     add_flows(app, controller)
     add_revisions(app, controller)
+    app.openapi = described(app)  # type: ignore[method-assign]  # as FastAPI says to
     return app
 
 
@@ -78,25 +82,25 @@ def _add_nouns(app: FastAPI, controller: Controller) -> None:
         """The balancer at a glance."""
         return await controller.status()
 
-    @app.get("/services")
-    async def services() -> list[ServiceRow]:
+    @app.get("/services", response_model=list[ServiceRow])
+    async def services() -> Response:
         """One row per service and address family."""
-        return await controller.services()
+        return answer(await controller.services())
 
-    @app.get("/reals", responses=_NOT_FOUND)
+    @app.get("/reals", response_model=list[RealRow], responses=_NOT_FOUND)
     async def reals(
         service: Annotated[str | None, Query(description="only this service's")] = None,
-    ) -> list[RealRow]:
+    ) -> Response:
         """One row per service and real server."""
         rows = await controller.reals(service)
         if service is not None and not rows:  # a service always has reals
             raise HTTPException(HTTPStatus.NOT_FOUND, await _no_service(controller, service))
-        return rows
+        return answer(rows)
 
-    @app.get("/macs")
-    async def macs() -> list[MacRow]:
+    @app.get("/macs", response_model=list[MacRow])
+    async def macs() -> Response:
         """Where frames are sent to."""
-        return await controller.macs()
+        return answer(await controller.macs())
 
     @app.get("/stats")
     async def stats() -> list[StatsRow]:
@@ -113,35 +117,36 @@ def _add_nouns(app: FastAPI, controller: Controller) -> None:
     @app.get("/config", response_class=PlainTextResponse)
     async def config() -> str:
         """The running configuration as loadable TOML."""
-        return controller.config_toml()
+        return await to_its_end(controller.config_toml)
 
 
 def _add_verbs(app: FastAPI, controller: Controller) -> None:
     """Routes that change something, and plan."""
 
-    @app.post("/plan")
-    async def plan(request: PlanRequest) -> PlanView:
+    @app.post("/plan", response_model=PlanView)
+    async def plan(request: PlanRequest) -> Response:
         """What applying a configuration would change."""
-        return await controller.plan(request.toml, request.filename)
+        return answer(await controller.plan(request.toml, request.filename))
 
-    @app.post("/apply")
-    async def apply(request: ApplyRequest, http: Request) -> AppliedView:
+    @app.post("/apply", response_model=AppliedView)
+    async def apply(request: ApplyRequest, http: Request) -> Response:
         """Run a configuration; returns what it changed."""
         author = author_of(http, request.behind)
-        return await controller.apply(
+        done = await controller.apply(
             request.toml, request.filename, request.adopt_vip, request.confirm_within, author
         )
+        return answer(done)
 
-    @app.post("/edit")
-    async def edit(request: EditRequest, http: Request) -> AppliedView:
+    @app.post("/edit", response_model=AppliedView)
+    async def edit(request: EditRequest, http: Request) -> Response:
         """Change one service or real; returns what it changed."""
-        return await controller.edit(request.change(), author_of(http, request.behind))
+        return answer(await controller.edit(request.change(), author_of(http, request.behind)))
 
-    @app.post("/real/state")
-    async def set_state(request: StateRequest, http: Request) -> list[StateRow]:
+    @app.post("/real/state", response_model=list[StateRow])
+    async def set_state(request: StateRequest, http: Request) -> Response:
         """Drain, disable or enable a real server; returns whom it is about."""
-        author = author_of(http, request.behind)
-        return await controller.set_state(request.service, request.address, request.state, author)
+        author, of = author_of(http, request.behind), (request.service, request.address)
+        return answer(await controller.set_state(*of, request.state, author))
 
     @app.post("/detach")
     async def detach() -> DetachBody:

@@ -18,6 +18,9 @@ JSON makes quotes and line ends twice as long, and UTF-8 text three times ("\\u0
 """
 
 
+MOST_HEAD_BYTES = 16 << 10
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -133,8 +136,16 @@ def refusal(status: int, message: str, hint: str = "") -> JSONResponse:
     return JSONResponse(ErrorBody(error=message, hint=hint).model_dump(), status)
 
 
+def _head_bytes(scope: Scope) -> int:
+    """Of path, query string and header fields."""
+    fields = sum(len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["path"]) + len(scope.get("query_string", b"")) + fields
+
+
 class BodyLimit:
-    """Refuses (413) bodies over MOST_BYTES, whether their length was announced or not.
+    """Refuses (413) bodies over MOST_BYTES, whether their length was announced or not; and (431)
+    what has more than MOST_HEAD_BYTES before it: h11 has a limit for heads that come in pieces, and
+    takes what comes in one.
 
     What is over the limit is read and thrown away, so that the client gets to see the answer.
     """
@@ -149,6 +160,10 @@ class BodyLimit:
             return
         body = await _read(receive)
         if body is None:
+            return
+        if _head_bytes(scope) > MOST_HEAD_BYTES:
+            message = f"path, query and header fields have more than {MOST_HEAD_BYTES} bytes"
+            await refusal(431, message)(scope, receive, send)
             return
         if len(body) > MOST_BYTES:
             too_large = refusal(413, f"the request is larger than {MOST_BYTES} bytes")

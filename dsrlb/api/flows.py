@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from dsrlb.api.bodies import Asking
+from dsrlb.api.bodies import Asking, ErrorBody
 from dsrlb.api.peer import author_of
 from dsrlb.control.flowquery import (
     CountBy,
@@ -33,6 +33,10 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "description": "newline-delimited JSON: one object for each flow, or for each count",
         "content": {MEDIA_TYPE: {}},
     }
+}
+
+_NO_SERVICE: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorBody, "description": "there is no such service"}
 }
 
 
@@ -113,7 +117,7 @@ class DroppedBody(BaseModel):
 def add_flows(app: FastAPI, controller: Controller) -> None:
     """Add /flows and /flows/drop."""
 
-    @app.get("/flows", responses=_STREAM, response_class=StreamingResponse)
+    @app.get("/flows", responses=_STREAM | _NO_SERVICE, response_class=StreamingResponse)
     async def flows(given: Annotated[FlowsQuery, Query()]) -> StreamingResponse:
         """Flows, or how many there are, as a stream of lines."""
         query = given.query()
@@ -121,7 +125,7 @@ def add_flows(app: FastAPI, controller: Controller) -> None:
         pieces = await controller.flows(query, given.count_by, given.limit)
         return StreamingResponse(pieces, media_type=MEDIA_TYPE)
 
-    @app.post("/flows/drop")
+    @app.post("/flows/drop", responses=_NO_SERVICE)
     async def drop(request: DropRequest, http: Request) -> DroppedBody:
         """Remove flows; their next packets are those of unknown flows."""
         query = request.query()

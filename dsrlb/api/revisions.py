@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 
 from dsrlb.api.bodies import ConfirmRequest, ErrorBody, RollbackRequest
 from dsrlb.api.peer import author_of
+from dsrlb.api.piecewise import answer
 from dsrlb.control.views import AppliedView, Controller, DiffView, RevisionRow
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
@@ -21,32 +22,32 @@ _Number = Annotated[int, Path(ge=1, description="a revision")]
 def add_revisions(app: FastAPI, controller: Controller) -> None:
     """Add /revisions, /diff, /rollback and /confirm."""
 
-    @app.get("/revisions")
+    @app.get("/revisions", response_model=list[RevisionRow])
     async def revisions(
         limit: Annotated[int | None, Query(ge=1, description="so many at most")] = None,
-    ) -> list[RevisionRow]:
+    ) -> Response:
         """Configuration revisions, newest first."""
-        return await controller.history(limit)
+        return answer(await controller.history(limit))
 
     @app.get("/revisions/{number}/config", response_class=PlainTextResponse, responses=_NOT_FOUND)
     async def config(number: _Number) -> str:
         """The configuration of a revision as TOML."""
         return await controller.revision_toml(number)
 
-    @app.get("/diff", responses=_NOT_FOUND)
+    @app.get("/diff", response_model=DiffView, responses=_NOT_FOUND)
     async def diff(
         before: Annotated[int, Query(ge=1, description="a revision")],
         after: Annotated[int | None, Query(ge=1, description="default: what runs")] = None,
         text: Annotated[bool, Query(description="with a unified diff of the TOML")] = False,
-    ) -> DiffView:
+    ) -> Response:
         """What leads from one revision to another."""
-        return await controller.diff(before, after, text)
+        return answer(await controller.diff(before, after, text))
 
-    @app.post("/rollback", responses=_NOT_FOUND)
-    async def rollback(request: RollbackRequest, http: Request) -> AppliedView:
+    @app.post("/rollback", response_model=AppliedView, responses=_NOT_FOUND)
+    async def rollback(request: RollbackRequest, http: Request) -> Response:
         """Run a revision again, as a new one; returns what that changed."""
         author = author_of(http, request.behind)
-        return await controller.rollback(request.revision, request.confirm_within, author)
+        return answer(await controller.rollback(request.revision, request.confirm_within, author))
 
     @app.post("/confirm")
     async def confirm(request: ConfirmRequest, http: Request) -> RevisionRow:

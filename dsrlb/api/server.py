@@ -15,11 +15,13 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from dsrlb.api.bodies import MOST_HEAD_BYTES
 from dsrlb.api.peer import PeerProtocol
 from dsrlb.errors import StateError
 
 _GRACE = 5  # seconds that requests in flight get when the daemon stops
 _BACKLOG = 64
+_CONNECTIONS = 64  # at a time; who comes beyond that is refused (503)
 
 
 class _Server(uvicorn.Server):
@@ -73,7 +75,9 @@ def listen(path: Path) -> socket.socket:
     """Return a listening Unix socket, mode 0600 from its first moment; raises StateError."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.chmod(0o755)  # whatever the umask is: the socket's own mode decides
         _clear(path)
         os.fchmod(listener.fileno(), 0o600)  # Linux gives the file the socket's mode at bind()
         listener.bind(str(path))
@@ -116,6 +120,8 @@ async def serve(
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=_GRACE,
+        limit_concurrency=_CONNECTIONS,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
     )
     try:
         await _Server(config, on_ready, stop).serve(sockets=[listener])

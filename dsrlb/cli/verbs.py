@@ -167,11 +167,13 @@ def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
     from dsrlb.config import check_host
     from dsrlb.control.placement import misplaced
     from dsrlb.control.probing.prefixes import occupied
+    from dsrlb.control.socketaccess import unknown_group
     from dsrlb.control.tunnels import unreachable
     from dsrlb.net.host import host_facts
 
     config, origin, facts = given.config, given.origin, host_facts()
     problems = check_host(config, facts, origin, adopt_vip)
+    problems += unknown_group(config, origin)
     problems += unreachable(config, facts, origin)
     problems += misplaced(config, facts, origin)
     problems += occupied(config, facts, origin, instance)

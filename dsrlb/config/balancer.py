@@ -73,6 +73,16 @@ class Balancer(Model):
     fail_open_new: Literal["pass", "drop"] = Field(
         "pass", description="what becomes of new flows then: they are this host's kernel's, or lost"
     )
+    socket_mode: Literal["0600", "0660"] = Field(
+        "0600",
+        description="who may use the API's socket, that is do everything: root (0600), or also "
+        "socket_group (0660)",
+    )
+    socket_group: str = Field(
+        "",
+        pattern=r"^([a-z_][a-z0-9_-]{0,31})?$",
+        description="the group of the API's socket, by name; default: root's",
+    )
     probe_prefix: Prefixes = Field(
         PROBE_PREFIXES,
         description="where probes are sent to, one prefix per address family that nobody else has: "

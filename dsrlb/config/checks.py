@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from dsrlb.config.algorithms import check_algorithms
 from dsrlb.config.healthrules import check_health
 from dsrlb.config.members import real_addresses, users
+from dsrlb.config.memo import ByIdentity
 from dsrlb.config.models import (
     MOST_REALS,
     Config,
+    Group,
     IPAddress,
     IPNetwork,
     PortRange,
@@ -219,6 +221,21 @@ def _check_interface(name: str, facts: HostFacts) -> str | None:
     return None
 
 
+_addresses_in = ByIdentity[Group | Service, frozenset[IPAddress]](
+    lambda element: (
+        frozenset(address for real in element.real for address in real.address)
+        | frozenset(getattr(getattr(element, "sorry", None), "address", ()))
+    )
+)
+
+
+def _on_host(config: Config, facts: HostFacts) -> bool:
+    """Is a real server this host? Seldom, and large configurations are slow to walk through."""
+    here = frozenset(facts.addresses)
+    elements: tuple[Group | Service, ...] = (*config.group, *config.service)
+    return any(not _addresses_in(element).isdisjoint(here) for element in elements)
+
+
 def check_host(
     config: Config,
     facts: HostFacts,
@@ -248,7 +265,7 @@ def check_host(
                     f"{interface} (`ip address show to {vip}`), or let --adopt-vip do that"
                 )
                 problems.append(origin.problem(("service", index, "vip"), str(vip), message))
-    for path, address in real_addresses(config):
+    for path, address in real_addresses(config) if _on_host(config, facts) else ():
         if address in facts.addresses:
             message = f"this real server is this host itself (on {facts.addresses[address]})"
             problems.append(origin.problem(path, str(address), message))

@@ -8,9 +8,13 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
 
+from pydantic import ValidationError
+
+from dsrlb.config.checks import check
 from dsrlb.config.choices import HASHED
-from dsrlb.config.models import REPLIES, Config
-from dsrlb.config.render import to_tables
+from dsrlb.config.models import REPLIES, Config, Group, Service
+from dsrlb.config.render import table_of, to_tables
+from dsrlb.config.sharing import config_of, sharing
 from dsrlb.config.source import from_tables, value_text
 from dsrlb.errors import ConfigError, Problem
 
@@ -191,6 +195,60 @@ def edit(config: Config, change: Mapping[str, Any]) -> Config:
     verb = change.get("verb")
     if verb not in _VERBS:
         raise _wrong("verb", verb, f"one of {', '.join(_VERBS)}")
+    alone = _edited_alone(config, change)
+    if alone is not None:
+        return alone
     tables = to_tables(config)
     _VERBS[verb](tables, change)
-    return from_tables(tables, _COMMAND)
+    return sharing(from_tables(tables, _COMMAND), config)
+
+
+_HARMLESS = {"weight", "max_open", "max_open_low"}
+"""Keys of a real server that contradict nothing but what is in its own services."""
+
+
+def _edited_alone(config: Config, change: Mapping[str, Any]) -> Config | None:
+    """The new configuration, of which only the service or group that changes is looked at, and for
+    contradictions what that may be in; None: that is not enough, or something is wrong with it,
+    which is told where all of it is looked at."""
+    verb, settings = change["verb"], change.get("settings", {})
+    old = next((each for each in config.service if each.name == change["service"]), None)
+    if old is None or verb in ("service-add", "service-remove"):
+        return None
+    group = next((each for each in config.group if each.name == old.group), None)
+    tables: dict[str, Any] = {"service": [table_of(old)]}
+    tables["group"] = [table_of(group)] if group is not None else []
+    try:
+        _VERBS[verb](tables, change)
+        service = Service.model_validate(tables["service"][0])
+        edited = [Group.model_validate(table) for table in tables["group"]]
+    except (ConfigError, ValidationError):
+        return None
+    groups = {each.name: each for each in edited}
+    found = config_of(
+        config.balancer,
+        config.bridge,
+        tuple(groups.get(each.name, each) for each in config.group),
+        tuple(service if each is old else each for each in config.service),
+    )
+    found = sharing(found, config)
+    harmless = verb == "real-set" and settings.keys() <= _HARMLESS
+    concerned = _around(found, service) if harmless else found
+    return None if any(True for _ in check(concerned)) else found
+
+
+def _around(config: Config, service: Service) -> Config:
+    """The service, and those that have its group or its persistence group."""
+    services = tuple(
+        each
+        for each in config.service
+        if each.name == service.name
+        or (each.group is not None and each.group == service.group)
+        or (
+            each.persistence_group is not None
+            and each.persistence_group == service.persistence_group
+        )
+    )
+    names = {each.group for each in services}
+    groups = tuple(group for group in config.group if group.name in names)
+    return config_of(config.balancer, config.bridge, groups, services)

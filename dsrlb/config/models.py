@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -304,9 +305,15 @@ class Config(Model):
 
     def reals_of(self, service: Service) -> tuple[Real, ...]:
         """The real servers of a service: its group's or its own."""
-        if service.group is None:
-            return service.real
-        return next(group.real for group in self.group if group.name == service.group)
+        return service.real if service.group is None else self._groups()[service.group].real
+
+    def _groups(self) -> Mapping[str, Group]:
+        """By name. They are asked for thousands of times, and found once."""
+        known = self.__dict__.get("_named")
+        if known is None or known[0] is not self.group:  # a copy may have others
+            known = self.group, {group.name: group for group in reversed(self.group)}
+            self.__dict__["_named"] = known
+        return known[1]
 
     def members_of(self, service: Service) -> tuple[Real, ...]:
         """All that may get the service's flows: its real servers, and the sorry server last."""
@@ -317,9 +324,9 @@ class Config(Model):
         """How the service's real servers are asked: as it says itself, else its group."""
         if service.health is not None:
             return service.health
-        for group in self.group:
-            if group.name == service.group and group.health is not None:
-                return group.health
+        group = self._groups().get(service.group) if service.group is not None else None
+        if group is not None and group.health is not None:
+            return group.health
         asked = service.protocol == "tcp" and service.checked_port is not None
         return Health(type="tcp" if asked else "none")
 

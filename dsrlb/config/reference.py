@@ -51,6 +51,8 @@ EXAMPLES: dict[str, str] = {
     "balancer.hash_seed": "7",
     "balancer.fail_open": '"30s"',
     "balancer.fail_open_new": '"drop"',
+    "balancer.socket_mode": '"0660"',
+    "balancer.socket_group": '"ops"',
     "balancer.probe_prefix": '["10.255.0.0/16", "fd00:9::/96"]',
     "bridge.name": '"br0"',
     "bridge.ports": '["eth1", "eth2"]',

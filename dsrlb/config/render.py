@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import tomli_w
 
 from dsrlb.config.healthrules import KEYS_OF
+from dsrlb.config.memo import ByIdentity
 from dsrlb.config.models import Bridge, Config, Group, Health, L3dsr, Real, Service, Snat
 from dsrlb.config.values import millis_text
 
@@ -147,8 +149,8 @@ def _service(service: Service) -> dict[str, Any]:
     return table
 
 
-def to_tables(config: Config) -> dict[str, Any]:
-    """The configuration as plain tables, every default written out, includes resolved."""
+def _head(config: Config) -> dict[str, Any]:
+    """All but groups and services."""
     balancer = config.balancer
     tables: dict[str, Any] = {
         "balancer": {
@@ -159,6 +161,8 @@ def to_tables(config: Config) -> dict[str, Any]:
             "scan_interval": f"{balancer.scan_interval}s",
             "tunnel_source": [str(source) for source in balancer.tunnel_source],
             "hash_seed": balancer.hash_seed,
+            "socket_mode": balancer.socket_mode,
+            "socket_group": balancer.socket_group,
             "probe_prefix": [str(prefix) for prefix in balancer.probe_prefix],
         }
     }
@@ -167,6 +171,17 @@ def to_tables(config: Config) -> dict[str, Any]:
         tables["balancer"]["fail_open_new"] = balancer.fail_open_new
     if config.bridge:
         tables["bridge"] = [_bridge(bridge) for bridge in config.bridge]
+    return tables
+
+
+def table_of(element: Group | Service) -> dict[str, Any]:
+    """A group or a service as a plain table, every default written out."""
+    return _group(element) if isinstance(element, Group) else _service(element)
+
+
+def to_tables(config: Config) -> dict[str, Any]:
+    """The configuration as plain tables, every default written out, includes resolved."""
+    tables = _head(config)
     if config.group:
         tables["group"] = [_group(group) for group in config.group]
     if config.service:
@@ -174,11 +189,81 @@ def to_tables(config: Config) -> dict[str, Any]:
     return tables
 
 
-def dump(config: Config) -> str:
+_GAP = "-" * 120
+"""In the place of a list of real servers: as long as no table in one line may be."""
+_LONGEST = 100
+"""Characters of a real server's line (tomli_w has the same limit); else all have tables."""
+
+
+_PLAIN = re.compile(r"[0-9A-Za-z.:-]*").fullmatch
+"""Of a string: are there only letters that stand for themselves?"""
+
+
+def _lines(reals: list[dict[str, Any]]) -> str | None:
+    """Real servers as tomli_w would write them if each has a line, only faster; None: some have
+    none."""
+    if not reals:
+        return "[]"
+    lines = []
+    for table in reals:
+        if not all(type(v) is int or (type(v) is str and _PLAIN(v)) for v in table.values()):
+            return None
+        keys = (f'{k} = "{v}"' if isinstance(v, str) else f"{k} = {v}" for k, v in table.items())
+        lines.append(f"    {{ {', '.join(keys)} }},\n")
+    return None if max(map(len, lines)) > _LONGEST + 1 else f"[\n{''.join(lines)}]"
+
+
+def _text_of(element: Group | Service) -> str:
+    """TOML of one group or service."""
+    kind, table = "group" if isinstance(element, Group) else "service", table_of(element)
+    lines = _lines(table["real"]) if "real" in table else None
+    if lines is None:
+        return tomli_w.dumps({kind: [table]})
+    return tomli_w.dumps({kind: [{**table, "real": _GAP}]}).replace(f'"{_GAP}"', lines, 1)
+
+
+_text = ByIdentity(_text_of)
+
+
+class Toml(str):
+    """A configuration's text, which knows what it was put together from: equal pieces of two
+    configurations are mostly the same object, which tells so at once."""
+
+    __slots__ = ("pieces",)
+
+    pieces: tuple[str, ...]
+
+
+def _dumped(config: Config) -> Toml:
+    elements: tuple[Group | Service, ...] = (*config.group, *config.service)
+    pieces = (tomli_w.dumps(_head(config)), *map(_text, elements))
+    text = Toml("\n".join(pieces))
+    text.pieces = pieces
+    return text
+
+
+_dump = ByIdentity(_dumped)
+
+
+def dump(config: Config) -> Toml:
     """Return loadable TOML; parse(dump(c)) equals c."""
-    return tomli_w.dumps(to_tables(config))
+    return _dump(config)
 
 
-def digest(config: Config) -> str:
-    """12 hex digits that name the configuration's content."""
-    return hashlib.sha256(dump(config).encode()).hexdigest()[:12]
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+_element_hash = ByIdentity[Group | Service, bytes](lambda element: _hash(_text(element)))
+
+
+def _digest(config: Config) -> str:
+    whole = hashlib.sha256(_hash(tomli_w.dumps(_head(config))))
+    for each in (config.group, config.service):
+        for element in each:
+            whole.update(_element_hash(element))
+    return whole.hexdigest()[:12]
+
+
+digest = ByIdentity(_digest)
+"""Of a configuration: 12 hex digits that name its content."""

@@ -7,24 +7,24 @@ Synchronous; the daemon calls it from a thread, one call at a time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dsrlb.config import Config, digest, dump
+from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin
 from dsrlb.control import installed as installed_state
+from dsrlb.control import upgrade
 from dsrlb.control.announce import Announcer, Claim
 from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
-from dsrlb.control.compute import compute
-from dsrlb.control.desired import Desired, RealId, Resolution
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
-from dsrlb.control.hostchecks import check_on_host
-from dsrlb.control.limits import exceeded
+from dsrlb.control.hostchecks import HostCheck, same_network
+from dsrlb.control.limits import Sizes
 from dsrlb.control.mactable import MacTable
 from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
@@ -32,9 +32,11 @@ from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
+from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
-from dsrlb.control.wayback import applied_view, planned_view, ran, told, way_back_obstacle
+from dsrlb.control.wayback import applied_view, planned_view, ran, told
+from dsrlb.control.writing import Writer
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
@@ -62,8 +64,16 @@ class Balancer:
     """The running instance."""
 
     def __init__(
-        self, paths: Paths, state: State, config: Config, dataplane: Dataplane, log: RevisionLog
+        self,
+        paths: Paths,
+        state: State,
+        config: Config,
+        dataplane: Dataplane,
+        log: RevisionLog,
+        host: HostCheck,
     ) -> None:
+        self._host = host
+        self._sizes = Sizes()
         self.paths = paths
         self.state = state
         self.config = config
@@ -84,6 +94,9 @@ class Balancer:
             AdminStates(paths.state / "admin.json", self.events), self.events
         )
         self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
+        self._writer = Writer(
+            self.applier, self.macs, self.conditions, self.probes, lambda: self.keeper
+        )
 
     @cached_property
     def keeper(self) -> FlowKeeper:
@@ -99,7 +112,7 @@ class Balancer:
         state: State,
         config: Config,
         origin: Origin,
-        open_dataplane: Callable[[], Dataplane],
+        open_dataplane: Callable[[int], Dataplane],
         options: Options,
     ) -> Balancer:
         """Check, take over or pin the maps, record, attach, fill them.
@@ -107,12 +120,12 @@ class Balancer:
         Raises ConfigError, AbiMismatch and the other DsrlbErrors; what runs already keeps running,
         and a refusal leaves nothing behind.
         """
-        log = options.log
+        log, host = options.log, HostCheck(paths.instance)
         before = ran(log, state)
-        check_on_host(config, origin, paths.instance, options.change.adopt_vip, before)
-        dataplane = open_dataplane()
+        host.check(config, origin, options.change.adopt_vip, before)
+        dataplane = open_dataplane(config.balancer.flow_capacity)
         try:
-            balancer = cls(paths, state, config, dataplane, log)
+            balancer = cls(paths, state, config, dataplane, log, host)
             balancer.check_tables(config, origin)
             dataplane.maps.pin()
             if dataplane.maps.taken_over:
@@ -121,6 +134,7 @@ class Balancer:
                 balancer.conditions.take_over(balancer.applier.installed.reals)
             balancer._start(config, before, options)
         except Exception:  # whatever it was is undone, and raised again
+            upgrade.give_up(dataplane)
             if not dataplane.maps.taken_over:
                 remove_pins(paths)
             dataplane.close()
@@ -144,6 +158,8 @@ class Balancer:
                 self.log.failed(revision, error)
             raise
         self.log.applied(revision, dump(config))
+        upgrade.finish(self.dataplane, self.attachments.map_ids, self.events)
+        upgrade.tell_capacity(self.dataplane, config, self.events)
 
     def _begin(self, config: Config, change: Change, before: Config | None) -> Revision | None:
         """Have a change recorded before anything is touched. Raises StateError."""
@@ -162,15 +178,8 @@ class Balancer:
             self.events.add("apply", f"not taken back yet: {error}", "error")
 
     def check_tables(self, config: Config, origin: Origin) -> None:
-        """Does it fit into the tables, whose size does not change while they are in use?"""
-        problems = exceeded(config, origin, self.dataplane.artifact.constants)
-        wanted, running = config.balancer.flow_capacity, self.dataplane.maps.capacity
-        if wanted != running:
-            message = (
-                f"the running flow tables hold {running}; `dsrlb detach` and `dsrlb run -c FILE` "
-                "make new ones (flows are lost)"
-            )
-            problems.append(origin.problem(("balancer", "flow_capacity"), wanted, message))
+        """Does it fit into the tables? Raises ConfigError."""
+        problems = self._sizes.exceeded(config, origin, self.dataplane.artifact.constants)
         if problems:
             raise ConfigError(problems)
 
@@ -196,8 +205,9 @@ class Balancer:
         attachments, names = self.attachments, config.balancer.interfaces
         force = options is not None and options.force
         mode = config.balancer.xdp_mode
-        self.dataplane.prepare()
+        upgrade.before_attaching(self.dataplane, attachments.map_ids)
         attachments.bring_up(names, mode, bridges=config.bridge, force=force, strict=strict)
+        upgrade.attached(self.dataplane)
         if options is not None:
             self.attach_seconds = options.attached()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
@@ -217,6 +227,15 @@ class Balancer:
         self.announcer.join(attachments.links, self.applier.installed.vips)
         self.announcer.claim(self._claims(config))
 
+    def _follow(self, before: Config, config: Config) -> None:
+        """Bring in line with a configuration that was accepted. Where it needs of interfaces and
+        neighbours what they give now, the maps are all that there is to change."""
+        same = not self.links_changed and same_network(before, config)
+        if same and not self.macs.configure(config, self.attachments.links):
+            self.write(config)
+        else:
+            self._bring_in_line(config)
+
     def _await_macs(self) -> None:
         """Give reals on the segment a moment to answer, so that a start or a change serves from its
         end on."""
@@ -230,29 +249,12 @@ class Balancer:
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
-        self.conditions.changed = False
-        found = self.macs.resolutions()
-        desired = self._desired(config, found)
-        if self.applier.removes_reals(desired):
-            self.keeper.reals_removed()
-        changed = self.applier.apply(desired)
-        self.probes.update(config, self.applier.installed, found, self.macs)
-        self.conditions.forget_others(self.probes.checks.checked)
-        return changed
+        return self._writer.write(config, self.attachments.links)
 
     def catch_up(self) -> None:
         """Have in the maps what checks have said, before somebody is shown it."""
         if self.conditions.changed and not self.detached:
             self.write(self.config)
-
-    def _desired(self, config: Config, found: Mapping[RealId, Resolution]) -> Desired:
-        """What the maps should hold now. Who comes to others starts slowly, where it should."""
-        links, conditions = self.attachments.links, self.conditions
-        desired = compute(config, links, found, conditions.of)
-        if conditions.ramps.follow(config, desired, self.applier.installed):
-            desired = compute(config, links, found, conditions.of)
-        desired.probe = self.probes.end
-        return desired
 
     def _claims(self, config: Config) -> list[Claim]:
         """Every VIP and address of a pool on every interface that is up and has the program."""
@@ -275,25 +277,27 @@ class Balancer:
         if self.detached:
             raise StateError("the balancer is detached and about to end", hint="dsrlb run")
         self.log.refuse_while_waiting(change)
-        before = self.config
-        check_on_host(config, origin, self.paths.instance, change.adopt_vip, before)
+        before, config = self.config, sharing(config, self.config)
+        self._host.check(config, origin, change.adopt_vip, before)
         self.check_tables(config, origin)
-        obstacle = way_back_obstacle(before, self.paths.instance)
+        obstacle = self._host.obstacle(before)
         if obstacle and change.confirm_within is not None:
             raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
         changes = view(before, config)
         revision = self._begin(config, change, before)
         try:
-            self._bring_in_line(config)
+            self._follow(before, config)
             self._adopt(config, change.adopt_vip)
         except Exception as error:  # whatever it was is undone, and raised again
             self._take_back(before)
             self.log.failed(revision, error)
             raise
         self.config = config
+        open_to_group(self.paths.socket, config.balancer, self.events)
         self._forget_orders(config)
         self.log.applied(revision, dump(config))
         self.events.add("apply", told(change, changes, revision))
+        upgrade.tell_capacity(self.dataplane, config, self.events)
         return applied_view(changes, self.log, obstacle)
 
     def _forget_orders(self, config: Config) -> None:
@@ -305,7 +309,8 @@ class Balancer:
 
     def plan(self, config: Config, origin: Origin) -> PlanView:
         """What accept() would do, after the same checks."""
-        check_on_host(config, origin, self.paths.instance, adopt_vip=True, before=self.config)
+        config = sharing(config, self.config)
+        self._host.check(config, origin, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
         return planned_view(view(self.config, config), self.log.running)
 

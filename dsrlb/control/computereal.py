@@ -48,8 +48,14 @@ def _slots(hops: tuple[NextHop, ...], weights: tuple[int, ...]) -> tuple[Desired
 
 
 def _hop(hop: NextHop) -> DesiredHop:
-    source = mac_bytes(hop.source_mac)
-    return DesiredHop(mac_bytes(hop.mac), hop.link.number, source, min(hop.mtu, 65535), hop.vlan)
+    return _only(hop.mac, hop.link.number, hop.source_mac, hop.mtu, hop.vlan)[0]
+
+
+@lru_cache(maxsize=4096)
+def _only(mac: str, link: int, source_mac: str, mtu: int, vlan: int) -> tuple[DesiredHop, ...]:
+    """The slots of a path with a single next hop."""
+    hop = DesiredHop(mac_bytes(mac), link, mac_bytes(source_mac), min(mtu, 65535), vlan)
+    return (hop,) * SLOTS
 
 
 def _hops(found: Resolution) -> tuple[DesiredHop, ...]:
@@ -60,8 +66,8 @@ def _hops(found: Resolution) -> tuple[DesiredHop, ...]:
     link = found.link
     if found.mac is None or link is None:
         return NO_HOPS
-    only = NextHop(found.mac, link, found.source_mac or link.mac, found.mtu or link.mtu, found.vlan)
-    return (_hop(only),) * SLOTS
+    source = found.source_mac or link.mac
+    return _only(found.mac, link.number, source, found.mtu or link.mtu, found.vlan)
 
 
 def path_of(config: Config, method: Method, address: IPAddress, found: Resolution) -> DesiredPath:
@@ -80,58 +86,78 @@ def path_of(config: Config, method: Method, address: IPAddress, found: Resolutio
     return DesiredPath(address_bytes(own) if own else bytes(16), 0, hops)
 
 
-def real_of(
-    service: Service,
-    real: Real,
-    key: RealId,
-    found: Resolution,
-    path: DesiredPath | None,
-    condition: Condition,
-) -> DesiredReal:
-    """``path``: of a method that routes."""
-    method = methods()[service.method]
-    l3dsr = service.l3dsr
-    flags = PRESENT if found.fresh else PRESENT | AWAY
-    if condition.leaves:
-        flags |= leaving(service)
-    if condition.state == "down":
-        flags |= DOWN
-    if service.persistence:
-        flags |= STICKY
-    if service.algorithm == "fastest-response-time":
-        flags |= TIMED
-    if key.address.version == 6:
-        flags |= IPV6
-    if path is not None and path.several:
-        flags |= HOPS
-    tunnel = method.outer[key.address.version] > 0
-    sourceless = tunnel and (path is None or not any(path.source))
-    if sourceless:
-        flags |= AWAY
-    elif found.mac is not None and found.link is not None:
-        flags |= RESOLVED
-        if found.fresh and real.weight and condition.state == "up":
-            flags |= USABLE
-    link = found.link
-    idle = ticks(service.idle_timeout)
-    return DesiredReal(
-        mac=mac_bytes(found.mac) if found.mac else bytes(6),
-        source_mac=mac_bytes(found.source_mac or link.mac) if link else bytes(6),
-        mtu=min(found.mtu or link.mtu, 65535) if link else 0,
-        link=link.number if link else 0,
-        flags=flags,
-        idle_ticks=idle,
-        closing_ticks=ticks(service.closing_timeout),
-        pending_ticks=ticks(service.pending_timeout),
-        weight=real.weight,
-        max_open=real.max_open,
-        max_open_low=real.resumes_at,
-        method=method.number,
-        dscp=(l3dsr.dscp or 0) if l3dsr else 0,
-        port=_port(service, real),
-        vlan=found.vlan if method.routes else 0,
-        routed=path is not None,
-    )
+class Reals:
+    """What reals[] should hold of the real servers of one service."""
+
+    def __init__(self, service: Service) -> None:
+        self._method = methods()[service.method]
+        self._service = service
+        self._always = PRESENT
+        if service.persistence:
+            self._always |= STICKY
+        if service.algorithm == "fastest-response-time":
+            self._always |= TIMED
+        self._leaving = leaving(service)
+        self._idle = ticks(service.idle_timeout)
+        self._closing = ticks(service.closing_timeout)
+        self._pending = ticks(service.pending_timeout)
+        self._dscp = (service.l3dsr.dscp or 0) if service.l3dsr else 0
+
+    def real_of(
+        self,
+        real: Real,
+        key: RealId,
+        found: Resolution,
+        path: DesiredPath | None,
+        condition: Condition,
+    ) -> DesiredReal:
+        """``path``: of a method that routes."""
+        method, link = self._method, found.link
+        return DesiredReal(
+            mac=mac_bytes(found.mac) if found.mac else bytes(6),
+            source_mac=mac_bytes(found.source_mac or link.mac) if link else bytes(6),
+            mtu=min(found.mtu or link.mtu, 65535) if link else 0,
+            link=link.number if link else 0,
+            flags=self._flags(real, key, found, path, condition),
+            idle_ticks=self._idle,
+            closing_ticks=self._closing,
+            pending_ticks=self._pending,
+            weight=real.weight,
+            max_open=real.max_open,
+            max_open_low=real.resumes_at,
+            method=method.number,
+            dscp=self._dscp,
+            port=_port(self._service, real),
+            vlan=found.vlan if method.routes else 0,
+            routed=path is not None,
+        )
+
+    def _flags(
+        self,
+        real: Real,
+        key: RealId,
+        found: Resolution,
+        path: DesiredPath | None,
+        condition: Condition,
+    ) -> int:
+        version = key.address.version
+        flags = self._always if found.fresh else self._always | AWAY
+        if condition.leaves:
+            flags |= self._leaving
+        if condition.state == "down":
+            flags |= DOWN
+        if version == 6:
+            flags |= IPV6
+        if path is not None and path.several:
+            flags |= HOPS
+        tunnel = self._method.outer[version] > 0
+        if tunnel and (path is None or not any(path.source)):
+            return flags | AWAY
+        if found.mac is not None and found.link is not None:
+            flags |= RESOLVED
+            if found.fresh and real.weight and condition.state == "up":
+                flags |= USABLE
+        return flags
 
 
 def _port(service: Service, real: Real) -> int:

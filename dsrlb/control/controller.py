@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from dsrlb.config import dump, edit
+from dsrlb.config import Config, dump, edit
 from dsrlb.config.source import Origin, read
 from dsrlb.control import history, rows
 from dsrlb.control.authors import Author
 from dsrlb.control.balancer import Balancer
+from dsrlb.control.collecting import uncollected
 from dsrlb.control.flowcount import count_lines
 from dsrlb.control.flowlist import drop, limited, lines
 from dsrlb.control.flowquery import FlowQuery
@@ -46,6 +47,12 @@ class Runner(Protocol):
     """Runs work that touches the kernel in a thread, one at a time."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+async def _read(toml: str, filename: str) -> tuple[Config, Origin]:
+    """A configuration, in a thread. Raises ConfigError."""
+    with uncollected():
+        return await asyncio.to_thread(read, toml, filename)
 
 
 class DaemonController:
@@ -138,8 +145,9 @@ class DaemonController:
 
     async def plan(self, toml: str, filename: str) -> PlanView:
         """What applying this text would change; nothing is changed."""
-        config, origin = await asyncio.to_thread(read, toml, filename)
-        return await self._run(lambda: self._balancer.plan(config, origin))
+        given = [await _read(toml, filename)]
+        # What nobody needs any more is taken apart where it was needed last: not in the event loop.
+        return await self._run(lambda: self._balancer.plan(*given.pop()))
 
     async def apply(
         self,
@@ -150,11 +158,11 @@ class DaemonController:
         author: Author,
     ) -> AppliedView:
         """Make this text the running configuration."""
-        config, origin = await asyncio.to_thread(read, toml, filename)
+        given = [await _read(toml, filename)]
         change = Change(author, f"apply {filename}", adopt_vip, confirm_within)
 
         def work() -> AppliedView:
-            applied = self._balancer.accept(config, origin, change)
+            applied = self._balancer.accept(*given.pop(), change)
             if not filename.startswith("<"):  # "<stdin>" and the like cannot be read again
                 try:
                     self._balancer.state.remember_source(Path(filename))

@@ -6,15 +6,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from dsrlb.config.secrets import told
 from dsrlb.config.source import load_with_origin
+from dsrlb.control import pulse
 from dsrlb.control.authors import own
 from dsrlb.control.balancer import Balancer
+from dsrlb.control.collecting import uncollected
 from dsrlb.control.confirmer import Confirmer
 from dsrlb.control.controller import DaemonController
 from dsrlb.control.fdbkeeper import FdbKeeper
@@ -22,6 +26,7 @@ from dsrlb.control.health.checker import Checker
 from dsrlb.control.revisionlog import Change
 from dsrlb.control.rollback import revert_expired
 from dsrlb.control.silence import show
+from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.systemd import keep_alive, notify
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import Serve
@@ -29,7 +34,9 @@ from dsrlb.errors import DsrlbError
 from dsrlb.net import watch
 from dsrlb.paths import Paths
 
+_SWITCH_SECONDS = 0.001  # that a thread at work keeps the event loop waiting at a time
 _SETTLE_SECONDS = 0.05
+_SOON_SECONDS = 0.002
 _RETRY_SECONDS = 5.0
 _HURRY_SECONDS = 0.05
 _STOP_SECONDS = 7.0  # the API gives requests in flight 5 s
@@ -65,7 +72,8 @@ class Daemon:
         try:
             async with self._lock:
                 self._since = time.monotonic()
-                return await to_its_end(work)
+                with uncollected():
+                    return await to_its_end(work)
         finally:
             self._since = None
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
@@ -83,6 +91,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Serve until stopped. The program is attached already."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -97,6 +106,7 @@ class Daemon:
                 ("flows", self._keep_flows()),
                 ("bridges", self._keep_bridges()),
                 ("checks", self._checker.run()),
+                ("pulse", pulse.watch()),
                 ("ramps", self._ramp()),
                 ("alive", keep_alive(self._busy_seconds)),
                 ("heard", self._show()),
@@ -133,6 +143,8 @@ class Daemon:
         await self._server(controller, self._paths.socket, self._ready, self._stop)
 
     def _ready(self) -> None:
+        balancer = self._balancer
+        open_to_group(self._paths.socket, balancer.config.balancer, balancer.events)
         notify(f"READY=1\nMAINPID={os.getpid()}")
 
     async def _follow(self) -> None:
@@ -172,7 +184,7 @@ class Daemon:
         """Bring the maps in line soon after something changed."""
         while True:
             await self._dirty.wait()
-            await asyncio.sleep(_SETTLE_SECONDS)  # events come in bursts
+            await asyncio.sleep(self._settle_seconds())
             self._dirty.clear()
             settled = await self._try("interface", lambda: self.change(self._balancer.settle))
             if self._retry is not None:
@@ -182,6 +194,13 @@ class Daemon:
             if not settled or waiting:
                 loop = asyncio.get_running_loop()
                 self._retry = loop.call_later(_RETRY_SECONDS, self._look_again)
+
+    def _settle_seconds(self) -> float:
+        """How long to wait for more of the kind: netlink's events come in bursts, and are dear to
+        follow; who is up or down should be so at once."""
+        balancer = self._balancer
+        network = balancer.links_changed or balancer.paths_changed
+        return _SETTLE_SECONDS if network else _SOON_SECONDS
 
     async def _try(self, kind: str, work: Callable[[], Awaitable[object]]) -> bool:
         """Run recurring work. What the kernel refuses (an interface goes meanwhile) is an event,
@@ -260,7 +279,7 @@ class Daemon:
                 change = Change(own(), f"reload {file}")
                 await self.change(lambda: self._balancer.accept(config, origin, change))
             except DsrlbError as error:
-                self._balancer.events.add("apply", f"reload: {error.message}", "error")
+                self._balancer.events.add("apply", f"reload: {told(error)}", "error")
 
         task = asyncio.get_running_loop().create_task(work())
         self._reloads.add(task)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
+from itertools import count
 
 from dsrlb.config.values import IPNetwork
 from dsrlb.control.hops import SLOTS
@@ -87,6 +89,14 @@ class RealId:
 
     service: ServiceId
     address: IPAddress
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Dictionaries of these are asked all the time, and addresses are slow to hash."""
+        object.__setattr__(self, "_hash", hash((self.service, self.address)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +233,25 @@ class DesiredLink:
     flags: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What of a Desired may be another than in the one with the serial number ``base``. Everything
+    else is the same; tables that all services share are the same object where they did not change.
+
+    ``services``: those that are new or may have changed, with their real servers (``reals``);
+    ``gone``, ``gone_reals``: those that are no more.
+    """
+
+    base: int
+    services: Collection[ServiceId]
+    reals: Collection[RealId]
+    gone: Collection[ServiceId]
+    gone_reals: Collection[RealId]
+
+
+_SERIAL = count(1)
+
+
 @dataclass(slots=True)
 class Desired:
     """Everything the configuration maps should hold."""
@@ -248,3 +277,11 @@ class Desired:
     """Of the hash by which algorithms choose."""
     probe: tuple[int, bytes] | None = None
     """Who probes real servers: where frames for it leave (ifindex), and its MAC address."""
+    answering: Set[IPAddress] = frozenset()
+    """Real servers whose replies come back."""
+    tunnels: bool = False
+    """Is there a path whose packets get outer headers?"""
+    serial: int = field(default_factory=_SERIAL.__next__, compare=False)
+    """No other has it."""
+    delta: Delta | None = field(default=None, compare=False)
+    """None: everything may be another than before."""

@@ -3,28 +3,107 @@
 
 from __future__ import annotations
 
-from dsrlb.config import Config, check_host
+from dsrlb.config import Config, HostFacts, check_host
+from dsrlb.config.sharing import config_of
 from dsrlb.config.source import Origin
 from dsrlb.control.placement import misplaced
 from dsrlb.control.probing.prefixes import occupied
+from dsrlb.control.socketaccess import unknown_group
 from dsrlb.control.tunnels import unreachable
-from dsrlb.errors import ConfigError
+from dsrlb.errors import ConfigError, DsrlbError, Problem
 from dsrlb.net.host import host_facts
+
+
+class HostCheck:
+    """Of one instance. Remembers what was found right, and on what host."""
+
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._right: tuple[Config, HostFacts] | None = None
+        self._facts = HostFacts({}, {})
+
+    def check(self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
+        """Raises ConfigError with all that is wrong. ``adopt_vip``: VIPs on interfaces of this host
+        will be taken off; ``before``: its interfaces are waited for when they are not there."""
+        self._facts = host_facts()
+        self._check(config, origin, adopt_vip, before)
+
+    def obstacle(self, config: Config) -> str:
+        """Why a configuration that runs could not be applied again, on the host as it was at the
+        last check(); empty: it could."""
+        try:
+            self._check(config, Origin("<running>"), adopt_vip=False, before=config)
+        except DsrlbError as error:
+            return error.message
+        return ""
+
+    def _check(
+        self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None
+    ) -> None:
+        facts = self._facts
+        concerned = config if adopt_vip else self._concerned(config, facts)
+        problems = _problems(concerned, facts, origin, adopt_vip, before)
+        if problems and concerned is not config:  # told with their places in the whole
+            problems = _problems(config, facts, origin, adopt_vip, before)
+        problems += occupied(config, facts, origin, self._instance)
+        if problems:
+            raise ConfigError(problems)
+        self._right = None if adopt_vip else (config, facts)
+
+    def _concerned(self, config: Config, facts: HostFacts) -> Config:
+        """What was not found right on the same host before: services that are other objects, or
+        have other real servers."""
+        if self._right is None or self._right[1] != facts:
+            return config
+        right = self._right[0]
+        if (right.balancer, right.bridge) != (config.balancer, config.bridge):
+            return config
+        known = {service.name: service for service in right.service}
+        services = tuple(
+            service
+            for service in config.service
+            if known.get(service.name) is not service
+            or right.reals_of(service) is not config.reals_of(service)
+        )
+        names = {service.group for service in services}
+        groups = tuple(group for group in config.group if group.name in names)
+        return config_of(config.balancer, config.bridge, groups, services)
 
 
 def check_on_host(
     config: Config, origin: Origin, instance: str, adopt_vip: bool, before: Config | None
 ) -> None:
-    """Raises ConfigError with everything that is wrong.
+    """As HostCheck.check(), once."""
+    HostCheck(instance).check(config, origin, adopt_vip, before)
 
-    ``adopt_vip``: VIPs may be addresses of this host, which loses them. ``before``: what runs; its
-    interfaces are waited for when they are not there.
-    """
+
+def _problems(
+    config: Config, facts: HostFacts, origin: Origin, adopt_vip: bool, before: Config | None
+) -> list[Problem]:
     known = before.balancer.interfaces if before else ()
-    facts = host_facts()
     problems = check_host(config, facts, origin, adopt_vip, known)
+    problems += unknown_group(config, origin)
     problems += unreachable(config, facts, origin)
-    problems += misplaced(config, facts, origin, before)
-    problems += occupied(config, facts, origin, instance)
-    if problems:
-        raise ConfigError(problems)
+    return problems + misplaced(config, facts, origin, before)
+
+
+def same_network(before: Config, after: Config) -> bool:
+    """Do both need the same of interfaces, neighbours' tables and announcements? Who is reached how
+    is left out: MacTable.configure() says that."""
+    if (before.balancer, before.bridge) != (after.balancer, after.bridge):
+        return False
+    if len(before.service) != len(after.service) or _asked(before) != _asked(after):
+        return False
+    for old, new in zip(before.service, after.service, strict=True):
+        if old is not new and any(getattr(old, key) != getattr(new, key) for key in _NETWORK):
+            return False
+    return True
+
+
+def _asked(config: Config) -> list[object]:
+    """How groups' real servers are asked."""
+    return [(group.name, group.health) for group in config.group]
+
+
+_NETWORK = ("name", "vip", "protocol", "mode", "l3dsr", "snat", "outbound", "interfaces", "health")
+"""Keys of a service that say more than who gets its flows."""

@@ -28,13 +28,12 @@ from dsrlb.control.desired import (
     LinkState,
     RealId,
     Resolution,
-    ServiceId,
 )
 from dsrlb.control.liveness import ROUND_SECONDS, Liveness
 from dsrlb.control.macnews import News, news_of, same, tell
+from dsrlb.control.mactargets import Targets, Whereabouts, targets_of
 from dsrlb.control.nexthops import Standing, Target, Vias, Way, resolve, standing, way_of
 from dsrlb.dataplane.keys import mac_text
-from dsrlb.dataplane.methods import methods
 from dsrlb.errors import NetError
 from dsrlb.net import bridges, frames, links, neighbours, routes
 from dsrlb.net.bridges import Station
@@ -54,21 +53,6 @@ class Found:
     since: str
 
 
-def targets_of(config: Config) -> dict[RealId, Target]:
-    """Every real of every service, in the families that the service has VIPs of."""
-    found = {}
-    for service in config.service:
-        routed, bridged = methods()[service.method].routes, service.mode == "bridge"
-        for family in {vip.version for vip in service.vip}:
-            for real in config.members_of(service):
-                address = config.address_for(service, real, family)
-                if address is not None:
-                    static = None if real.mac == "auto" else real.mac
-                    identity = RealId(ServiceId(service.name, family), address)
-                    found[identity] = Target(address, static, routed, bridged)
-    return found
-
-
 class MacTable:
     """Resolution of every target. refresh() and probe() belong into a thread, one at a time.
 
@@ -80,8 +64,9 @@ class MacTable:
         self._events = events
         self._lock = Lock()
         self._liveness = Liveness()
-        self._targets: dict[RealId, Target] = {}
+        self._targets = Targets()
         self._wanted: frozenset[Target] = frozenset()
+        self._moved: set[Target] = set()
         self._links: dict[int, LinkState] = {}
         self._sources: dict[IPAddress, IPAddress | None] = {}
         self._ways: dict[Target, tuple[Way | Resolution, ...]] = {}
@@ -95,13 +80,24 @@ class MacTable:
         self._found: dict[Target, Found] = {}
         self._seeds: dict[Target, tuple[DesiredReal, DesiredPath | None]] = {}
 
-    def configure(self, config: Config, attached: Mapping[str, LinkState]) -> None:
-        """Set what to resolve and the interfaces that count."""
-        targets = targets_of(config)
+    def configure(self, config: Config, attached: Mapping[str, LinkState]) -> bool:
+        """Set what to resolve and the interfaces that count; True where refresh() has to be called
+        because of that."""
+        targets = self._targets.next(config)
+        links = {link.ifindex: link for link in attached.values()}
         with self._lock:
-            self._targets, self._wanted = targets, frozenset(targets.values())
-            self._links = {link.ifindex: link for link in attached.values()}
-            self._bridges = config.bridge
+            now = (targets.distinct, links, config.bridge)
+            changed = now != (self._wanted, self._links, self._bridges)
+            self._targets = targets
+            self._wanted, self._links, self._bridges = now
+        return changed
+
+    def take_moved(self) -> set[str]:
+        """The services, by name, of which a real server is somewhere else, or would be sent to from
+        another address, than at the last call."""
+        with self._lock:
+            moved, self._moved = self._moved, set()
+            return self._targets.services_with(moved)
 
     def seed(
         self,
@@ -140,7 +136,13 @@ class MacTable:
             self._meanwhile, self._heard = None, []
             segments = (segment_of(one, self._links, present) for one in self._bridges)
             self._bridging = Bridging(tuple(segments), fdb)
+            before = self._sources
             self._sources = {address: route.source for address, route in found.items()}
+            self._moved |= {
+                target
+                for target in self._wanted
+                if before.get(target.address) != self._sources.get(target.address)
+            }
             self._find_ways({link.ifindex: link for link in present.values()}, found)
             self._judge(known)
             return self._evaluate(self._wanted)
@@ -227,6 +229,7 @@ class MacTable:
             found[target] = Found(now, vias, since)
         tell(self._events, news)
         gone = self._found.keys() - self._wanted
+        self._moved |= found.keys() | gone
         if found or gone:
             self._found = {t: f for t, f in self._found.items() if t not in gone} | found
         return bool(found or gone)
@@ -256,14 +259,9 @@ class MacTable:
             address=path.own_address if path else None,
         )
 
-    def resolutions(self) -> dict[RealId, Resolution]:
+    def resolutions(self) -> Mapping[RealId, Resolution]:
         """Where each real is."""
-        found = self._found
-        return {
-            identity: found[target].where
-            for identity, target in self._targets.items()
-            if target in found
-        }
+        return Whereabouts(self._targets.by_real, self._found)
 
     def stations(self) -> set[tuple[int, str]]:
         """(port, MAC address) of each real server that is where it belongs behind a bridge."""
@@ -290,7 +288,7 @@ class MacTable:
 
     def since(self, identity: RealId) -> str:
         """When the real's resolution last changed; "" for a real that is not known."""
-        target = self._targets.get(identity)
+        target = self._targets.by_real.get(identity)
         found = self._found.get(target) if target else None
         return found.since if found else ""
 

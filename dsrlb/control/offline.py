@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpf, bpffs
+from dsrlb.dataplane.generation import files_in
 from dsrlb.dataplane.maps import unpin_all
 from dsrlb.errors import KernelError
 from dsrlb.paths import Paths, for_instance
@@ -17,7 +18,7 @@ def _map_ids(folder: Path) -> set[int]:
     """The ids of the maps pinned in a folder, whatever version made them. Another instance's may
     go meanwhile."""
     found = set()
-    for path in _entries(folder):
+    for path in files_in(folder):
         try:
             fd = bpf.get_pinned(path)
         except FileNotFoundError:

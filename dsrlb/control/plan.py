@@ -17,6 +17,7 @@ _SHOWN = 6
 """Prefixes that a change of a list names."""
 _MOVED = "its flows go to other reals"
 _END = "its flows end"
+_AT_START = "; from the daemon's next start on, which moves the flows"
 _OPENED = "connections opened until now end"
 _UNUSED = "no service has it"
 _ENDS = {
@@ -151,6 +152,7 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
                 affects = field == "interfaces" and bool(set(was) - set(now))
                 text = f"{field}: {_text(was)} -> {_text(now)}"
                 text += reseeded(before) if field == "hash_seed" else ""
+                text += _AT_START if field == "flow_capacity" else ""
                 yield _change("change", "balancer", text, affects)
     yield from _bridges(before.bridge if before else (), after.bridge)
     old = {service.name: service for service in before.service} if before else {}
@@ -158,6 +160,8 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
     for name in [name for name in old if name not in new]:
         yield _change("remove", f"service {name}", _END, affects_flows=True)
     for name, service in new.items():
+        if before is not None and name in old and _same(before, old[name], after, service):
+            continue
         if before is None or name not in old:
             detail = f"{_text(service.vip)} {service.protocol} {_text(service.port)}"
             if service.l3dsr is not None:
@@ -175,6 +179,11 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
     if before is not None:
         yield from _groups(before, after)
         yield from _reopened(before, after)
+
+
+def _same(before: Config, old: Service, after: Config, new: Service) -> bool:
+    """Are they one object, with the same real servers? So are most of large configurations."""
+    return old is new and before.reals_of(old) is after.reals_of(new)
 
 
 def _groups(before: Config, after: Config) -> Iterator[Change]:
@@ -198,9 +207,8 @@ def _groups(before: Config, after: Config) -> Iterator[Change]:
 def _openers(config: Config) -> dict[IPAddress, str]:
     """By which service a real server opens connections: of several by the first by name."""
     found: dict[IPAddress, str] = {}
-    for service in sorted(config.service, key=lambda service: service.name):
-        if not service.outbound:
-            continue
+    opening = (service for service in config.service if service.outbound)
+    for service in sorted(opening, key=lambda service: service.name):
         for address in (ip for real in config.reals_of(service) for ip in real.address):
             if service.pool_for(address.version):
                 found.setdefault(address, service.name)

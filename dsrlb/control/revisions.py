@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dsrlb.control.packed import Packer
 from dsrlb.errors import StateError
 
 SCHEMA = 1
@@ -149,6 +150,7 @@ class Store:
         Raises StateError also for a database of a newer version.
         """
         self._path = path
+        self._packer = Packer()
         with self._told():
             self._connection = self._connect(writable)
         try:
@@ -270,7 +272,7 @@ class Store:
         with self._writing():
             self._write(before)
             self._connection.execute(
-                "INSERT OR IGNORE INTO text VALUES (?, ?)", (digest, zlib.compress(raw, 6))
+                "INSERT OR IGNORE INTO text VALUES (?, ?)", (digest, self._packer.pack(text))
             )
             added = self._connection.execute(_INSERT, (_now(), *astuple(new), result, digest))
             number = added.lastrowid

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import is_
 
 import numpy as np
 
 from dsrlb.control.desired import Desired
-from dsrlb.control.forms import by_number
 from dsrlb.dataplane.keys import IPAddress, interest_words
 from dsrlb.dataplane.maps import MapSet
 
@@ -35,10 +35,9 @@ class Settings:
         """``wide``: services whose replies come back may still be there."""
         present = self._map.get(0)
         replies = desired.replies or (wide and present is not None and bool(present["replies"]))
-        tunnels = any(any(path.source) for path in desired.paths.values())
         ifindex, mac = desired.probe or (0, bytes(6))
         seed = desired.choice_seed
-        flags = (int(desired.announce), int(tunnels), int(replies))
+        flags = (int(desired.announce), int(desired.tunnels), int(replies))
         value = np.array(
             (*flags, ifindex, seed, _begun(seed, _MAPPED), tuple(mac), (0, 0)),
             self._map.value_type,
@@ -56,20 +55,36 @@ class Interest:
         """``vips``, ``natted``: what is looked up now."""
         self._vips, self._answers = maps["interest"], maps["answers"]
         self._to, self._from = set(vips), set(natted)
+        self._put: tuple[object, ...] = ()
+        self._probe: tuple[int, bytes] | None = None
 
     def widen(self, desired: Desired) -> None:
         """Take in what is to come, and keep what there was until put()."""
-        self._write(self._to | set(desired.vips), self._from | _sources(desired))
+        if not self._same(desired):
+            self._write(self._to | set(desired.vips), self._from | _sources(desired))
 
     def put(self, desired: Desired) -> None:
         """Nothing else is looked up any more."""
-        self._write(set(desired.vips), _sources(desired))
+        if not self._same(desired):
+            self._write(set(desired.vips), _sources(desired))
+            self._put, self._probe = _made_of(desired), desired.probe
+
+    def _same(self, desired: Desired) -> bool:
+        """Was it put, and is it made of the very same tables?"""
+        if self._probe != desired.probe:
+            return False
+        return bool(self._put) and all(map(is_, _made_of(desired), self._put))
 
     def _write(self, destinations: set[IPAddress], sources: set[IPAddress]) -> None:
         for filter_, addresses in ((self._answers, sources), (self._vips, destinations)):
             words = filter_.value_type["word"].shape[0]
             filter_.set(0, interest_words(addresses, words).tobytes())
         self._to, self._from = destinations, sources
+        self._put = ()
+
+
+def _made_of(desired: Desired) -> tuple[object, ...]:
+    return desired.vips, desired.natted, desired.answering
 
 
 def _sources(desired: Desired) -> set[IPAddress]:
@@ -78,9 +93,5 @@ def _sources(desired: Desired) -> set[IPAddress]:
     found = set(desired.natted)
     if desired.probe is not None:
         found |= {vip for vip, entry in desired.vips.items() if not entry.pooled}
-        found |= {
-            identity.address
-            for identity, real in desired.reals.items()
-            if by_number()[real.method].replies
-        }
+        found |= desired.answering
     return found

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsrlb.config.secrets import told as told_of
 from dsrlb.control.authors import own
 from dsrlb.control.beginning import Attempt, attempts, no_start
 from dsrlb.control.offline import pinned
@@ -68,17 +69,22 @@ def _open(paths: Paths, capacity: int) -> Dataplane:
 
 
 @contextmanager
-def _opening(paths: Paths, capacity: int) -> Iterator[Callable[[], Dataplane]]:
+def _opening(paths: Paths, guess: int) -> Iterator[Callable[[int], Dataplane]]:
     """Have the data plane opened in a thread. The block may take it, waiting for it, and has to
-    close it then; else it is closed behind the block."""
+    close it then; else it is closed behind the block. It is opened anew for another capacity than
+    was guessed."""
     taken = False
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(_open, paths, capacity)
+        work = pool.submit(_open, paths, guess)
 
-        def take() -> Dataplane:
+        def take(capacity: int) -> Dataplane:
             nonlocal taken
             taken = True
-            return work.result()
+            opened = work.result()
+            if capacity == guess:
+                return opened
+            opened.close()
+            return _open(paths, capacity)
 
         try:
             yield take
@@ -109,7 +115,7 @@ def begin(
             continue
         for other, reason in refused:
             log.failed(other.change.revision, reason)
-            told = f"{other.name} was refused, started with {attempt.name}: {reason.message}"
+            told = f"{other.name} was refused, started with {attempt.name}: {told_of(reason)}"
             log.events.add("start", told, "error")
         if attempt.tells:
             log.events.add("start", attempt.tells, "warning")

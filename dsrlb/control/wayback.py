@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from dsrlb.config import Config, parse
-from dsrlb.config.source import Origin
 from dsrlb.control.confirm import seconds_left
-from dsrlb.control.hostchecks import check_on_host
 from dsrlb.control.revisionlog import Change, RevisionLog
 from dsrlb.control.revisions import Revision
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
-from dsrlb.errors import ConfigError, DsrlbError, StateError
+from dsrlb.errors import ConfigError, StateError
 
 
 def ran(log: RevisionLog, state: State) -> Config | None:
@@ -22,15 +20,6 @@ def ran(log: RevisionLog, state: State) -> Config | None:
         return None if text is None else parse(text, "last configuration")
     except (ConfigError, StateError):
         return None
-
-
-def way_back_obstacle(config: Config, instance: str) -> str:
-    """Why what runs could not be applied again on this host; empty: it could."""
-    try:
-        check_on_host(config, Origin("<running>"), instance, adopt_vip=False, before=config)
-    except DsrlbError as error:
-        return error.message
-    return ""
 
 
 def planned_view(changes: PlanView, running: Revision | None) -> PlanView:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 _SYSTEM = Path("/sys/devices/system/cpu")
@@ -14,8 +15,10 @@ def _count(what: str) -> int:
     return int(ranges[-1].split("-")[-1]) + 1
 
 
+@cache
 def possible_cpus() -> int:
-    """How many values a per-CPU element has."""
+    """How many values a per-CPU element has. The kernel knows at its start, and asked for 64,000
+    elements it would be read as often."""
     return _count("possible")
 
 

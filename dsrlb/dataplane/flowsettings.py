@@ -95,6 +95,26 @@ def encode(layout: MapLayout, sizes: FlowSizes, clock: Mapping[str, int]) -> byt
     return packing.pack(*values)
 
 
+def resized(layout: MapLayout, raw: bytes, sizes: FlowSizes) -> bytes:
+    """struct flow_settings for new tables that flows of others move into: with their secret."""
+    packing, words = _fields(layout)
+    values = iter(packing.unpack(raw))
+    numbers: Mapping[str, int] = {
+        "flow_sets": sizes.main_sets,
+        "pending_sets": sizes.pending_sets,
+        "capacity": sizes.capacity,
+        "trace_words": sizes.trace_words,
+        "spill_active": 0,
+        "trace_active": 0,
+        "trace_filling": 0,
+    }
+    found: list[int] = []
+    for name, count in words.items():
+        own = [next(values) for _ in range(count)]
+        found += [numbers[name]] if name in numbers else own
+    return packing.pack(*found)
+
+
 def decode(layout: MapLayout, raw: bytes, set_flows: int) -> FlowSizes:
     """The sizes in struct flow_settings."""
     packing, words = _fields(layout)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -27,6 +28,7 @@ def address_from_bytes(raw: bytes) -> IPAddress:
     return IPv4Address(raw[12:]) if raw[:12] == _MAPPED else IPv6Address(raw)
 
 
+@lru_cache(maxsize=65536)
 def mac_bytes(mac: str) -> bytes:
     """Six bytes of "aa:bb:cc:dd:ee:ff"."""
     return bytes.fromhex(mac.replace(":", ""))

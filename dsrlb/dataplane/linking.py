@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from dsrlb.dataplane.artifact import Program
-    from dsrlb.dataplane.maps import MapSet
 
 _PSEUDO_MAP_FD = 1 << 4
 _PSEUDO_MAP_VALUE = 2 << 4
@@ -18,6 +17,16 @@ _KEY_OFFSET = struct.pack("<BBh", 0x07, 2, 0)  # r2 += ...
 _JUMPS = (5, 6)  # BPF_JMP, BPF_JMP32
 _CALL, _EXIT = 0x85, 0x95
 _NOTHING = struct.pack("<BBhi", 0x05, 0, 0, 0)  # goto +0, which the kernel takes out
+
+
+class Maps(Protocol):
+    """Open maps by the names that programs have for them."""
+
+    def fd(self, name: str) -> int:
+        """The descriptor of a map."""
+
+    def is_single(self, name: str) -> bool:
+        """Is the map an array of one element?"""
 
 
 def _targets(code: bytes) -> set[int]:
@@ -43,7 +52,7 @@ def _is_lookup(code: bytearray, instruction: int, targets: set[int]) -> bool:
     )
 
 
-def link(program: Program, maps: MapSet) -> bytes:
+def link(program: Program, maps: Maps) -> bytes:
     """Put the descriptors of the maps into the bytecode (ld_imm64 with BPF_PSEUDO_MAP_FD).
 
     A look-up in an array of one element becomes the address of that (BPF_PSEUDO_MAP_VALUE): one

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import FIRST, Artifact, Program, build, part
-from dsrlb.dataplane.linking import link
+from dsrlb.dataplane.linking import Maps, link
 from dsrlb.dataplane.loading import Loading
 from dsrlb.dataplane.maps import MapSet
-from dsrlb.errors import CompileError, LoadError
+from dsrlb.errors import CompileError, KernelError, LoadError
 
 if TYPE_CHECKING:
+    from dsrlb.dataplane.moving import Moving
     from dsrlb.dataplane.reaper import Reaper
 
 _STAGES = "stages"
@@ -39,6 +40,9 @@ class Dataplane:
         self.artifact = artifact
         self.maps = maps
         self.program_fd = program_fd
+        """The program that belongs on interfaces."""
+        self.moving: Moving | None = None
+        """While flows move into tables of another size: how. The program is another one then."""
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
         self._loaded: set[str] = {_GENERAL}
@@ -59,21 +63,28 @@ class Dataplane:
         """Compile (or take from the cache), open or create the maps, load the program.
 
         ``folder``: where the maps are, or will be, pinned (maps.pin()); None keeps them private.
-        ``capacity``: flows per family, for tables that are made anew. Without ``wait`` the program
-        may be attached before its stages are loaded, see begin() and complete(). Raises
-        CompileError, AbiMismatch, LoadError (with the verifier's words) or KernelError.
+        ``capacity``: flows per family; where there are tables for another number, their flows have
+        to move (``moving``). Without ``wait`` the program may be attached before its stages are
+        loaded, see begin() and complete(). Raises CompileError, AbiMismatch, LoadError (with the
+        verifier's words) or KernelError.
         """
         if artifact is None:
             with ThreadPoolExecutor(1) as pool:  # the compiler works in processes of its own
                 pool.submit(build, part(_GENERAL))  # taken from the cache, and judged, below
                 artifact = build()
-        maps = MapSet(artifact, folder, capacity)
+        maps = MapSet(artifact, folder, capacity, resize=True)
         try:
             fd, general = _load_first(artifact, maps)
         except (LoadError, CompileError):
             maps.close()
             raise
         dataplane = cls(artifact, maps, fd, general)
+        if maps.moving:
+            try:
+                dataplane._begin_to_move()
+            except (LoadError, CompileError, KernelError):
+                dataplane.close()
+                raise
         if wait:
             dataplane.complete()
         return dataplane
@@ -82,6 +93,20 @@ class Dataplane:
         """Begin, in a thread, to load the stages that every configuration needs: complete() will
         find them loaded, or wait for them."""
         self._loading.begin(self._wanted(replies=False, probes=False))
+
+    def _begin_to_move(self) -> None:
+        """Have the program in front that moves flows; the first one is gone on to."""
+        from dsrlb.dataplane.moving import Moving
+
+        self.moving = Moving(self.artifact, self.maps, self.program_fd)
+        self.program_fd = self.moving.front_fd
+
+    def moved(self) -> None:
+        """All flows have moved: the first program is the one that belongs on interfaces. The caller
+        sees to that, then calls maps.drained()."""
+        assert self.moving is not None
+        self.program_fd = self.moving.close()
+        self.moving = None
 
     def prepare(self) -> None:
         """Put in place what the first program cannot be without; before it is attached."""
@@ -143,7 +168,7 @@ class Dataplane:
             self._reaper.close()
         if self.probe_fd is not None:
             os.close(self.probe_fd)
-        os.close(self.program_fd)
+        os.close(self.program_fd if self.moving is None else self.moving.close())
         self.maps.close()
 
 
@@ -180,7 +205,7 @@ def put_stage(maps: MapSet, place: int, fd: int) -> None:
         os.close(fd)
 
 
-def load_program(program: Program, maps: MapSet) -> int:
+def load_program(program: Program, maps: Maps) -> int:
     """Load one program; returns its file descriptor, or raises LoadError."""
     try:
         return bpf.prog_load_xdp(link(program, maps), program.name)

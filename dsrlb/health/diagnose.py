@@ -54,6 +54,8 @@ class Evidence:
                 self.own_address = True
         elif one.to == real and one.protocol in _ENVELOPES.get(target.method, ()):
             self.refused = True
+        elif one.to == real and (one.protocol, one.destination_port) == (UDP, target.port):
+            self.own_address |= target.method == "dscp"
 
     @property
     def decided(self) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 from dsrlb.errors import DsrlbError
 from dsrlb.health.protocol import Ask, Check, Kind, Orders, Tallies, Target, encode
-from tests.bench.control import cpu_seconds
+from tests.bench.timings import cpu_seconds
 from tests.checking import Process
 from tests.lab.plain import Namespace, run
 from tests.waiting import wait_until

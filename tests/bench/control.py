@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
+from tests.bench import large
+from tests.bench.timings import Row, cpu_seconds, row
 from tests.lab.instance import Instance
 from tests.lab.plain import ROOT, Namespace, run
 from tests.waiting import wait_until
@@ -36,20 +37,6 @@ _IMPORTS = {
 }
 _PREFIX = "10.70"
 _WEIGHTS = (2, 1)
-
-Row = dict[str, Any]
-
-
-def _row(what: str, seconds: Sequence[float], bar_ms: float | None = None, **more: Any) -> Row:
-    return {
-        "case": "control",
-        "what": what,
-        "bar_ms": bar_ms,
-        "min_ms": round(1000 * min(seconds), 1),
-        "median_ms": round(1000 * median(seconds), 1),
-        "rounds": len(seconds),
-        **more,
-    }
 
 
 def _timed(work: Callable[..., object], *arguments: str) -> float:
@@ -117,11 +104,11 @@ def _imports(rounds: int) -> Iterator[Row]:
             subprocess.run(command, check=True, cwd=ROOT)
             seconds[name].append(time.perf_counter() - began)
     alone, imported = seconds.values()
-    yield _row("python alone", alone)
-    row = _row("import of the command line, nouns", imported, 150)
+    yield row("python alone", alone)
+    found = row("import of the command line, nouns", imported, 150)
     for key, base in (("min_ms", min(alone)), ("median_ms", median(alone))):
-        row[key] = round(row[key] - 1000 * base, 1)
-    yield row
+        found[key] = round(found[key] - 1000 * base, 1)
+    yield found
 
 
 def _starts(instance: Instance, rounds: int) -> Iterator[Row]:
@@ -138,8 +125,8 @@ def _starts(instance: Instance, rounds: int) -> Iterator[Row]:
             status = instance.get("/status")
             assert status["bytecode"] == kind, status["bytecode"]
             attached.append(status["attach_seconds"])
-        yield _row(f"start, {kind}: attached", attached, 1500)
-        yield _row(f"start, {kind}: answers", answers)
+        yield row(f"start, {kind}: attached", attached, 1500)
+        yield row(f"start, {kind}: answers", answers)
 
 
 def _taken_over(instance: Instance, rounds: int) -> Iterator[Row]:
@@ -149,20 +136,14 @@ def _taken_over(instance: Instance, rounds: int) -> Iterator[Row]:
         instance.stop()
         instance.start(up=2)
         seconds.append(instance.get("/status")["attach_seconds"])
-    yield _row("restart: attached", seconds)
+    yield row("restart: attached", seconds)
 
 
 def _nouns(instance: Instance, rounds: int) -> Iterator[Row]:
     """Commands that ask the daemon, as their user waits for them."""
     for command, bar in ((("status",), 250), (("status", "--json"), 250), (("services",), None)):
         seconds = [_timed(instance.done, *command) for _ in range(rounds)]
-        yield _row(f"dsrlb {' '.join(command)}", seconds, bar)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time of all threads, to the nanosecond."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        yield row(f"dsrlb {' '.join(command)}", seconds, bar)
 
 
 def _idle(instance: Instance) -> Iterator[Row]:
@@ -191,14 +172,14 @@ def _idle(instance: Instance) -> Iterator[Row]:
 def _changes(instance: Instance, services: int, rounds: int) -> Iterator[Row]:
     """Changes of a running configuration of so many services."""
 
-    def row(what: str, seconds: Sequence[float]) -> Row:
-        return _row(f"{what}, {services} services", seconds, services=services)
+    def of(what: str, seconds: Sequence[float]) -> Row:
+        return row(f"{what}, {services} services", seconds, services=services)
 
     instance.done("apply", instance.write(_config(1)))
     first = _timed(lambda: instance.done("apply", instance.write(_config(services))))
-    yield row("apply from one service to", [first])
+    yield of("apply from one service to", [first])
     same = [_timed(instance.done, "apply", str(instance.file)) for _ in range(rounds)]
-    yield row("apply, nothing changed", same)
+    yield of("apply, nothing changed", same)
     applied, reloaded, weighted, added = [], [], [], []
     for number in range(rounds):
         file = instance.write(_config(services, _WEIGHTS[number % 2]))
@@ -210,10 +191,10 @@ def _changes(instance: Instance, services: int, rounds: int) -> Iterator[Row]:
         weighted.append(_timed(instance.done, *change))
         added.append(_timed(instance.done, "real", "add", "s0", f"{_PREFIX}.0.9"))
         instance.done("real", "remove", "s0", f"{_PREFIX}.0.9")
-    yield row("apply, one weight changed", applied)
-    yield row("reload (SIGHUP), one weight changed", reloaded)
-    yield row("real set --weight", weighted)
-    yield row("real add", added)
+    yield of("apply, one weight changed", applied)
+    yield of("reload (SIGHUP), one weight changed", reloaded)
+    yield of("real set --weight", weighted)
+    yield of("real add", added)
 
 
 def _reload(instance: Instance) -> None:
@@ -238,21 +219,25 @@ def measure(rounds: int = ROUNDS) -> Iterator[Row]:
         for services in SIZES:
             few = _LARGE_ROUNDS if services > 100 else rounds // 2
             yield from _changes(instance, services, few)
+    yield from large.measure()
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
     """Lines for the terminal, times in ms."""
     yield f"{'control plane':<50} {'bar':>6} {'min':>8} {'median':>8} {'rounds':>6}"
-    for row in rows:
-        if "cpu_percent" in row:
+    for each in rows:
+        if "cpu_percent" in each:
             yield (
-                f"{row['what']:<50} {row['cpu_percent']:.2f} % of a CPU (bar {row['bar_percent']} "
-                f"%), RSS {row['rss_mb']} MB, of which {row['own_mb']} MB its own"
+                f"{each['what']:<50} {each['cpu_percent']:.2f} % of a CPU (bar "
+                f"{each['bar_percent']} %), RSS {each['rss_mb']} MB, of which {each['own_mb']} MB "
+                "its own"
             )
             continue
-        bar = "" if row["bar_ms"] is None else f"{row['bar_ms']:g}"
-        times = f"{row['min_ms']:>8.1f} {row['median_ms']:>8.1f} {row['rounds']:>6}"
-        yield f"{row['what']:<50} {bar:>6} {times}"
+        bar = "" if each["bar_ms"] is None else f"{each['bar_ms']:g}"
+        times = f"{each['min_ms']:>8.1f} {each['median_ms']:>8.1f} {each['rounds']:>6}"
+        cpu = f"  ({each['cpu_ms']} ms of CPU)" if "cpu_ms" in each else ""
+        own = f"  (the daemon has {each['own_mb']} MB)" if "own_mb" in each else ""
+        yield f"{each['what']:<50} {bar:>6} {times}{cpu}{own}"
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ from dsrlb.control.apply import Applier
 from dsrlb.control.compute import compute
 from dsrlb.control.counters import flow_events
 from dsrlb.control.desired import LinkState, RealId, Resolution
-from dsrlb.control.mactable import targets_of
+from dsrlb.control.mactargets import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import build
 from dsrlb.dataplane.cpus import possible_cpus

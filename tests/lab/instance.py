@@ -51,6 +51,9 @@ class Instance:
         self.state = Path("/var/lib/dsrlb", name)
         self.file = folder / f"{name}.toml"
         self.cache = CACHE
+        self.environment: dict[str, str] = {}
+        self.release = ROOT
+        """The folder of the release whose commands are run."""
         self._log = folder / f"{name}.log"
         self._client = Client(name)
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,7 +64,7 @@ class Instance:
         return (*through, *line) if through else self.namespace.enter(*line)
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "DSRLB_CACHE_DIR": str(self.cache)}
+        return {**os.environ, "DSRLB_CACHE_DIR": str(self.cache), **self.environment}
 
     def dsrlb(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; ``given``: its standard input."""
@@ -72,7 +75,7 @@ class Instance:
             text=True,
             timeout=60,
             env=self._environment(),
-            cwd=ROOT,
+            cwd=self.release,
             check=False,
         )
 
@@ -84,7 +87,7 @@ class Instance:
             stderr=subprocess.PIPE,
             text=True,
             env=self._environment(),
-            cwd=ROOT,
+            cwd=self.release,
         )
 
     def signal(self, number: int) -> None:
@@ -127,7 +130,7 @@ class Instance:
                 self.command("run", *given, *options, through=through),
                 stderr=log,
                 env=self._environment(),
-                cwd=ROOT,
+                cwd=self.release,
             )
         wait_until(f"{self.name} answers", self._answers, 60)
         wait_until(f"{up} reals are up", lambda: self.count_up() >= up, 5)

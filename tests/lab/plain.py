@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dsrlb.dataplane import bpffs
+from dsrlb.dataplane.maps import unpin_all
 from tests.waiting import wait_until
 
 T = TypeVar("T")
@@ -159,9 +160,7 @@ def remove_instance(name: str) -> None:
         place = Path(folder, name)
         if place.is_dir():
             if folder.startswith("/sys"):
-                for pin in place.iterdir():
-                    pin.unlink()
-                place.rmdir()
+                unpin_all(place)
                 bpffs.remove_parent(place)
             else:
                 _remove_tree(place)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -37,6 +38,11 @@ def checked(text: str, port: int) -> str:
     return "[[service]]\n".join([services[0], *wanted])
 
 
+def resized(text: str, capacity: int) -> str:
+    """The configuration with another balancer.flow_capacity."""
+    return re.sub(r"(?m)^flow_capacity = .*$", f"flow_capacity = {capacity}", text)
+
+
 def _dsr_config(virtual: Virtual, network: Routed) -> str:
     """A TCP service that is served, and one that is not; both checked."""
     text = config([virtual], network.shape.places["lb"])
@@ -63,6 +69,16 @@ class Watched:
         rows = self.balancer.get("/reals")
         return [row for row in rows if row["service"] == service]
 
+    def wait_up(self) -> None:
+        """Wait until the served service has all its real servers."""
+
+        def up() -> bool:
+            rows = self.balancer.get("/services")
+            mine = [row for row in rows if row["name"] == self.served]
+            return bool(mine) and all(row["reals_up"] == row["reals"] == 2 for row in mine)
+
+        wait_until("all real servers are up", up)
+
     def wait_checked(self) -> None:
         """Wait until the checks have found who serves and who does not."""
 
@@ -88,8 +104,11 @@ class Watched:
 
 
 @contextmanager
-def watched(method: str, folder: Path) -> Iterator[Watched]:
-    """The network, with its servers running and the balancer not yet started; removed behind it."""
+def watched(method: str, folder: Path, *, checks: bool = True) -> Iterator[Watched]:
+    """The network, with its servers running and the balancer not yet started; removed behind it.
+
+    Without ``checks`` the configuration says nothing of them, as one of a release that had none.
+    """
     tag = f"{os.getpid()}-{method.replace('-', '')}w{next(_numbers)}"
     network = (
         Routed(tag, folder, BESIDE if method == "l2dsr" else SERIES)
@@ -107,6 +126,8 @@ def watched(method: str, folder: Path) -> Iterator[Watched]:
             network.prepare([virtual])
             network.serve([virtual])
             made = Watched(network, _dsr_config(virtual, network), f"{virtual}-tcp", "closed")
+        if not checks:
+            made.text = made.text.replace(_UNCHECKED, "").replace(f"{_CHECKED}\n", "")
         yield made
     finally:
         network.down()

@@ -74,10 +74,8 @@ def test_the_rule_is_missing(network: Routed, process: Process, family: int, kin
     process.send(encode(Orders((target,))))
     _wait(process, target, "ok")
     network.reals["r1"].run("nft", "delete", "table", "inet", "dsrlb")
-    verdict = "rule-missing" if kind == "tcp" else "vip-missing"
-    state = _wait(process, target, verdict)
-    if kind == "tcp":
-        assert state.detail == f"answers come from {target.real} instead of {target.vip}"
+    state = _wait(process, target, "rule-missing")
+    assert state.detail == f"answers come from {target.real} instead of {target.vip}"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -81,9 +81,8 @@ def test_what_is_there(plain: Plain, balancer: Instance) -> None:
 
 def test_failures_are_told_once(plain: Plain, balancer: Instance) -> None:
     """A server that ended, a real server without the VIP; and both again."""
-    _start(
-        balancer, config(health='health = { type = "tcp", interval = "500ms", timeout = "400ms" }')
-    )
+    health = 'health = { type = "tcp", interval = "500ms", timeout = "400ms" }'
+    _start(balancer, config().replace('name = "web"\n', f'name = "web"\n{health}\n', 1))
     v4, v6 = addresses("r1")
     plain.r1.batch(*(f"address del {vip} dev lo" for vip in ("10.78.0.100/32", "fd78::100/128")))
     for address in (v4, v6):

@@ -32,7 +32,7 @@ def test_restarts_and_kills_lose_nothing(method: str, tmp_path: Path) -> None:
                 balancer.start(up=0)
                 assert made.open_flows() >= 1
                 made.wait_checked()
-                if load.seconds() >= scale.count("lab_restarts_seconds"):
+                if ends >= 2 and load.seconds() >= scale.count("lab_restarts_seconds"):
                     break
         finally:
             load.stop()
@@ -40,7 +40,6 @@ def test_restarts_and_kills_lose_nothing(method: str, tmp_path: Path) -> None:
         lost = load.asked - load.done
         name = f"restarts and kills of the daemon under load, {method}"
         scale.record(name, load.asked, load.done, lost + repeated, load.seconds())
-        assert ends >= 2
         assert (load.errors, lost, repeated) == ([], 0, 0)
         assert made.news() == news
         assert balancer.new_flows(made.served) == load.connections

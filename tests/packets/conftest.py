@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from dsrlb.dataplane import bpffs
+from dsrlb.dataplane.maps import unpin_all
 from tests.packets.harness import Program
 from tests.packets.steps import V4, V6, Family
 
@@ -32,3 +36,11 @@ def v(request: pytest.FixtureRequest) -> Family:
     """One family."""
     assert isinstance(request.param, Family)
     return request.param
+
+
+@pytest.fixture
+def pins() -> Iterator[Path]:
+    """A folder for pins, not made yet."""
+    folder = bpffs.ensure() / f"dsrlb-test-{os.getpid()}"
+    yield folder
+    unpin_all(folder)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from dsrlb.control import installed
 from dsrlb.control.apply import Applier
 from dsrlb.control.compute import compute
 from dsrlb.control.desired import Desired, LinkState, RealId, Resolution
-from dsrlb.control.mactable import targets_of
+from dsrlb.control.mactargets import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane
@@ -56,10 +57,12 @@ def mac_of(address: str) -> bytes:
 class Program:
     """One loaded program; configure() gives it services, run() a frame."""
 
-    def __init__(self, capacity: int = 1 << 16) -> None:
-        """``capacity``: flows per family that the tables are rated for."""
-        self.dataplane = Dataplane.create(None, capacity=capacity)
+    def __init__(self, capacity: int = 1 << 16, pins: Path | None = None) -> None:
+        """``capacity``: flows per family that the tables are rated for; ``pins``: the folder of the
+        maps, which are taken over where they are there."""
+        self.dataplane = Dataplane.create(pins, capacity=capacity)
         self.maps = self.dataplane.maps
+        self.maps.pin()
         self.reasons = [reason.name for reason in self.dataplane.artifact.reasons]
         self.applier = Applier(self.maps, installed.read(self.maps))
         self._headroom = Headroom(self.dataplane.program_fd)
@@ -134,6 +137,11 @@ class Program:
             change(desired)
         self.applier.apply(desired)
         return {str(identity.address): identity for identity in found}
+
+    def take_turns(self) -> None:
+        """Another program with the same maps has been run meanwhile."""
+        self._come_in(self._links[self._ingress])
+        self._counters.skip()
 
     def run(self, frame: bytes, link: int = LINK.number) -> Outcome:
         """One frame in on in0, or another. Headroom is full of 0xff, and nobody has been sent an

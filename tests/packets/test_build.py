@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dsrlb import paths
-from dsrlb.dataplane import artifact, bpf, headers
+from dsrlb.dataplane import artifact, bpf, generation, headers
 from dsrlb.dataplane.loader import Dataplane, load_program
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import CompileError, LoadError
@@ -79,6 +79,23 @@ def test_programs_stay_within_their_budget() -> None:
             if name == artifact.FIRST:  # compiled before anything is attached: a start waits for it
                 assert len(program.code) // 8 < 7_500
             os.close(fd)
+
+
+def test_programs_that_move_flows_stay_within_it_too(pins: Path) -> None:
+    """They are loaded while there are former tables, and only then have maps of their own."""
+    with closing(Dataplane.create(pins, 1024)) as made:
+        made.maps.pin()
+    with closing(Dataplane.create(pins, 2048)) as dataplane:
+        for name in ("front", "fetch", "mover"):
+            built = artifact.build(artifact.part(name))
+            (program,) = built.programs.values()
+            fd = load_program(program, dataplane.maps)
+            assert bpf.prog_info(fd).verified_instructions < 300_000, program.name
+            os.close(fd)
+            own = built.maps.keys() - dataplane.artifact.maps.keys()
+            assert own == generation.FORMER.keys() | generation.EXTRA
+            shared = {key: built.maps[key] for key in built.maps.keys() - own}
+            assert shared == dataplane.artifact.maps
 
 
 def test_groups_are_loaded_whole() -> None:

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.artifact import Artifact, build
-from dsrlb.dataplane.maps import MapSet, unpin_all
+from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import AbiMismatch
 
 CAPACITY = 3001
@@ -21,13 +18,6 @@ CAPACITY = 3001
 @pytest.fixture
 def built() -> Artifact:
     return build()
-
-
-@pytest.fixture
-def pins() -> Iterator[Path]:
-    folder = bpffs.ensure() / f"dsrlb-test-{os.getpid()}"
-    yield folder
-    unpin_all(folder)
 
 
 def test_sizes_and_secret_are_taken_over(built: Artifact, pins: Path) -> None:

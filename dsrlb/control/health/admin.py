@@ -36,6 +36,7 @@ class AdminStates:
     def __init__(self, path: Path, events: EventLog) -> None:
         """A file that cannot be read is put aside, and told of: nobody is drained then."""
         self._path = path
+        self._moved: set[str] = set()
         try:
             self._orders = _read(path)
         except StateError as error:
@@ -45,8 +46,16 @@ class AdminStates:
             events.add("admin", message, "error")
             self._orders = {}
 
+    def take_moved(self) -> set[str]:
+        """The services, by name, of whose real servers something else was said since the last
+        call."""
+        moved, self._moved = self._moved, set()
+        return moved
+
     def of(self, real: RealId) -> Order | None:
         """What was said of a real server; None: nothing."""
+        if not self._orders:
+            return None
         return self._orders.get((real.service.name, str(real.address)))
 
     def give(
@@ -66,9 +75,13 @@ class AdminStates:
 
     def forget_others(self, config: Config) -> None:
         """Of real servers that the configuration has no more. Raises StateError."""
+        if not self._orders:
+            return
+        services = {name for name, _ in self._orders}
         known = {
             (service.name, str(address))
             for service in config.service
+            if service.name in services
             for real in config.reals_of(service)
             for address in real.address
         }
@@ -82,7 +95,9 @@ class AdminStates:
             for (service, address), order in orders.items()
         ]
         write_atomically(self._path, json.dumps(rows, indent=1))
-        self._orders = orders
+        before, self._orders = self._orders, orders
+        both = before.keys() | orders.keys()
+        self._moved.update(key[0] for key in both if before.get(key) != orders.get(key))
 
 
 def _read(path: Path) -> dict[_Key, Order]:

@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from dsrlb.control.health.checks import Checks
 from dsrlb.control.health.conditions import KIND, Conditions
-from dsrlb.control.threads import to_its_end
+from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.health.protocol import (
     Ask,
     Orders,
@@ -35,6 +35,9 @@ from dsrlb.observe.events import EventLog
 _AGAIN_SECONDS, _MOST_SECONDS = 1.0, 60.0
 _LASTED_SECONDS = 60.0  # a process that ended behind that was well
 _AT_ONCE = 256  # targets of a message
+_LEFT_AT_ONCE = 4096  # that it drops
+_LONG_LINE = 1 << 16
+_TURN_SECONDS = 0.01  # of the event loop
 _LONGEST_LINE = 16 << 20
 _END_SECONDS = 3.0
 _TALLY_SECONDS = 2.0
@@ -58,6 +61,7 @@ class Checker:
         self._changed = changed
         self._look = asyncio.Event()
         self._sent: dict[str, Target] = {}
+        self._told: Checks | None = None
         self._asked = 0
         self._tallies: asyncio.Future[Tallies] | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -104,7 +108,7 @@ class Checker:
 
     async def _talk(self, channel: socket.socket, pid: int) -> None:
         reader, writer = await asyncio.open_connection(sock=channel, limit=_LONGEST_LINE)
-        self.pid, self._writer, self._sent = pid, writer, {}
+        self.pid, self._writer, self._sent, self._told = pid, writer, {}, None
         telling = asyncio.create_task(self._tell(writer))
         try:
             await self._hear(reader)
@@ -125,17 +129,36 @@ class Checker:
         writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter, wanted: Checks) -> None:
+        """There may be as many as 65,536: all but the writing is done in threads."""
+        if self._told is wanted:
+            return
+        messages = await to_its_end(lambda: self._messages(wanted))
+        async for message in stepwise(messages):
+            writer.write(message)
+            await writer.drain()
+        self._told = wanted
+
+    def _messages(self, wanted: Checks) -> Iterator[bytes]:
+        """What the process has not been told yet."""
         self._conditions.spread(wanted.reals)
         targets = {target.id: target for target in wanted.targets}
         gone = tuple(self._sent.keys() - targets.keys())
-        fresh = [target for name, target in targets.items() if self._sent.get(name) != target]
+        fresh = [
+            target
+            for name, target in targets.items()
+            if (known := self._sent.get(name)) is not target and known != target
+        ]
         self._sent = targets
-        if gone:
-            writer.write(encode(Orders(drop=gone)))
+        return self._encoded(gone, fresh, wanted)
+
+    def _encoded(
+        self, gone: tuple[str, ...], fresh: list[Target], wanted: Checks
+    ) -> Iterator[bytes]:
+        for first in range(0, len(gone), _LEFT_AT_ONCE):
+            yield encode(Orders(drop=gone[first : first + _LEFT_AT_ONCE]))
         for first in range(0, len(fresh), _AT_ONCE):
             part = [self._from_before(one, wanted) for one in fresh[first : first + _AT_ONCE]]
-            writer.write(encode(Orders(set=tuple(part))))
-            await writer.drain()
+            yield encode(Orders(set=tuple(part)))
 
     def _from_before(self, target: Target, wanted: Checks) -> Target:
         """With what is known of it."""
@@ -147,24 +170,29 @@ class Checker:
         """Until the process ends, whether it has read all that it was told or not."""
         with suppress(ConnectionError):
             while line := await reader.readline():
-                self._take(to_daemon(line))
+                if len(line) > _LONG_LINE:
+                    await self._take(await to_its_end(partial(to_daemon, line)))
+                else:
+                    await self._take(to_daemon(line))
 
-    def _take(self, message: Ready | States | Tallies) -> None:
+    async def _take(self, message: Ready | States | Tallies) -> None:
         if isinstance(message, States):
-            self._note(message)
+            await self._note(message)
         elif isinstance(message, Tallies) and self._tallies is not None:
             self._tallies.set_result(message)
             self._tallies = None
 
-    def _note(self, message: States) -> None:
+    async def _note(self, message: States) -> None:
+        """Each may be an event, which is written somewhere; others have something to do, too."""
         reals = self._wanted().reals
-        changes = [
-            self._conditions.note(real, state)
-            for state in message.states
-            for real in reals.get(state.id, ())
-        ]
-        if any(changes):
-            self._changed()
+        until = time.monotonic() + _TURN_SECONDS
+        for state in message.states:
+            for real in reals.get(state.id, ()):
+                if self._conditions.note(real, state):
+                    self._changed()
+                if time.monotonic() > until:
+                    await asyncio.sleep(0)
+                    until = time.monotonic() + _TURN_SECONDS
 
     async def tallies(self) -> Sequence[Tally]:
         """Of every target; none where nobody is checked, or the process does not answer."""

@@ -11,8 +11,7 @@ from hashlib import blake2b
 from dsrlb.config import Config, Health, Service
 from dsrlb.config.health import CONNECTING
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired import RESOLVED, RealId, Resolution, ServiceId
-from dsrlb.control.installed import InstalledReal
+from dsrlb.control.desired import RealId, Resolution
 from dsrlb.control.probing.targets import Ends
 from dsrlb.dataplane.keys import IPAddress
 from dsrlb.dataplane.methods import methods
@@ -77,25 +76,20 @@ def _timing(service: Service, vip: IPAddress) -> tuple[Check, int] | None:
     return _check(Health(type="tcp"), port, vip), port
 
 
-def _ways(config: Config) -> Mapping[ServiceId, _Way]:
-    """A service's first VIP of a family stands for the others."""
-    found = {}
-    for service in config.service:
-        if not config.is_probed(service):
-            continue
-        health = config.health_of(service)
-        for vip in reversed(service.vip):
-            port = health.port or service.checked_port or 0
-            checks = []
-            if health.type != "none":
-                checks.append((_check(health, port, vip), True))
-            timing = _timing(service, vip)
-            if timing is not None and health.type not in CONNECTING:
-                checks.append((timing[0], False))
-            found[ServiceId(service.name, vip.version)] = _Way(
-                service, vip, port, _method(service), tuple(checks), _shared(service, vip)
-            )
-    return found
+def _way(config: Config, service: Service, family: int) -> _Way | None:
+    """A service's first VIP of a family stands for the others. None: nobody is asked."""
+    if not config.is_probed(service):
+        return None
+    vip = next(vip for vip in service.vip if vip.version == family)
+    health = config.health_of(service)
+    port = health.port or service.checked_port or 0
+    checks = []
+    if health.type != "none":
+        checks.append((_check(health, port, vip), True))
+    timing = _timing(service, vip)
+    if timing is not None and health.type not in CONNECTING:
+        checks.append((timing[0], False))
+    return _Way(service, vip, port, _method(service), tuple(checks), _shared(service, vip))
 
 
 def _method(service: Service) -> Method:
@@ -110,64 +104,86 @@ def _shared(service: Service, vip: IPAddress) -> tuple[object, ...]:
     return service.method, seen, (l3dsr.dscp, l3dsr.gue_port) if l3dsr else None
 
 
-def checks_of(
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The checks of one service in one address family; as Checks has them."""
+
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    reals: Mapping[str, tuple[RealId, ...]] = field(default_factory=dict)
+    homeless: frozenset[RealId] = frozenset()
+
+
+def piece_of(
     config: Config,
-    reals: Mapping[RealId, InstalledReal],
+    service: Service,
+    family: int,
+    places: Mapping[RealId, tuple[int, bool]],
     ends: Mapping[RealId, Ends],
     found: Mapping[RealId, Resolution],
     asked: Collection[RealId],
-) -> Checks:
-    """Of the real servers in the maps whose MAC address is known, or was (``asked``: they are asked
-    already). ``ends``: what a probe goes between; ``found``: where they are."""
-    prefixes: dict[int, IPNetwork] = {one.version: one for one in config.balancer.probe_prefix}
-    ways = _ways(config)
-    own_ports = _own_ports(config, ways)
+) -> Piece:
+    """Of those whose MAC address is known, or was (``asked``: they are asked already).
+
+    ``places``: of its real servers in reals[], and whether their MAC addresses are known; ``ends``:
+    what a probe goes between; ``found``: where they are.
+    """
+    way, prefix = _way(config, service, family), _prefix(config, family)
+    if way is None or prefix is None:
+        return Piece()
+    own_ports = _own_ports(config, service)
     targets: dict[str, Target] = {}
     names: dict[str, list[RealId]] = {}
     homeless = set()
-    for real, entry in reals.items():
-        way, prefix = ways.get(real.service), prefixes.get(real.service.family)
-        if way is None or prefix is None or real not in ends or real not in found:
+    for real, (index, resolved) in places.items():
+        if real not in ends or real.address in _sorry(service):
             continue
-        if real.address in _sorry(way.service):
-            continue
-        if not entry.content.flags & RESOLVED and real not in asked:
+        if not resolved and real not in asked:
             continue
         source = ends[real].source
         if source is None:
             homeless.add(real)
             continue
-        own = own_ports.get(real, 0)
-        target = _target(way, real, prefix.network_address + entry.index, source, found[real])
+        own = own_ports.get(real.address, 0)
+        target = _target(way, real, prefix.network_address + index, source, found[real])
         for check, tells in way.checks:
             identity = _identity(way, real, check, own, tells)
             targets.setdefault(identity, replace(target, id=identity, check=check, port=check.port))
             if tells:
                 names.setdefault(identity, []).append(real)
-    return Checks(
-        tuple(targets.values()),
-        {identity: tuple(members) for identity, members in names.items()},
-        frozenset(homeless),
-    )
+    reals = {identity: tuple(members) for identity, members in names.items()}
+    return Piece(targets, reals, frozenset(homeless))
+
+
+def put_together(pieces: Iterable[Piece]) -> Checks:
+    """Of several services: a check that they share is made once, by the way of the first."""
+    targets: dict[str, Target] = {}
+    reals: dict[str, tuple[RealId, ...]] = {}
+    homeless: set[RealId] = set()
+    for piece in pieces:
+        if targets.keys().isdisjoint(piece.targets):
+            targets.update(piece.targets)
+            reals.update(piece.reals)
+        else:
+            targets = {**piece.targets, **targets}
+            for identity, members in piece.reals.items():
+                reals[identity] = reals.get(identity, ()) + members
+        homeless |= piece.homeless
+    return Checks(tuple(targets.values()), reals, frozenset(homeless))
+
+
+def _prefix(config: Config, family: int) -> IPNetwork | None:
+    """What probes of a family are sent to."""
+    return next((one for one in config.balancer.probe_prefix if one.version == family), None)
 
 
 def _sorry(service: Service) -> tuple[IPAddress, ...]:
     return service.sorry.address if service.sorry else ()
 
 
-def _own_ports(config: Config, ways: Iterable[ServiceId]) -> dict[RealId, int]:
+def _own_ports(config: Config, service: Service) -> dict[IPAddress, int]:
     """The ports that real servers have of their own."""
-    families: dict[str, list[int]] = {}
-    for identity in ways:
-        families.setdefault(identity.name, []).append(identity.family)
-    return {
-        RealId(ServiceId(service.name, family), address): real.port
-        for service in config.service
-        for family in families.get(service.name, ())
-        for real in config.reals_of(service)
-        if real.port
-        for address in real.address
-    }
+    reals = config.reals_of(service)
+    return {address: real.port for real in reals if real.port for address in real.address}
 
 
 def _target(

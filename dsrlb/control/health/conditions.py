@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from dsrlb.control.desired import DOWN, RealId
 from dsrlb.control.health.admin import AdminStates, Order
@@ -46,8 +47,23 @@ class Conditions:
         self.ramps = Ramps()
         self._events = events
         self._checked: dict[RealId, Checked] = {}
+        self._lock = Lock()
+        self._moved: set[str] = set()
         self.changed = False
         """Has somebody come up or gone down who is not in the maps yet as such?"""
+
+    def _note_moved(self, services: Iterable[str]) -> None:
+        """Their real servers may be in another condition: called behind that change."""
+        with self._lock:
+            self._moved.update(services)
+
+    def take_moved(self) -> set[str]:
+        """The services, by name, of which a real server may be in another condition than at the
+        last call. Those who start slowly are, all the time."""
+        slow = self.ramps.services
+        with self._lock:
+            moved, self._moved = self._moved, slow
+            return moved | slow | self.admin.take_moved()
 
     def of(self, real: RealId) -> Condition:
         """The condition of a real server."""
@@ -72,6 +88,7 @@ class Conditions:
                 self._checked[real] = Checked(
                     False, "", "it was down before the daemon's start", False, now_text()
                 )
+        self._note_moved(real.service.name for real in reals)
 
     def note(self, real: RealId, state: protocol.State) -> bool:
         """What its checks say now; True where that changes who has flows. The first that is good
@@ -83,6 +100,7 @@ class Conditions:
             since = ""
         now = Checked(state.up, state.verdict, state.detail, state.held, since)
         self._checked[real] = now
+        self._note_moved((real.service.name,))
         name = f"{real.service.name}: {real.address}"
         if was_up != state.up:
             text = "is up" if state.up else f"is down: {now.text}"
@@ -95,15 +113,23 @@ class Conditions:
     def spread(self, reals: Mapping[str, tuple[RealId, ...]]) -> None:
         """What is known of one is true of all with the same check."""
         for together in reals.values():
-            known = next((self._checked[real] for real in together if real in self._checked), None)
+            told = map(self._checked.get, together)  # which another thread may forget
+            known = next((one for one in told if one is not None), None)
             if known is not None:
                 for real in together:
-                    self._checked.setdefault(real, known)
+                    if real not in self._checked:
+                        self._checked[real] = known
+                        self._note_moved((real.service.name,))
 
     def forget_others(self, reals: frozenset[RealId]) -> None:
         """Of those that are checked no more nothing is known."""
-        for real in self._checked.keys() - reals:
-            del self._checked[real]
+        self.forget(self._checked.keys() - reals)
+
+    def forget(self, reals: Iterable[RealId]) -> None:
+        """Of these nothing is known."""
+        for real in reals:
+            if self._checked.pop(real, None) is not None:
+                self._note_moved((real.service.name,))
 
 
 def _ordered(order: Order, checked: Checked | None) -> Condition:

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dsrlb.config import Config
+from dsrlb.config import Config, Service
 from dsrlb.control.desired import Desired, RealId, ServiceId
 from dsrlb.control.health.condition import WHOLE
 from dsrlb.control.installed import Installed
@@ -35,21 +35,29 @@ class Ramps:
         passed = (self._clock() - ramp.begun) / ramp.seconds
         return min(WHOLE, 1 + int(passed * WHOLE))
 
+    @property
+    def services(self) -> set[str]:
+        """The names of their services."""
+        return {real.service.name for real in tuple(self._ramps)}
+
     def follow(self, config: Config, desired: Desired, installed: Installed) -> bool:
         """Begin for those that come, end for those that are there, or gone again; True where
         somebody begins."""
-        scheduled: set[RealId] = set()
         begun = False
-        for identity, seconds in _slow(config).items():
-            schedule = desired.services[identity].schedule
-            scheduled.update(schedule)
-            for real in _newcomers(config, identity, schedule, installed):
-                self._ramps[real] = _Ramp(self._clock(), seconds)
-                begun = True
+        for service in config.service:
+            for identity in _slow(service):
+                for real in _newcomers(
+                    service, identity, desired.services[identity].schedule, installed
+                ):
+                    self._ramps[real] = _Ramp(self._clock(), service.slow_start)
+                    begun = True
+        slow = {identity for service in config.service for identity in _slow(service)}
         self._ramps = {
             real: ramp
             for real, ramp in self._ramps.items()
-            if real in scheduled and self.share(real) < WHOLE
+            if real.service in slow
+            and real in desired.services[real.service].schedule
+            and self.share(real) < WHOLE
         }
         return begun
 
@@ -66,22 +74,21 @@ def _until_next(ramp: _Ramp, now: float) -> float:
     return step - (now - ramp.begun) % step
 
 
-def _slow(config: Config) -> dict[ServiceId, int]:
-    return {
-        ServiceId(service.name, family): service.slow_start
-        for service in config.service
-        if service.slow_start
-        for family in {vip.version for vip in service.vip}
-    }
+def _slow(service: Service) -> Iterator[ServiceId]:
+    """The service in each of its address families, where its real servers start slowly."""
+    if service.slow_start:
+        for family in {vip.version for vip in service.vip}:
+            yield ServiceId(service.name, family)
 
 
 def _newcomers(
-    config: Config, identity: ServiceId, schedule: Collection[RealId], installed: Installed
+    service: Service, identity: ServiceId, schedule: Sequence[RealId], installed: Installed
 ) -> set[RealId]:
     """Who was not there, where others were; the sorry server does not count."""
     present = installed.services.get(identity)
-    service = next(one for one in config.service if one.name == identity.name)
+    if present is None or present.content.schedule == schedule:
+        return set()
     sorry = set(service.sorry.address) if service.sorry else set()
-    before = set(present.content.schedule) if present else set()
+    before = set(present.content.schedule)
     others = {real for real in before if real.address not in sorry}
     return {real for real in schedule if real not in before} if others else set()

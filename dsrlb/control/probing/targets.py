@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from dsrlb.config import Config
+from dsrlb.config import Config, Service
 from dsrlb.config.probes import probed_families
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired import RealId, Resolution, ServiceId
+from dsrlb.control.desired import RealId, Resolution
 from dsrlb.dataplane.keys import IPAddress, address_bytes
 from dsrlb.dataplane.maps import MapSet
 
@@ -44,23 +44,23 @@ def own_address(found: Resolution, kernel: IPAddress | None, family: int) -> IPA
 
 
 def ends_of(
-    config: Config,
+    service: Service,
+    reals: Iterable[RealId],
     found: Mapping[RealId, Resolution],
     kernel: Callable[[IPAddress], IPAddress | None],
 ) -> dict[RealId, Ends]:
-    """Of every real server that is known. A service's first VIP of a family stands for the others.
-    ``kernel``: from which address the kernel would send to another."""
-    vips: dict[ServiceId, tuple[IPAddress, int]] = {}
-    for service in config.service:
-        port = (service.checked_port or 0) if service.replies else 0
-        for vip in service.vip:
-            vips.setdefault(ServiceId(service.name, vip.version), (vip, port))
+    """Of each real server of the service that is known. Its first VIP of a family stands for the
+    others. ``kernel``: from which address the kernel would send to another."""
+    vips: dict[int, IPAddress] = {vip.version: vip for vip in reversed(service.vip)}
+    port = (service.checked_port or 0) if service.replies else 0
     return {
         real: Ends(
-            own_address(where, kernel(real.address), real.service.family), *vips[real.service]
+            own_address(found[real], kernel(real.address), real.service.family),
+            vips[real.service.family],
+            port,
         )
-        for real, where in found.items()
-        if real.service in vips
+        for real in reals
+        if real in found
     }
 
 
@@ -75,13 +75,18 @@ class TargetTable:
 
     def put(self, wanted: Mapping[int, Ends]) -> None:
         """Have just these, by place in reals[]."""
-        for index in self._content.keys() - wanted.keys():
-            self._rows[index] = 0
-        content = {index: _target(ends) for index, ends in wanted.items()}
-        for index, row in content.items():
+        self.change(self._content.keys() - wanted.keys(), wanted)
+
+    def change(self, gone: Iterable[int], wanted: Mapping[int, Ends]) -> None:
+        """Have these no more, by place in reals[], then these."""
+        for index in gone:
+            if self._content.pop(index, None) is not None:
+                self._rows[index] = 0
+        for index, ends in wanted.items():
+            row = _target(ends)
             if self._content.get(index) != row:
                 self._rows[index] = np.frombuffer(row, np.uint8)
-        self._content = content
+                self._content[index] = row
 
 
 def _target(ends: Ends) -> bytes:

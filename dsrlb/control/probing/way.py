@@ -7,15 +7,17 @@ Synchronous, for the thread of changes. What it offers to others is replaced as 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from dsrlb.config import Config
 from dsrlb.control.attach import Attachment
-from dsrlb.control.desired import RealId, Resolution
-from dsrlb.control.health.checks import NOTHING, Checks, checks_of
-from dsrlb.control.installed import Installed
+from dsrlb.control.desired import RealId, Resolution, ServiceId
+from dsrlb.control.health.checklist import Checklist
+from dsrlb.control.health.checks import Checks
+from dsrlb.control.installed import InstalledReal
 from dsrlb.control.mactable import MacTable
-from dsrlb.control.probing.targets import TargetTable, ends_of, prefixes_needed
+from dsrlb.control.parts import Part
+from dsrlb.control.probing.targets import TargetTable, prefixes_needed
 from dsrlb.dataplane.keys import mac_bytes
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.programs import is_ours, program_fd
@@ -47,8 +49,12 @@ class ProbeWay:
         self._nothing_there = False
         self._trouble = ""
         self._table = TargetTable(dataplane.maps)
-        self.checks: Checks = NOTHING
+        self._checklist = Checklist()
+
+    @property
+    def checks(self) -> Checks:
         """Who is to be asked what."""
+        return self._checklist.checks
 
     @property
     def end(self) -> tuple[int, bytes] | None:
@@ -125,7 +131,8 @@ class ProbeWay:
 
     def remove(self) -> None:
         """Remove the pair, and say so if there was one."""
-        self.checks, self._pair = NOTHING, None
+        self._checklist.clear()
+        self._pair = None
         try:
             done = veth.remove(self._owner)
         except NetError as error:
@@ -138,28 +145,34 @@ class ProbeWay:
     def update(
         self,
         config: Config,
-        installed: Installed,
+        parts: Mapping[ServiceId, Part],
+        reals: Mapping[RealId, InstalledReal],
         found: Mapping[RealId, Resolution],
         macs: MacTable,
-    ) -> None:
-        """Say what probes of the real servers that are in the maps become, and whom to probe."""
+    ) -> Collection[RealId] | None:
+        """Say what probes of the real servers that are in the maps become, and whom to probe.
+        ``parts``: what the maps were filled from.
+
+        Returns those who were asked and are not any more; None: it is not known who was.
+        """
         if self._pair is None:
-            self.checks = NOTHING
-            return
-        ends = ends_of(config, found, macs.source)
-        reals = installed.reals
-        self._table.put({entry.index: ends[real] for real, entry in reals.items() if real in ends})
-        checks = checks_of(config, reals, ends, found, self.checks.checked)
-        for real in sorted(checks.homeless - self.checks.homeless, key=str):
+            self._checklist.clear()
+            return None
+        before, fresh = self.checks, not self._checklist.knows
+        news = self._checklist.update(config, parts, reals, found, macs.source)
+        if fresh:
+            self._table.put(news.rows)
+        else:
+            self._table.change(news.gone_rows, news.rows)
+        for real in sorted(self.checks.homeless - before.homeless, key=str):
             self._events.add(
                 KIND,
                 f"{real.service.name}: {real.address} is not checked: it could answer to no "
                 f"IPv{real.service.family} address of this host's",
                 "warning",
             )
-        if checks != self.checks:
-            self.checks = checks
+        return None if fresh else news.unasked
 
     def stop(self) -> None:
         """Nobody is to be probed: all is about to be removed."""
-        self.checks = NOTHING
+        self._checklist.clear()

@@ -16,7 +16,7 @@ from dsrlb.control import installed
 from dsrlb.control.apply import Applier
 from dsrlb.control.compute import compute
 from dsrlb.control.desired import Resolution
-from dsrlb.control.mactable import targets_of
+from dsrlb.control.mactargets import targets_of
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import build
 from dsrlb.dataplane.keys import link_bytes

@@ -6,6 +6,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,11 +23,13 @@ from dsrlb.config import (
     digest,
     dump,
     parse,
+    render,
 )
 from dsrlb.config.balancer import MOST_SEED, PROBE_PREFIXES
 from dsrlb.config.checks import check
 from dsrlb.config.choices import COUNTED, HASHED
 from dsrlb.config.models import REPLIES, AddressRange
+from dsrlb.config.render import table_of
 
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True)
 INTERFACES = st.text(
@@ -390,3 +393,23 @@ def test_the_digest_changes_with_every_key() -> None:
     ]
     texts = [TEXT, *(TEXT.replace(*change) for change in changes)]
     assert len({digest(parse(text, "x")) for text in texts}) == len(texts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(CONFIGS)
+def test_real_servers_are_written_as_by_tomli_w(config: Config) -> None:
+    """Each in a line of its own, where all fit into one; else by tables."""
+    elements: tuple[Group | Service, ...] = (*config.group, *config.service)
+    for element in elements:
+        kind = "group" if element in config.group else "service"
+        whole = tomli_w.dumps({kind: [table_of(element)]})
+        if whole.startswith("[["):  # an empty group would have no table of its own
+            assert render._text_of(element) == whole
+    assert dump(config) == "\n".join(dump(config).pieces)
+
+
+def test_an_empty_group_has_its_table() -> None:
+    text = '[balancer]\ninterfaces = ["eth0"]\n[[group]]\nname = "g"\n'
+    config = parse(text, "x")
+    assert dump(config).endswith('\n[[group]]\nname = "g"\nreal = []\n')
+    assert parse(dump(config), "again") == config

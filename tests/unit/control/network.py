@@ -15,7 +15,8 @@ from dsrlb.control.desired import (
     ServiceId,
 )
 from dsrlb.control.liveness import ROUND_SECONDS
-from dsrlb.control.mactable import MacTable, targets_of
+from dsrlb.control.mactable import MacTable
+from dsrlb.control.mactargets import targets_of
 from dsrlb.control.nexthops import Target
 from dsrlb.net.bridges import Station
 from dsrlb.net.links import IPAddress, Link

@@ -9,11 +9,12 @@ from math import gcd
 
 from dsrlb.config import Config, Real, Service, parse
 from dsrlb.control.apply import Applier
-from dsrlb.control.compute import PROTOCOLS, compute
+from dsrlb.control.compute import compute
+from dsrlb.control.computeservice import PROTOCOLS
 from dsrlb.control.desired import Desired, LinkState, RealId, Resolution, ServiceId
 from dsrlb.control.forms import form
 from dsrlb.control.installed import read
-from dsrlb.control.mactable import targets_of
+from dsrlb.control.mactargets import targets_of
 from dsrlb.control.natted import Natted
 from dsrlb.control.ownlinks import OwnLinks
 from dsrlb.control.sources import read_lists

@@ -11,7 +11,8 @@ import pytest
 
 from dsrlb.config import parse
 from dsrlb.control.desired import RESOLVED, DesiredReal, Resolution
-from dsrlb.control.mactable import MacTable, targets_of
+from dsrlb.control.mactable import MacTable
+from dsrlb.control.mactargets import targets_of
 from dsrlb.control.nexthops import Target
 from dsrlb.dataplane.keys import mac_bytes
 from dsrlb.net import bridges

@@ -8,8 +8,9 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from dsrlb.config import parse
-from dsrlb.control.compute import compute, rate
+from dsrlb.control.compute import compute
 from dsrlb.control.computereal import ticks
+from dsrlb.control.computeservice import rate
 from dsrlb.control.desired import (
     ALLOW_ONLY,
     AWAY,

@@ -28,6 +28,7 @@ from tests.unit.control.network import (
     ETH0,
     ETH1,
     ID1,
+    LINKS,
     NEW,
     OLD,
     R1,
@@ -308,3 +309,28 @@ def test_seed_keeps_how_frames_leave(table: MacTable, network: Network) -> None:
     assert (found.mac, found.link, found.fresh) == (OLD, ETH0, False)
     assert (found.vlan, found.mtu, found.source_mac) == (20, 1400, NEW)
     assert found.address == ip_address("192.0.2.7")
+
+
+def test_the_services_of_whom_is_elsewhere(table: MacTable, network: Network) -> None:
+    """Told once: who is found, answers no more, or would be sent to from another address."""
+    table.refresh()
+    assert table.take_moved() == {"web"}
+    assert table.take_moved() == set()
+    answer(table, "reachable")
+    assert table.take_moved() == {"web"}
+    answer(table, "stale")
+    assert table.take_moved() == set()
+    table.refresh()
+    table.take_moved()
+    network.routes[R1] = replace(network.routes[R1], source=ip_address("10.0.0.77"))
+    table.refresh()
+    assert table.take_moved() == {"web"}
+
+
+def test_another_configuration_that_needs_the_same(table: MacTable) -> None:
+    """Nothing has to be read again for it."""
+    services = tuple(one.model_copy() for one in CONFIG.service)
+    again = CONFIG.model_copy(update={"service": services})
+    assert not table.configure(again, LINKS)
+    assert table.configure(CONFIG.model_copy(update={"service": ()}), LINKS)
+    assert dict(table.resolutions()) == {}

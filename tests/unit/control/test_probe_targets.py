@@ -11,16 +11,16 @@ import pytest
 from dsrlb.config import Config, parse
 from dsrlb.control.compute import compute
 from dsrlb.control.desired import LinkState, RealId, Resolution, ServiceId
-from dsrlb.control.health.checks import Checks, checks_of
+from dsrlb.control.health.checks import Checks
 from dsrlb.control.installed import InstalledReal
-from dsrlb.control.mactable import targets_of as resolved_by
+from dsrlb.control.mactargets import targets_of as resolved_by
 from dsrlb.control.probing.targets import (
     Ends,
-    ends_of,
     own_address,
     prefixes_needed,
 )
 from dsrlb.dataplane.keys import IPAddress
+from tests.unit.control.health.pieces import all_ends, checks_of
 
 LINK = LinkState(
     *(1, 3, "eth0", "02:00:00:00:00:aa", 1500), IPv4Address("10.0.0.1"), IPv6Address("fd00::1")
@@ -98,7 +98,7 @@ def config() -> Config:
 
 def checks(config: Config, found: dict[RealId, Resolution], *asked: RealId) -> Checks:
     """Who is asked what, from place 5 on."""
-    ends = ends_of(config, found, nowhere)
+    ends = all_ends(config, found, nowhere)
     return checks_of(config, installed(config, found), ends, found, asked)
 
 
@@ -120,7 +120,7 @@ def test_who_is_timed(config: Config) -> None:
 
 def test_what_they_become(config: Config) -> None:
     """Of every service: other programs may probe those."""
-    ends = ends_of(config, where(config), nowhere)
+    ends = all_ends(config, where(config), nowhere)
     own, vip = IPv4Address("10.0.0.1"), IPv4Address("192.0.2.10")
     for service, port in (("fast", 0), ("other", 0), ("seen", 82)):
         assert ends[real(service, "10.0.0.11")] == Ends(own, vip, port)

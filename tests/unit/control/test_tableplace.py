@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dsrlb.config import Config
 from dsrlb.config.choices import HASHED, TABLE_SIZES
-from dsrlb.control import compute, tableplace, tables
+from dsrlb.control import computeservice, tableplace, tables
 from dsrlb.control.apply import Applier
 from dsrlb.control.desired import ServiceId
 from dsrlb.control.installed import read
@@ -119,7 +119,7 @@ def test_a_version_that_builds_other_tables_does_so(
     config = by(name, REALS)
     maps, applier = applied(config)
     before = applier.installed.services[WEB]
-    monkeypatch.setattr(compute, "RULE", tables.RULE + 1)
+    monkeypatch.setattr(computeservice, "RULE", tables.RULE + 1)
     again = Applier(maps, read(maps))
     assert again.apply(desired_of(config))
     assert again.installed.services[WEB].table != before.table

@@ -9,7 +9,7 @@ import pytest
 
 from dsrlb.dataplane import layout
 from dsrlb.dataplane.artifact import MapLayout
-from dsrlb.dataplane.maps import fingerprint
+from dsrlb.dataplane.mapnames import fingerprint
 from dsrlb.errors import AbiMismatch
 
 ADDRESS = ["address", [["word_be", "unsigned int", [4]]], "struct_packed"]

@@ -85,6 +85,12 @@ _CLOSED = Seen("error", packed(VIP), packed(VIP), b"", 17, 61000, 80)
         ("ipip", replace(_ENVELOPE, sender=packed(OWN)), Evidence()),
         ("ipip", replace(_ENVELOPE, to=packed(VIP)), Evidence()),
         ("gue", replace(_ENVELOPE, protocol=17), Evidence(refused=True)),
+        (
+            "dscp",
+            replace(_CLOSED, sender=packed(REAL), to=packed(REAL)),
+            Evidence(own_address=True),
+        ),
+        ("l2dsr", replace(_CLOSED, sender=packed(REAL), to=packed(REAL)), Evidence()),
         ("gue", _ENVELOPE, Evidence()),
         ("l2dsr", _ENVELOPE, Evidence()),
         ("l2dsr", _CLOSED, Evidence(closed=True)),

@@ -15,7 +15,6 @@ from dsrlb.health.asking import Asker
 from dsrlb.health.checks.probe import OK, Done, Outcome, Probe, wrong
 from dsrlb.health.loop import Loop
 from dsrlb.health.protocol import Check, State, Target
-from dsrlb.health.turns import Turns
 from dsrlb.health.watch import Watch
 
 CLOSED = Outcome("port-closed", "connection refused")
@@ -346,20 +345,3 @@ def test_turns() -> None:
 
 def _asked(scene: Scene, watch: Watch) -> bool:
     return any(probe.target is watch.target for probe in scene.asker.asked)
-
-
-def test_a_turn_that_is_given_back_twice_over() -> None:
-    loop = Loop(Clock())
-    turns, told = Turns(loop, 1), list[str]()
-    turns.take("a", lambda: told.append("a"))
-    turns.take("b", lambda: told.append("b"))
-    turns.take("c", lambda: told.append("c"))
-    assert turns.forget("b") and not turns.forget("b")
-    turns.give()
-    loop.step(0)
-    assert told == ["a", "c"]
-    turns.give()
-    loop.step(0)
-    turns.take("d", lambda: told.append("d"))
-    assert told == ["a", "c", "d"]
-    loop.close()

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dsrlb.config import Config, parse
 from dsrlb.control.desired import RealId, Resolution
-from dsrlb.control.health.checks import Checks, checks_of
-from dsrlb.control.mactable import targets_of
-from dsrlb.control.probing.targets import ends_of
+from dsrlb.control.health.checks import Checks
+from dsrlb.control.mactargets import targets_of
 from dsrlb.dataplane.keys import IPAddress
 from tests.unit.control.health import services as s
+from tests.unit.control.health.pieces import all_ends, checks_of
 
 TWO = """
 [balancer]
@@ -54,7 +54,7 @@ def checks(config: Config) -> Checks:
     """With everybody on eth0."""
     found = {one: Resolution(s.MAC, s.LINK, True) for one in targets_of(config)}
     desired = s.wanted(config)
-    ends = ends_of(config, found, nowhere)
+    ends = all_ends(config, found, nowhere)
     return checks_of(config, s.installed(desired).reals, ends, found, ())
 
 

@@ -140,3 +140,34 @@ def test_a_damaged_file_is_put_aside(tmp_path: Path, events: EventLog, text: str
     assert "nobody is drained or disabled" in told(events)[0]
     admin.give("drain", "ann", [("web", ["10.0.0.11"])])
     assert AdminStates(path, events).of(s.R11) is not None
+
+
+def test_who_may_be_in_another_condition(conditions: Conditions) -> None:
+    """Whoever is said to be otherwise, by whom it may be, once."""
+    assert conditions.take_moved() == set()
+    conditions.note(s.R11, CLOSED)
+    assert conditions.take_moved() == {"web"}
+    assert conditions.take_moved() == set()
+    conditions.spread({"t": (s.R11, s.R12)})
+    assert conditions.take_moved() == {"web"}
+    conditions.spread({"t": (s.R11, s.R12)})
+    assert conditions.take_moved() == set()
+    conditions.forget([s.R11, s.R13])
+    assert conditions.take_moved() == {"web"}
+    conditions.admin.give("drain", "ann", [("web", ["10.0.0.11"])])
+    assert conditions.take_moved() == {"web"}
+    conditions.admin.give("drain", "bob", [("web", ["10.0.0.11"])])
+    assert conditions.take_moved() == set()
+    conditions.admin.forget_others(s.config())
+    assert conditions.take_moved() == set()
+
+
+def test_who_starts_slowly_is_in_another_condition_all_the_time(conditions: Conditions) -> None:
+    """Also once more when it has its whole share."""
+    given = s.config('slow_start = "10s"')
+    before = s.installed(s.wanted(given, {s.R12: s.DOWN}))
+    assert conditions.ramps.follow(given, s.wanted(given), before)
+    assert [conditions.take_moved() for _ in range(2)] == [{"web"}, {"web"}]
+    after = s.installed(s.wanted(given))
+    conditions.ramps.follow(s.config(), s.wanted(s.config()), after)
+    assert [conditions.take_moved() for _ in range(2)] == [{"web"}, set()]

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checks of what runs: those of a service are kept while nothing of it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dsrlb.config import Config, Health, Service
+from dsrlb.config.values import IPNetwork
+from dsrlb.control.desired import RESOLVED, RealId, Resolution, ServiceId
+from dsrlb.control.health.checks import NOTHING, Checks, Piece, piece_of, put_together
+from dsrlb.control.installed import InstalledReal
+from dsrlb.control.parts import Part, families_of
+from dsrlb.control.probing.targets import Ends, ends_of
+from dsrlb.dataplane.keys import IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a piece was made of, and the rows of probe_targets[] that go with it."""
+
+    part: Part
+    health: Health
+    prefixes: tuple[IPNetwork, ...]
+    piece: Piece
+    rows: Mapping[int, Ends]
+
+
+@dataclass(slots=True)
+class News:
+    """What became another: rows of probe_targets[] by place in reals[], and real servers whose
+    checks tell nothing any more."""
+
+    gone_rows: set[int] = field(default_factory=set)
+    rows: dict[int, Ends] = field(default_factory=dict)
+    unasked: set[RealId] = field(default_factory=set)
+
+
+class Checklist:
+    """Who is to be asked what. ``checks`` is replaced as a whole when it changes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[ServiceId, _Kept] = {}
+        self.checks: Checks = NOTHING
+
+    @property
+    def knows(self) -> bool:
+        """Is there something that an update can go on from?"""
+        return bool(self._kept)
+
+    def clear(self) -> None:
+        """Nobody is to be asked; what is known is forgotten."""
+        self._kept, self.checks = {}, NOTHING
+
+    def update(
+        self,
+        config: Config,
+        parts: Mapping[ServiceId, Part],
+        reals: Mapping[RealId, InstalledReal],
+        found: Mapping[RealId, Resolution],
+        kernel: Callable[[IPAddress], IPAddress | None],
+    ) -> News:
+        """Follow what the maps hold now. ``parts``: what they were filled from, and kept while it
+        does not change; ``kernel``: from which address the kernel would send to another."""
+        before, kept, news = self._kept, dict[ServiceId, _Kept](), News()
+        self._kept = {}  # whatever goes wrong: all is made anew then
+        prefixes = config.balancer.probe_prefix
+        for service in config.service:
+            health = config.health_of(service)
+            for family in families_of(service):
+                name = ServiceId(service.name, family)
+                old, part = before.get(name), parts[name]
+                if (
+                    old is None
+                    or old.part is not part
+                    or (old.health, old.prefixes)
+                    != (
+                        health,
+                        prefixes,
+                    )
+                ):
+                    asked = _asked(old.piece) if old else set()
+                    ends = ends_of(service, part.reals, found, kernel)
+                    piece = _piece(config, service, part, reals, ends, found, asked)
+                    rows = {reals[real].index: each for real, each in ends.items()}
+                    if old is not None and old.piece == piece:
+                        piece = old.piece
+                    kept[name] = _Kept(part, health, prefixes, piece, rows)
+                    news.gone_rows |= (old.rows.keys() if old else set()) - rows.keys()
+                    news.rows |= rows
+                else:
+                    kept[name] = old
+        pieces = [one.piece for one in kept.values()]
+        last = [one.piece for one in before.values()]
+        if len(last) != len(pieces) or any(a is not b for a, b in zip(last, pieces, strict=True)):
+            self.checks = put_together(pieces)
+        for name, old in before.items():
+            new = kept.get(name)
+            if new is None:
+                news.gone_rows |= old.rows.keys()
+            if new is None or new.piece is not old.piece:
+                news.unasked |= _asked(old.piece) - (_asked(new.piece) if new else set())
+        news.gone_rows -= news.rows.keys()
+        self._kept = kept
+        return news
+
+
+def _piece(
+    config: Config,
+    service: Service,
+    part: Part,
+    reals: Mapping[RealId, InstalledReal],
+    ends: Mapping[RealId, Ends],
+    found: Mapping[RealId, Resolution],
+    asked: set[RealId],
+) -> Piece:
+    places = {
+        real: (reals[real].index, bool(content.flags & RESOLVED))
+        for real, content in part.reals.items()
+    }
+    return piece_of(config, service, part.identity.family, places, ends, found, asked)
+
+
+def _asked(piece: Piece) -> set[RealId]:
+    """All whose checks tell something."""
+    return {real for reals in piece.reals.values() for real in reals}

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flow tables that take the place of others of another size: which maps that is about, and where
+their pins are until all flows are in them.
+
+ next/      being pinned; nobody uses them yet, and a start that finds them removes them
+ draining/  complete, and programs that use them may run; a start that finds them goes on
+ drained/   all flows are in them: their pins are about to take the place of the former ones
+
+Each step from one to the next is one rename, so that a crash leaves either.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dsrlb.dataplane.flowsettings import CACHES, SETTINGS, TABLES, TRACES
+
+NEXT, DRAINING, DRAINED = "next", "draining", "drained"
+ONWARD, MOVED = "onward", "moved"
+EXTRA = frozenset({ONWARD, MOVED})
+"""Maps that are there only while flows move (ebpf/former.h)."""
+MADE_ANEW = (
+    TABLES
+    | CACHES
+    | EXTRA
+    | {SETTINGS, TRACES, "spills", "inserts", "pressure", "flow_changes"}
+    | {"fragments", "timings", "stages"}
+)
+"""What says where in the tables a flow is, or what goes by that; stages: programs of these maps."""
+FORMER = {
+    "former4": "flows4",
+    "former6": "flows6",
+    "former_settings": SETTINGS,
+    "former_spills": "spills",
+}
+"""What the programs that move flows call the maps of the former tables."""
+
+
+def _remove(folder: Path) -> None:
+    for pin in folder.iterdir():
+        pin.unlink()
+    folder.rmdir()
+
+
+def tidy(folder: Path) -> None:
+    """Bring to its end what an earlier daemon has left half done, or forget it."""
+    if (folder / NEXT).is_dir():
+        _remove(folder / NEXT)
+    if (folder / DRAINED).is_dir():
+        for pin in (folder / DRAINED).iterdir():
+            if pin.name.rpartition("-")[0] in EXTRA:
+                pin.unlink()
+            else:
+                pin.replace(folder / pin.name)
+        (folder / DRAINED).rmdir()
+
+
+def forget(folder: Path) -> None:
+    """Remove tables that no program uses."""
+    for name in (NEXT, DRAINING):
+        if (folder / name).is_dir():
+            _remove(folder / name)
+
+
+def drained(folder: Path) -> None:
+    """All flows are in the new tables: their pins become the pins."""
+    (folder / DRAINING).rename(folder / DRAINED)
+    tidy(folder)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The pins in an instance's folder, those of tables on their way included. Another instance's
+    may go meanwhile; a folder that is not there has none."""
+    found = []
+    for path in _entries(folder):
+        found += _entries(path) if path.is_dir() else [path]
+    return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A packet whose flow the new tables do not have: fetch it from the former ones, if it is there (front.c). */
+#include "carry.h"
+#include "pairing.h"
+#include "verdict.h"
+
+#define FETCH_RACES 4
+
+/* Both halves, by the one that the packet has found; False: it is no pair. */
+static __always_inline bool fetch_halves(bool ipv6, bool pending, struct packet *pkt,
+					 struct scratch *with, struct flow_ref *found,
+					 struct flow_ref *other)
+{
+	lookup_key index = value_real(found->value);
+	struct flow_ref named;
+	struct real *real;
+
+	if (found->seen & META_REVERSE) {
+		*other = *found;
+		with->reverse = with->key;
+		return former_forward(ipv6, other, pkt->now, found) &&
+		       former_key(ipv6, found, pkt->now, &with->forward);
+	}
+	real = reals.lookup(&index);
+	if (!real || !method_replies(real->method) || meta_state(found->seen) == FLOW_SOURCE)
+		return false;
+	pkt->translation = found->value >> 32;
+	pkt->outbound = !!(real->flags & REAL_OUTBOUND);
+	with->forward = with->key;
+	return reverse_key_of(&with->reverse, pkt, real) &&
+	       former_find(ipv6, pending, &with->reverse, other) && other->seen & META_REVERSE &&
+	       former_forward(ipv6, other, pkt->now, &named) && named.entry == found->entry;
+}
+
+static __always_inline enum insert_result fetch(bool ipv6, struct packet *pkt, struct scratch *with)
+{
+	struct flow_ref found, other = {};
+	struct reserved made;
+	bool pending = false;
+
+	if (!former_find(ipv6, false, &with->key, &found)) {
+		pending = true;
+		if (!former_find(ipv6, true, &with->key, &found))
+			return INSERT_EXISTS;
+	}
+	if (fetch_halves(ipv6, pending, pkt, with, &found, &other))
+		return carry_pair(ipv6, pending, with, &found, &other, &made);
+	if (found.seen & META_REVERSE)
+		return INSERT_EXISTS; /* of no flow any more */
+	with->forward = with->key;
+	return carry_flow(ipv6, pending, with, &found, &made);
+}
+
+int dsrlb_fetch(struct xdp_md *ctx)
+{
+	struct packet packet;
+	struct scratch *with = resume(&packet, ctx);
+	enum insert_result result;
+	struct flow_key key;
+
+	if (!with)
+		return XDP_PASS;
+	key = with->key;
+	result = packet.ipv6 ? fetch(true, &packet, with) : fetch(false, &packet, with);
+	if (result == INSERT_RACED && ++with->raced < FETCH_RACES) {
+		with->key = key;
+		onward.call(ctx, ONWARD_FETCH);
+	}
+	onward.call(ctx, ONWARD_FIRST);
+	return verdict(&packet, R_INCOMPLETE);
+}

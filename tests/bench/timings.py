@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of times, and processor time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def row(what: str, seconds: Sequence[float], bar_ms: float | None = None, **more: Any) -> Row:
+    """Of something that was timed several times."""
+    return {
+        "case": "control",
+        "what": what,
+        "bar_ms": bar_ms,
+        "min_ms": round(1000 * min(seconds), 1),
+        "median_ms": round(1000 * median(seconds), 1),
+        "rounds": len(seconds),
+        **more,
+    }
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of all threads, to the nanosecond."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9

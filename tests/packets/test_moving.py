@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flows that move into flow tables of another size: all kinds of them, in every state, go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsrlb.control import installed
+from dsrlb.control.apply import Applier
+from dsrlb.dataplane.flowtable import flow_tables
+from dsrlb.dataplane.moving import Moving
+from tests.packets import cases
+from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
+from tests.packets.evidence import check
+from tests.packets.harness import Program
+from tests.packets.pair_steps import ACK, DATA, SYN, SYN_ACK, TCP, UDP, Connection, Place
+from tests.packets.steps import V4, V6, go, opened
+from tests.packets.tables import REVERSE, Entry
+
+STICKY = """
+[[group]]
+name = "all"
+[[group.real]]
+address = ["10.0.0.11", "fd00::11"]
+[[group.real]]
+address = ["10.0.0.12", "fd00::12"]
+[[service]]
+name = "web"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+group = "all"
+persistence = "1h"
+"""
+FEW, MANY = 2_000, 50_000
+
+
+@contextmanager
+def program(capacity: int, pins: Path) -> Iterator[Program]:
+    made = Program(capacity, pins)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def both(before: int, after: int, pins: Path) -> Iterator[tuple[Program, Program]]:
+    """A program with flow tables, and one whose tables flows are to move into: what packets meet
+    is the program in front, as it goes on to the first one."""
+    with program(before, pins) as former, program(after, pins) as new:
+        for one in (new, former):
+            one.link(FAR)
+        former.configure(CONFIG + STICKY, RESOLUTIONS)
+        moving(new).ready(former.dataplane.program_fd, known=False)
+        yield former, new
+
+
+def moving(new: Program) -> Moving:
+    found = new.dataplane.moving
+    assert found is not None
+    return found
+
+
+class Clients:
+    """Connections of every mode and family: open ones, pending ones, and ones that were answered;
+    UDP flows; and sources that have a real server."""
+
+    def __init__(self, former: Program, port: int = 1000) -> None:
+        self.former = former
+        self.open = [self._one(TCP[mode], family, 6, port) for mode in TCP for family in (4, 6)]
+        self.udp = [self._one(UDP[mode], family, 17, port) for mode in UDP for family in (4, 6)]
+        self.answered = [
+            self._one(TCP[mode], family, 6, port + 1) for mode in TCP for family in (4, 6)
+        ]
+        self.pending = [
+            self._one(TCP[mode], family, 6, port + 2) for mode in TCP for family in (4, 6)
+        ]
+        for one in (*self.open, *self.udp):
+            one.open()
+        for one in self.open:
+            assert one.request(DATA) == "forwarded"
+        for one in (*self.answered, *self.pending):
+            assert one.request(SYN) == "forwarded"
+        for one in self.answered:
+            assert one.reply(SYN_ACK) == "forwarded-reply"
+        self.port = port
+
+    def _one(self, place: Place, family: int, protocol: int, port: int) -> Connection:
+        return Connection(self.former, place, family, protocol, port)
+
+    @property
+    def every(self) -> list[Connection]:
+        """All of them."""
+        return [*self.open, *self.udp, *self.answered, *self.pending]
+
+    def go_through(self, program: Program) -> None:
+        """Whose packets they are from now on."""
+        program.take_turns()
+        for one in self.every:
+            one.program = program
+
+    def go_on(self, *, replies_first: bool = False) -> None:
+        """Everything that they do goes on as if nothing had happened."""
+        for one in (*self.open, *self.udp):
+            seen = one.seen_as
+            turns = [("forwarded", one.request), ("forwarded-reply", one.reply)]
+            for wanted, turn in reversed(turns) if replies_first else turns:
+                assert turn(DATA) == wanted, one
+            assert one.seen_as == seen, "the same pool port"
+        for one in self.pending:
+            seen = one.seen_as
+            assert one.reply(SYN_ACK) == "forwarded-reply", one
+            assert one.seen_as == seen
+        for one in (*self.pending, *self.answered):
+            assert one.request(ACK) == "forwarded", one
+            assert one.request(DATA) == "forwarded", one
+            assert one.reply(DATA) == "forwarded-reply", one
+
+
+def meaning(entries: Iterator[Entry]) -> set[tuple[object, ...]]:
+    """What entries say, wherever they stand: of a reverse half its last hop, and no place."""
+    found: set[tuple[object, ...]] = set()
+    for entry in entries:
+        reverse = bool(entry.meta & REVERSE)
+        value = entry.value >> 48 if reverse else entry.value
+        found.add((entry.table, entry.state, entry.meta >> 32, reverse, entry.key, value))
+    return found
+
+
+def check_tables(new: Program) -> None:
+    """Counts of real servers are those of the entries, and reverse halves name forward halves."""
+    assert new.loads() == new.counted()
+    for table in flow_tables(new.maps, new.dataplane.artifact):
+        for part in table.parts():
+            metas = table.metas(part)
+            places = np.flatnonzero(table.abi.reverse(metas) & (table.abi.state(metas) != 0))
+            values = table.values(table.entries(part, places))
+            forward = (values & np.uint64(0xFFFFFFFF)).astype(np.int64)
+            named = table.abi.version(table.metas_of(forward))
+            assert (named == ((values >> np.uint64(32)) & np.uint64(0xFFFF))).all()
+
+
+SIZES = [(FEW, MANY), (MANY, FEW)]
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=["larger", "smaller"])
+def test_everything_moves(sizes: tuple[int, int], pins: Path) -> None:
+    with both(*sizes, pins) as (former, new):
+        clients = Clients(former)
+        for v in (V4, V6):
+            go(former, v, v.to_11, *opened(v, 2000))
+            go(former, v, v.to_12, *opened(v, 2000, client=str(v.client) + "1"))
+        before = meaning(former.tables.entries())
+        clients.go_through(new)
+        for one in clients.open:
+            assert one.request(DATA) == "forwarded", "by the former tables"
+        assert not moving(new).changed
+        assert list(new.tables.entries()) == []
+        moving(new).change()
+        assert moving(new).changed
+        assert meaning(new.tables.entries()) == before
+        check_tables(new)
+        clients.go_on()
+        for v in (V4, V6):
+            go(new, v, v.to_11, *opened(v, 2001), *opened(v, 2000)[1:])
+            go(new, v, v.to_12, *opened(v, 2001, client=str(v.client) + "1"))
+        check_tables(new)
+
+
+@pytest.mark.parametrize("replies_first", [False, True])
+def test_what_was_not_copied_is_fetched(replies_first: bool, pins: Path) -> None:
+    """By a packet of either direction; then the copy behind it finds it there."""
+    with both(FEW, MANY, pins) as (former, new):
+        clients = Clients(former)
+        for v in (V4, V6):
+            go(former, v, v.to_11, *opened(v, 2000))
+        clients.go_through(new)
+        new.maps["moved"].array[0] = 1
+        clients.go_on(replies_first=replies_first)
+        for v in (V4, V6):
+            go(new, v, v.to_11, opened(v, 2000)[1])
+        moving(new).change()
+        clients.go_on(replies_first=not replies_first)
+        Clients(new, 3000).go_on()
+
+
+def test_copies_follow_their_flows(pins: Path) -> None:
+    """What ends or changes between two passes is copied anew, or is no copy's any more."""
+    with both(FEW, MANY, pins) as (former, new):
+        clients = Clients(former)
+        count = moving(new).copy()
+        assert count == len(clients.every) == moving(new).result.copied
+        assert moving(new).copy() == 0
+        for one in clients.answered:
+            assert one.request(ACK) == "forwarded"
+        more = Clients(former, 4000)
+        reaper = former.dataplane.reaper()
+        dropped = 0
+        for table in flow_tables(former.maps, former.dataplane.artifact):
+            for part in table.parts():
+                metas = table.metas(part)
+                places = np.flatnonzero(table.abi.state(metas) == table.abi.states["udp"])
+                places = places[~table.abi.reverse(metas[places])]
+                entries = table.entries(part, places)
+                dropped += reaper.drop(table.ipv6, entries, table.abi.version(metas[places]))
+        assert dropped == len(clients.udp) + len(more.udp)
+        moving(new).copy()
+        assert moving(new).result.taken_back == len(clients.answered) + len(clients.udp)
+        # Reverse halves of no flow are nobody's, and stay until the next round of the daemon.
+        before, after = (
+            {entry for entry in meaning(one.tables.entries()) if not entry[3]}
+            for one in (former, new)
+        )
+        assert before == after
+        moving(new).change()
+        assert new.loads() == new.counted()
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_every_case_behind_the_program_in_front(moved: int, pins: Path) -> None:
+    """Bytes, verdicts and reasons are those that there are without it."""
+    with program(FEW, pins) as former, program(MANY, pins) as new:
+        former.configure(cases.CONFIG, cases.RESOLUTIONS)
+        new.applier = Applier(new.maps, installed.read(new.maps))
+        moving(new).ready(former.dataplane.program_fd, known=False)
+        new.maps["moved"].array[0] = moved
+        used = new if moved else former
+        for steps in [*([one] for one in cases.SINGLES), *cases.CONVERSATIONS]:
+            used.rewind()
+            new.take_turns()
+            for case in steps:
+                check(case.id, case.sent, case.outcome, new.run(case.sent))
+
+
+def test_more_flows_than_the_new_tables_are_rated_for(pins: Path) -> None:
+    """As many as there is room for, and it is told how many are too many."""
+    with both(20_000, 1_000, pins) as (former, new):
+        for sport in range(1000, 5000):
+            go(former, V4, V4.to_11, *opened(V4, sport))
+        moving(new).change()
+        found = new.tables.counts()["flows4"]
+        assert 1_000 <= found <= 2_000
+        assert moving(new).result.crowded == 4_000 + 1 - 1_000
+        check_tables(new)
