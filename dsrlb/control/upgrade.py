@@ -76,7 +76,7 @@ def attached(dataplane: Dataplane) -> None:
 def _runs(dataplane: Dataplane) -> bool:
     """Does a program of this release, and of these tables, run on an interface?"""
     own = {bpf.map_info(dataplane.maps.fd(STAGES)).id}
-    if dataplane.moving is not None:
+    if dataplane.maps.moving:
         own.add(bpf.map_info(dataplane.maps.fd("flows4")).id)
     return any(is_ours(link.xdp_program, own) for link in links.list_links().values())
 

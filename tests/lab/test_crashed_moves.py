@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from random import Random
 
@@ -12,6 +11,7 @@ import pytest
 from tests import scale
 from tests.lab.restarting import Watched, resized, watched
 from tests.lab.traffic import Load, syn_retransmissions
+from tests.waiting import wait_until
 
 
 def _stage(made: Watched) -> str:
@@ -34,19 +34,16 @@ def test_killed_while_flows_move(method: str, tmp_path: Path) -> None:
         balancer.start(made.text, up=0)
         made.wait_checked()
         repeated = syn_retransmissions(made.client)
-        began = time.monotonic()
-        balancer.stop()
-        balancer.start(resized(made.text, 30_000), up=0)
-        takes = time.monotonic() - began
         load.start()
         seen: set[str] = set()
         try:
             for turn in range(rounds):
                 balancer.stop()
-                capacity = (10_000, 50_000)[turn % 2]
-                file = balancer.write(resized(made.text, capacity))
+                file = balancer.write(resized(made.text, 10_000 + 5_000 * (turn % 7)))
                 started = balancer.popen("run", "-c", file)
-                load.lasts(load.seconds() + chance.uniform(0.4, 1.0) * takes)
+                if turn % 2 == 0:
+                    wait_until("flows are to move", lambda: _stage(made) == "draining", 60)
+                load.lasts(load.seconds() + chance.uniform(0, 0.5))
                 started.kill()
                 started.communicate()
                 seen.add(_stage(made))

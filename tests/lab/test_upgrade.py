@@ -210,7 +210,7 @@ def test_downgrade_is_refused(plain: Plain, balancer: Instance) -> None:
     balancer.stop()
     before = _maps(balancer)
     balancer.release = unpacked(PREVIOUS)
-    refused = balancer.dsrlb("run")
+    refused = balancer.dsrlb("run", "-c", balancer.write(_old(config())))
     assert refused.returncode == 1
     assert "another version" in refused.stderr
     balancer.release = ROOT
