@@ -17,6 +17,9 @@ from dsrlb.control.tableplace import positions
 from dsrlb.dataplane.maps import MapSet
 
 if TYPE_CHECKING:
+    from dsrlb.control.balancer import Balancer
+
+if TYPE_CHECKING:
     pass
 
 KIND = "drift"
