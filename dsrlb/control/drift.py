@@ -19,9 +19,6 @@ from dsrlb.dataplane.maps import MapSet
 if TYPE_CHECKING:
     from dsrlb.control.balancer import Balancer
 
-if TYPE_CHECKING:
-    pass
-
 KIND = "drift"
 """Of events."""
 
