@@ -25,8 +25,11 @@ from dsrlb.dataplane.generation import FORMER, MADE_ANEW
 from dsrlb.errors import AbiMismatch
 
 STAGES, MARKED = "stages", "settings"
-PRIVATE = frozenset({STAGES, "scratch", "known_services", "probe_flows"}) | flowsettings.CACHES
-"""Another release makes them anew."""
+PRIVATE = (
+    frozenset({STAGES, "scratch", "known_services", "probe_flows", "probe_targets"})
+    | flowsettings.CACHES
+)
+"""Another release makes them anew: its daemon writes them, or packets soon find it all again."""
 _MARK = re.compile(r"abi-(\d+)")
 
 
