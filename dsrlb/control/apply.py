@@ -40,6 +40,11 @@ class Applier:
 
     def __init__(self, maps: MapSet, installed: Installed) -> None:
         self._maps = maps
+        self.begin(installed)
+
+    def begin(self, installed: Installed) -> None:
+        """Go on from what the maps hold, as if nothing were known of what was written there."""
+        maps = self._maps
         self._installed = installed
         self._paths = PathTable(maps)
         self._links = OwnLinks(maps)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from dsrlb.config.secrets import told
 from dsrlb.config.source import load_with_origin
-from dsrlb.control import pulse
+from dsrlb.control import drift, pulse
 from dsrlb.control.authors import own
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.collecting import uncollected
@@ -105,6 +105,7 @@ class Daemon:
                 ("announce", self._announce()),
                 ("flows", self._keep_flows()),
                 ("bridges", self._keep_bridges()),
+                ("drift", self._verify()),
                 ("checks", self._checker.run()),
                 ("pulse", pulse.watch()),
                 ("ramps", self._ramp()),
@@ -234,6 +235,20 @@ class Daemon:
             with suppress(TimeoutError):
                 interval = self._balancer.config.balancer.scan_interval
                 await asyncio.wait_for(self._removed.wait(), interval)
+
+    async def _verify(self) -> None:
+        """See now and then whether the maps are as they were written; beside changes, and what
+        looks wrong once more between two."""
+        balancer = self._balancer
+        look = partial(drift.look, balancer.dataplane.maps, balancer.applier)
+
+        async def work() -> None:
+            if await to_its_end(look):
+                await self.change(partial(drift.put_right, balancer))
+
+        while True:
+            await asyncio.sleep(drift.SECONDS)
+            await self._try("drift", work)
 
     async def _keep_bridges(self) -> None:
         """Have bridges remember who is behind which port, beside changes."""

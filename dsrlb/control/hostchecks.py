@@ -95,7 +95,11 @@ def same_network(before: Config, after: Config) -> bool:
     if len(before.service) != len(after.service) or _asked(before) != _asked(after):
         return False
     for old, new in zip(before.service, after.service, strict=True):
-        if old is not new and any(getattr(old, key) != getattr(new, key) for key in _NETWORK):
+        if old is new:
+            continue
+        if any(getattr(old, key) != getattr(new, key) for key in _NETWORK):
+            return False
+        if before.is_probed(old) != after.is_probed(new):  # also by algorithm and port
             return False
     return True
 

@@ -27,7 +27,7 @@ def entries_wanted(service: Service, weights: Sequence[int]) -> int:
     return table_size(weights, service.table_size) if service.by_hash else 0
 
 
-def _positions(content: DesiredService) -> npt.NDArray[np.uint16]:
+def positions(content: DesiredService) -> npt.NDArray[np.uint16]:
     """A service's table: places in its schedule; empty where its algorithm has none."""
     addresses = (real.address for real in content.schedule)
     reals = tuple(zip(addresses, content.weights, strict=True))
@@ -45,7 +45,7 @@ class TablePlaces:
     def prepare(contents: Iterable[DesiredService]) -> None:
         """Build what put() will be asked for, which takes a while for large ones."""
         for content in contents:
-            _positions(content)
+            positions(content)
 
     def put(self, content: DesiredService, indices: Sequence[int]) -> tuple[int, int]:
         """Write a service's table to a free place: (first line, entries), (0, 0) without a table.
@@ -53,15 +53,15 @@ class TablePlaces:
         ``indices``: of the schedule's real servers in reals[]. Raises StateError when there is no
         room.
         """
-        positions = _positions(content)
-        if not len(positions):
+        places = positions(content)
+        if not len(places):
             return 0, 0
-        count, width = lines_of(len(positions), self.width), self.width
+        count, width = lines_of(len(places), self.width), self.width
         first = self._lines.allocate(count)
         whole = np.zeros(count * width, np.uint16)
-        whole[: len(positions)] = np.array(indices, np.uint16)[positions]
+        whole[: len(places)] = np.array(indices, np.uint16)[places]
         self._real[first : first + count] = whole.reshape(count, width)
-        return first, len(positions)
+        return first, len(places)
 
     def free(self, first: int, entries: int) -> None:
         """Nothing names this place any more."""

@@ -54,6 +54,11 @@ def _measured(balancer: Instance, *but: str) -> bool:
     return all(row["response_ms"] and row["response_age"] < 5 for row in rows)
 
 
+def _verdicts(balancer: Instance, host: str) -> set[str]:
+    rows = json.loads(balancer.done("reals", "web", "--json"))
+    return {row["verdict"] for row in rows if row["address"] in addresses(host)}
+
+
 def _start(balancer: Instance, text: str = "") -> None:
     balancer.start(fastest(text or config()))
     wait_until("real servers are measured", lambda: _measured(balancer))
@@ -86,13 +91,15 @@ def test_failures_are_told_once(plain: Plain, balancer: Instance) -> None:
     v4, v6 = addresses("r1")
     plain.r1.batch(*(f"address del {vip} dev lo" for vip in ("10.78.0.100/32", "fd78::100/128")))
     for address in (v4, v6):
-        balancer.wait_event(f"web: {address} is down: vip-missing")
+        balancer.wait_event(f"web: {address} is down: ")
+    wait_until("it is told why", lambda: _verdicts(balancer, "r1") == {"vip-missing"})
     plain.r1.batch(*(f"address add {vip} dev lo" for vip in ("10.78.0.100/32", "fd78::100/128")))
     for address in (v4, v6):
         balancer.wait_event(f"web: {address} is up")
     plain.stop_server("r2")
     for address in addresses("r2"):
-        balancer.wait_event(f"web: {address} is down: port-closed")
+        balancer.wait_event(f"web: {address} is down: ")
+    wait_until("it is told why", lambda: _verdicts(balancer, "r2") == {"port-closed"})
     wait_until("r1 is measured", lambda: _measured(balancer, *addresses("r2")))
     told = [event for event in balancer.events() if " is down: " in event or " is up" in event]
     assert len(told) == 6

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from tests.packets.harness import Program
 from tests.packets.pair_steps import ACK, DATA, SYN, SYN_ACK, TCP, UDP, Connection, Place
 from tests.packets.steps import V4, V6, go, opened
 from tests.packets.tables import REVERSE, Entry
+from tests.packets.test_pair_meeting import MAIN, PENDING, SECRET, meeting
 
 STICKY = """
 [[group]]
@@ -189,6 +190,31 @@ def test_what_was_not_copied_is_fetched(replies_first: bool, pins: Path) -> None
         moving(new).change()
         clients.go_on(replies_first=not replies_first)
         Clients(new, 3000).go_on()
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["copied", "fetched"])
+@pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
+def test_pairs_whose_halves_meet(family: int, copied: bool, pins: Path) -> None:
+    """Both keys belong into one of the new sets, with one tag: they move as all others do."""
+    with both(FEW, MANY, pins) as (former, new), ExitStack() as stack:
+        sizes = former.maps["flow_settings"].array[0]
+        own = int(sizes["flow_sets"]), int(sizes["pending_sets"])
+        stack.enter_context(former.tables.made(*own, SECRET))
+        stack.enter_context(new.tables.made(MAIN, PENDING, SECRET))
+        made = [Connection(former, TCP[mode], family, 6) for mode in TCP]
+        for one in made:
+            one.port = meeting(one)
+            one.open()
+        new.take_turns()
+        if copied:
+            moving(new).change()
+        else:
+            new.maps["moved"].array[0] = 1
+        for one in made:
+            one.program = new
+            assert (one.request(DATA), one.reply(DATA)) == ("forwarded", "forwarded-reply")
+        assert len(list(new.tables.entries())) == 2 * len(made)
+        check_tables(new)
 
 
 def test_copies_follow_their_flows(pins: Path) -> None:

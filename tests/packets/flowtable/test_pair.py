@@ -146,7 +146,10 @@ def test_halves_with_one_tag(pairs: Pairs) -> None:
     assert pairs.do(Command.MAKE, ROOM) == {"made": ROOM}
     for direction in (Command.LOOK_FORWARD, Command.LOOK_REVERSE):
         assert pairs.do(direction, ROOM) == {"found": ROOM}
-    assert len(pairs.table.entries()) == 2 * ROOM == PROBES * SLOTS
+    found = pairs.table.entries()
+    assert len(found) == 2 * ROOM == PROBES * SLOTS
+    assert len(np.unique(found.meta & TAG)) == 1
+    assert len(np.unique(found.entry // SLOTS)) == PROBES
     assert faults(pairs.table) == []
 
 
