@@ -54,6 +54,7 @@ class Daemon:
         self._dirty = asyncio.Event()
         self._removed = asyncio.Event()
         self._ramping = asyncio.Event()
+        self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
         self._since: float | None = None  # a piece of work that touches the kernel goes on
         self._retry: asyncio.TimerHandle | None = None
@@ -79,6 +80,7 @@ class Daemon:
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
             self._checker.look()
             self._ramping.set()
+            self._changed.set()
             self._confirmer.look()
             if self._balancer.links_changed:
                 self._dirty.set()
@@ -131,7 +133,8 @@ class Daemon:
     async def _show(self) -> None:
         """Tell the fast path that somebody is there."""
         balancer = self._balancer
-        await show(balancer.dataplane.maps, lambda: balancer.config.balancer, self._busy_seconds)
+        maps = balancer.dataplane.maps
+        await show(maps, lambda: balancer.config.balancer, self._busy_seconds, self._changed)
 
     def _busy_seconds(self) -> float:
         return 0.0 if self._since is None else time.monotonic() - self._since

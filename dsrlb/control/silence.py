@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from dsrlb.config import Balancer
 from dsrlb.control.computereal import TICK_NS, ticks
@@ -27,12 +28,17 @@ def word(balancer: Balancer, now_ns: int) -> int:
 
 
 async def show(
-    maps: MapSet, balancer: Callable[[], Balancer], busy_seconds: Callable[[], float]
+    maps: MapSet,
+    balancer: Callable[[], Balancer],
+    busy_seconds: Callable[[], float],
+    changed: asyncio.Event,
 ) -> None:
-    """Say so again and again, while the event loop runs and the present piece of work that touches
-    the kernel has not taken longer than any does."""
+    """Say so again and again, and at once when ``changed``, while the event loop runs and the
+    present piece of work that touches the kernel has not taken longer than any does."""
     array = maps["heard"].array
     while True:
+        changed.clear()
         if busy_seconds() < _LONGEST_CHANGE:
             array[0] = word(balancer(), time.monotonic_ns())
-        await asyncio.sleep(SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(changed.wait(), SECONDS)

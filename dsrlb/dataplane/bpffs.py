@@ -57,7 +57,8 @@ def _foreign_ancestor() -> int | None:
 
 @cache
 def _held(pid: int) -> Path:
-    """A path to the ancestor's bpffs that stays valid when the ancestor ends."""
+    """A path to the ancestor's bpffs that stays valid when the ancestor ends, and when this process
+    has given up what it takes to look into it."""
     descriptor = os.open(f"/proc/{pid}/root{STANDARD}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     return Path(f"/proc/self/fd/{descriptor}")
 
@@ -66,10 +67,22 @@ def locate() -> Path | None:
     """Return the mounted bpffs to use, or None."""
     if is_bpffs(STANDARD):
         return STANDARD
+    return _elsewhere()
+
+
+_kept: list[Path] = []
+"""The host's, once it was found from another mount namespace."""
+
+
+def _elsewhere() -> Path | None:
+    """That of the host, found once."""
+    if _kept:
+        return _kept[0]
     pid = _foreign_ancestor()
-    if pid is not None and is_bpffs(Path(f"/proc/{pid}/root{STANDARD}")):
-        return _held(pid)
-    return None
+    if pid is None or not is_bpffs(Path(f"/proc/{pid}/root{STANDARD}")):
+        return None
+    _kept.append(_held(pid))
+    return _kept[0]
 
 
 def _mount() -> int:

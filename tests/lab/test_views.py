@@ -17,11 +17,11 @@ KEYS = {
     "services": "name vip protocol port mode algorithm family reals_up reals open pending packets "
     "bytes new reply_packets reply_bytes pool",
     "reals": "service address port weight state reason since open pending packets bytes new "
-    "reply_packets reply_bytes mac interface response_ms response_age",
+    "reply_packets reply_bytes mac interface response_ms response_age verdict share sorry",
     "macs": "address via mac interface vlan mtu path_mtu hops state source reason since",
     "stats": "interface ifindex driver xdp_mode attached reasons",
     "status": "instance pid version started config_hash file file_differs interfaces services "
-    "reals flows flow_events attach_seconds headers bytecode",
+    "reals flows flow_events attach_seconds headers bytecode revisions",
 }
 FLOWS = "open pending closing capacity used pending_capacity pending_used"
 INTERFACE = "name state driver xdp_mode reason"
