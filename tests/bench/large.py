@@ -86,7 +86,7 @@ class _Answering:
         """It answers with an RST from now on."""
         rule = f"ip daddr {address} tcp dport {_PORT} reject with tcp reset"
         chain = f"chain in {{ type filter hook input priority 0; {rule}; }}"
-        run(*self._namespace.enter("nft", "-f", "-"), given=f"table ip off {{ {chain} }}")
+        run(*self._namespace.enter("nft", "-f", "-"), given=f"table ip off {{\n{chain}\n}}\n")
 
     def take(self) -> None:
         """All do again."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import scale
 from tests.lab.instance import Instance, config, real
 from tests.lab.plain import PORT, ROOT, VIPS, Namespace, Plain, addresses
 from tests.lab.releasing import PREVIOUS, unpacked
