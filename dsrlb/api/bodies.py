@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dsrlb.config.source import LARGEST  # one limit for files and requests
 
+MOST_NUMBER = (1 << 63) - 1
+"""SQLite has no larger integers."""
+
 MOST_BYTES = 3 * LARGEST + (64 << 10)
 """The largest request body, in bytes: the largest configuration file and what goes with it.
 
@@ -99,7 +102,9 @@ class StateRequest(Asking):
 class RollbackRequest(Asking):
     """A way back."""
 
-    revision: int | None = Field(None, ge=1, description="default: the one that ran before")
+    revision: int | None = Field(
+        None, ge=1, le=MOST_NUMBER, description="default: the one that ran before"
+    )
     confirm_within: ConfirmWithin = None
 
 

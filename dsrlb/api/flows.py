@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from dsrlb.api.bodies import Asking, ErrorBody
+from dsrlb.api.bodies import MOST_NUMBER, Asking, ErrorBody
 from dsrlb.api.peer import author_of
 from dsrlb.control.flowquery import (
     CountBy,
@@ -96,7 +96,7 @@ def _maybe(parse: Callable[[str], T], text: str | None) -> T | None:
 class FlowsQuery(Filters):
     """What to list, and how."""
 
-    limit: int | None = Field(None, ge=1, description="so many at most")
+    limit: int | None = Field(None, ge=1, le=MOST_NUMBER, description="so many at most")
     count_by: CountBy | None = Field(
         None, description="numbers of flows instead of the flows themselves"
     )

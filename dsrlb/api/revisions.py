@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from dsrlb.api.bodies import ConfirmRequest, ErrorBody, RollbackRequest
+from dsrlb.api.bodies import MOST_NUMBER, ConfirmRequest, ErrorBody, RollbackRequest
 from dsrlb.api.peer import author_of
 from dsrlb.api.piecewise import answer
 from dsrlb.control.views import AppliedView, Controller, DiffView, RevisionRow
@@ -16,7 +16,7 @@ from dsrlb.control.views import AppliedView, Controller, DiffView, RevisionRow
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorBody, "description": "there is no such revision"}
 }
-_Number = Annotated[int, Path(ge=1, description="a revision")]
+_Number = Annotated[int, Path(ge=1, le=MOST_NUMBER, description="a revision")]
 
 
 def add_revisions(app: FastAPI, controller: Controller) -> None:
@@ -24,7 +24,9 @@ def add_revisions(app: FastAPI, controller: Controller) -> None:
 
     @app.get("/revisions", response_model=list[RevisionRow])
     async def revisions(
-        limit: Annotated[int | None, Query(ge=1, description="so many at most")] = None,
+        limit: Annotated[
+            int | None, Query(ge=1, le=MOST_NUMBER, description="so many at most")
+        ] = None,
     ) -> Response:
         """Configuration revisions, newest first."""
         return answer(await controller.history(limit))
@@ -36,8 +38,10 @@ def add_revisions(app: FastAPI, controller: Controller) -> None:
 
     @app.get("/diff", response_model=DiffView, responses=_NOT_FOUND)
     async def diff(
-        before: Annotated[int, Query(ge=1, description="a revision")],
-        after: Annotated[int | None, Query(ge=1, description="default: what runs")] = None,
+        before: Annotated[int, Query(ge=1, le=MOST_NUMBER, description="a revision")],
+        after: Annotated[
+            int | None, Query(ge=1, le=MOST_NUMBER, description="default: what runs")
+        ] = None,
         text: Annotated[bool, Query(description="with a unified diff of the TOML")] = False,
     ) -> Response:
         """What leads from one revision to another."""

@@ -84,3 +84,22 @@ def test_times_that_are_none(controller: FakeController, within: object) -> None
         assert answer.status_code == 400
         assert "confirm_within" in answer.json()["error"]
     assert controller.calls == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/rollback", {"revision": 1 << 63}),
+        ("GET", f"/revisions/{1 << 63}/config", None),
+        ("GET", f"/revisions?limit={1 << 63}", None),
+        ("GET", f"/diff?before={1 << 63}", None),
+        ("GET", f"/diff?before=1&after={1 << 63}", None),
+        ("GET", f"/flows?limit={1 << 63}", None),
+    ],
+)
+def test_numbers_that_no_database_has(
+    controller: FakeController, method: str, path: str, body: dict[str, int] | None
+) -> None:
+    """SQLite and iterators would refuse them with errors of their own."""
+    assert ask(controller, method, path, json=body).status_code == 400
+    assert controller.calls == []
