@@ -240,18 +240,11 @@ class Daemon:
                 await asyncio.wait_for(self._removed.wait(), interval)
 
     async def _verify(self) -> None:
-        """See now and then whether the maps are as they were written; beside changes, and what
-        looks wrong once more between two."""
-        balancer = self._balancer
-        look = partial(drift.look, balancer.dataplane.maps, balancer.applier)
-
-        async def work() -> None:
-            if await to_its_end(look):
-                await self.change(partial(drift.put_right, balancer))
-
+        """See now and then, between two changes, whether the maps are as they were written."""
+        work = partial(drift.put_right, self._balancer)
         while True:
             await asyncio.sleep(drift.SECONDS)
-            await self._try("drift", work)
+            await self._try("drift", lambda: self.change(work))
 
     async def _keep_bridges(self) -> None:
         """Have bridges remember who is behind which port, beside changes."""

@@ -30,15 +30,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def look(maps: MapSet, applier: Applier) -> tuple[str, ...]:
-    """What is otherwise than it was written, in words. Beside changes what it finds may be one of
-    those: repair() looks again."""
-    return tuple(_differences(maps, applier.installed, reading.read(maps)))
-
-
 def repair(maps: MapSet, applier: Applier) -> tuple[str, ...]:
-    """As look(), between two changes; where something is otherwise the applier begins anew with
-    what is there, and the next apply puts it right."""
+    """What is otherwise than it was written, in words. Where something is, the applier begins anew
+    with what is there, and the next apply puts it right. Between two changes."""
     there = reading.read(maps)
     found = tuple(_differences(maps, applier.installed, there))
     if found:

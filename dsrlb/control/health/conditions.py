@@ -123,7 +123,8 @@ class Conditions:
 
     def forget_others(self, reals: frozenset[RealId]) -> None:
         """Of those that are checked no more nothing is known."""
-        self.forget(self._checked.keys() - reals)
+        known = tuple(self._checked)  # in one step: the event loop puts others in meanwhile
+        self.forget(set(known) - reals)
 
     def forget(self, reals: Iterable[RealId]) -> None:
         """Of these nothing is known."""
