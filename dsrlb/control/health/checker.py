@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,13 +19,9 @@ from dsrlb.control.health.checks import Checks
 from dsrlb.control.health.conditions import KIND, Conditions
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.health.protocol import (
-    Ask,
     Orders,
     ProtocolError,
-    Ready,
     States,
-    Tallies,
-    Tally,
     Target,
     encode,
     to_daemon,
@@ -40,7 +36,6 @@ _LONG_LINE = 1 << 16
 _TURN_SECONDS = 0.01  # of the event loop
 _LONGEST_LINE = 16 << 20
 _END_SECONDS = 3.0
-_TALLY_SECONDS = 2.0
 
 
 class Checker:
@@ -62,9 +57,6 @@ class Checker:
         self._look = asyncio.Event()
         self._sent: dict[str, Target] = {}
         self._told: Checks | None = None
-        self._asked = 0
-        self._tallies: asyncio.Future[Tallies] | None = None
-        self._writer: asyncio.StreamWriter | None = None
         self.pid: int | None = None
         """Of the process; None: there is none."""
 
@@ -108,12 +100,12 @@ class Checker:
 
     async def _talk(self, channel: socket.socket, pid: int) -> None:
         reader, writer = await asyncio.open_connection(sock=channel, limit=_LONGEST_LINE)
-        self.pid, self._writer, self._sent, self._told = pid, writer, {}, None
+        self.pid, self._sent, self._told = pid, {}, None
         telling = asyncio.create_task(self._tell(writer))
         try:
             await self._hear(reader)
         finally:
-            self.pid, self._writer = None, None
+            self.pid = None
             telling.cancel()
             writer.close()
             await asyncio.gather(telling, return_exceptions=True)
@@ -171,16 +163,11 @@ class Checker:
         with suppress(ConnectionError):
             while line := await reader.readline():
                 if len(line) > _LONG_LINE:
-                    await self._take(await to_its_end(partial(to_daemon, line)))
+                    message = await to_its_end(partial(to_daemon, line))
                 else:
-                    await self._take(to_daemon(line))
-
-    async def _take(self, message: Ready | States | Tallies) -> None:
-        if isinstance(message, States):
-            await self._note(message)
-        elif isinstance(message, Tallies) and self._tallies is not None:
-            self._tallies.set_result(message)
-            self._tallies = None
+                    message = to_daemon(line)
+                if isinstance(message, States):
+                    await self._note(message)
 
     async def _note(self, message: States) -> None:
         """Each may be an event, which is written somewhere; others have something to do, too."""
@@ -193,16 +180,6 @@ class Checker:
                 if time.monotonic() > until:
                     await asyncio.sleep(0)
                     until = time.monotonic() + _TURN_SECONDS
-
-    async def tallies(self) -> Sequence[Tally]:
-        """Of every target; none where nobody is checked, or the process does not answer."""
-        if self._writer is None:
-            return ()
-        self._asked += 1
-        answer = self._tallies = asyncio.get_running_loop().create_future()
-        self._writer.write(encode(Ask(self._asked)))
-        done, _ = await asyncio.wait([answer], timeout=_TALLY_SECONDS)
-        return answer.result().tallies if done else ()
 
 
 def _start(descriptor: int) -> subprocess.Popen[bytes]:

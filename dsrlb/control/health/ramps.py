@@ -63,10 +63,9 @@ class Ramps:
 
     def next_step(self) -> float | None:
         """Seconds until somebody's share grows; None: nobody's does."""
-        if not self._ramps:
-            return None
+        ramps = tuple(self._ramps.values())  # in one step: a change may be at it
         now = self._clock()
-        return min(_until_next(ramp, now) for ramp in self._ramps.values())
+        return min((_until_next(ramp, now) for ramp in ramps), default=None)
 
 
 def _until_next(ramp: _Ramp, now: float) -> float:
