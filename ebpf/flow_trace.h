@@ -5,7 +5,7 @@
  * level of the caches, and not from sets that have to be waited for.
  *
  * Bits are set before a flow is published and never taken back one by one: the daemon makes the idle one
- * of two bitmaps anew and has look-ups go by it (control/traces.py). Until then a key may have a trace and stand
+ * of two bitmaps anew and has look-ups go by it (control/flows/traces.py). Until then a key may have a trace and stand
  * nowhere, which costs the search that it would cost otherwise.
  */
 #ifndef DSRLB_FLOW_TRACE_H

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from dsrlb.api.bodies import MOST_NUMBER, Asking, ErrorBody
 from dsrlb.api.peer import author_of
-from dsrlb.control.flowquery import (
+from dsrlb.control.flows.query import (
     CountBy,
     FlowQuery,
     State,

@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dsrlb.control.authors import Author, of_uid
+from dsrlb.control.revisions.authors import Author, of_uid
 
 _UID = "dsrlb.uid"  # below "extensions", where ASGI has what servers add
 _UCRED = struct.Struct("=iII")  # struct ucred: pid, uid, gid

@@ -22,7 +22,7 @@ def backup(instance: str, file: Path) -> None:
     The daemon may run meanwhile.
     """
     require_root()
-    from dsrlb.control.backup import save
+    from dsrlb.control.revisions.backup import save
 
     names = save(instance, file)
     click.echo(f"{file}: {', '.join(names)} of instance {instance}")
@@ -38,8 +38,8 @@ def restore(instance: str, file: Path) -> None:
     which leaves traffic untouched, and start it behind this.
     """
     require_root()
-    from dsrlb.control.backup import restore as put_back
-    from dsrlb.control.backup import summary
+    from dsrlb.control.revisions.backup import restore as put_back
+    from dsrlb.control.revisions.backup import summary
 
     restored = put_back(instance, file)
     click.echo(f"restored {', '.join(restored.members)}: {summary(restored)}")

@@ -20,7 +20,7 @@ _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
-    from dsrlb.control.flowquery import seconds
+    from dsrlb.control.flows.query import seconds
 
     if text is None:
         return None

@@ -17,7 +17,7 @@ import click
 
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import behind, json_option, require_root
-from dsrlb.control.flowquery import (
+from dsrlb.control.flows.query import (
     COUNTS,
     PROTOCOLS,
     STATES,

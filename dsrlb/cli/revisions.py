@@ -19,7 +19,7 @@ from dsrlb.cli.common import behind, json_option, print_json, require_root
 from dsrlb.errors import NotRunning
 
 if TYPE_CHECKING:
-    from dsrlb.control.offlinerevisions import SavedRevisions
+    from dsrlb.control.revisions.offline import SavedRevisions
     from dsrlb.control.views import RevisionRow
 
 _REVISION = click.IntRange(1)
@@ -34,7 +34,7 @@ def saved_or_asked(
     try:
         return Client(instance).get(path, **query)
     except NotRunning:
-        from dsrlb.control import offlinerevisions
+        from dsrlb.control.revisions import offline as offlinerevisions
 
         with offlinerevisions.saved(instance) as log:
             return offline(log)
@@ -48,7 +48,7 @@ def history(instance: str, limit: int | None, as_json: bool) -> None:
     """Configuration revisions, newest first: when, by whom, by what, and what became of them."""
 
     def offline(log: SavedRevisions) -> list[RevisionRow]:
-        from dsrlb.control import history as views
+        from dsrlb.control.revisions import history as views
 
         return views.rows(log, limit)
 
@@ -96,7 +96,7 @@ def diff(instance: str, before: int, after: int | None, text: bool, as_json: boo
     """What leads from revision A to revision B; without B to what runs."""
 
     def offline(log: SavedRevisions) -> Any:
-        from dsrlb.control import history as views
+        from dsrlb.control.revisions import history as views
 
         return views.diff(log, before, after, None, text)
 
@@ -137,7 +137,9 @@ def rollback(
 
 
 def _rollback_offline(instance: str, revision: int | None, as_json: bool) -> None:
-    from dsrlb.control import authors, offline, offlinerevisions
+    from dsrlb.control import offline
+    from dsrlb.control.revisions import authors
+    from dsrlb.control.revisions import offline as offlinerevisions
     from dsrlb.paths import for_instance
 
     running = offline.pinned(for_instance(instance))
@@ -160,7 +162,8 @@ def confirm(instance: str, as_json: bool) -> None:
     try:
         row = Client(instance).post("/confirm", behind=behind())
     except NotRunning:
-        from dsrlb.control import authors, offlinerevisions
+        from dsrlb.control.revisions import authors
+        from dsrlb.control.revisions import offline as offlinerevisions
 
         row = offlinerevisions.confirm(instance, authors.own())
     if as_json:
@@ -197,6 +200,6 @@ def config_show(instance: str, revision: int | None, as_json: bool) -> None:
 
 
 def _text(log: SavedRevisions, revision: int) -> str:
-    from dsrlb.control import history as views
+    from dsrlb.control.revisions import history as views
 
     return views.text_of(log, revision)

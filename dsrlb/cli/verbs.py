@@ -147,7 +147,7 @@ def check(instance: str, file: Path, adopt_vip: bool, offline: bool) -> None:
     FILE "-" is standard input.
     """
     from dsrlb.config import digest
-    from dsrlb.control.limits import exceeded
+    from dsrlb.control.desired.limits import exceeded
 
     if offline and adopt_vip:
         raise click.UsageError("--adopt-vip is about this host's addresses, --offline asks nothing")
@@ -165,10 +165,10 @@ def check(instance: str, file: Path, adopt_vip: bool, offline: bool) -> None:
 def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
     """What cannot work on this host."""
     from dsrlb.config import check_host
-    from dsrlb.control.placement import misplaced
+    from dsrlb.control.desired.placement import misplaced
+    from dsrlb.control.desired.tunnels import unreachable
     from dsrlb.control.probing.prefixes import occupied
     from dsrlb.control.socketaccess import unknown_group
-    from dsrlb.control.tunnels import unreachable
     from dsrlb.net.host import host_facts
 
     config, origin, facts = given.config, given.origin, host_facts()
@@ -197,7 +197,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
         with sent.true_places():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
-        from dsrlb.control import offlinerevisions
+        from dsrlb.control.revisions import offline as offlinerevisions
 
         view = offlinerevisions.plan(instance, sent.config)
     show_plan(view, as_json)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsrlb.config import Bridge
-from dsrlb.control.desired import LinkState
+from dsrlb.control.desired.contents import LinkState
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes

@@ -15,28 +15,28 @@ from typing import TYPE_CHECKING
 from dsrlb.config import Config, digest, dump
 from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin
-from dsrlb.control import installed as installed_state
 from dsrlb.control import upgrade
-from dsrlb.control.announce import Announcer, Claim
-from dsrlb.control.apply import Applier
 from dsrlb.control.attach import Attachments
+from dsrlb.control.desired.limits import Sizes
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.hostchecks import HostCheck, same_network
-from dsrlb.control.limits import Sizes
-from dsrlb.control.mactable import MacTable
+from dsrlb.control.macs.announce import Announcer, Claim
+from dsrlb.control.macs.table import MacTable
+from dsrlb.control.maps import installed as installed_state
+from dsrlb.control.maps.apply import Applier
+from dsrlb.control.maps.writing import Writer
 from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.probing.way import ProbeWay
-from dsrlb.control.revisionlog import Change, RevisionLog
-from dsrlb.control.revisions import Revision
+from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.store import Revision
+from dsrlb.control.revisions.wayback import applied_view, planned_view, ran, told
 from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
-from dsrlb.control.wayback import applied_view, planned_view, ran, told
-from dsrlb.control.writing import Writer
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
@@ -44,7 +44,7 @@ from dsrlb.observe.events import now_text
 from dsrlb.paths import Paths
 
 if TYPE_CHECKING:
-    from dsrlb.control.keeper import FlowKeeper
+    from dsrlb.control.flows.keeper import FlowKeeper
 
 _RESOLVE_SECONDS = 0.1
 
@@ -101,7 +101,7 @@ class Balancer:
     @cached_property
     def keeper(self) -> FlowKeeper:
         """Housekeeping of the flow tables; not needed before the program is attached."""
-        from dsrlb.control.keeper import FlowKeeper
+        from dsrlb.control.flows.keeper import FlowKeeper
 
         return FlowKeeper(self.dataplane, self.events)
 

@@ -10,18 +10,19 @@ from typing import Any, Protocol, TypeVar
 
 from dsrlb.config import Config, dump, edit
 from dsrlb.config.source import Origin, read
-from dsrlb.control import history, rows
-from dsrlb.control.authors import Author
+from dsrlb.control import rows
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.collecting import uncollected
-from dsrlb.control.flowcount import count_lines
-from dsrlb.control.flowlist import drop, limited, lines
-from dsrlb.control.flowquery import FlowQuery
-from dsrlb.control.flowselect import Reals, Selection
-from dsrlb.control.flowwatch import KIND
+from dsrlb.control.flows.count import count_lines
+from dsrlb.control.flows.listing import drop, limited, lines
+from dsrlb.control.flows.query import FlowQuery
+from dsrlb.control.flows.selection import Reals, Selection
+from dsrlb.control.flows.watch import KIND
 from dsrlb.control.health.orders import give_order
-from dsrlb.control.revisionlog import Change
-from dsrlb.control.rollback import go_back, words
+from dsrlb.control.revisions import history
+from dsrlb.control.revisions.authors import Author
+from dsrlb.control.revisions.log import Change
+from dsrlb.control.revisions.rollback import go_back, words
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
     AppliedView,

@@ -15,17 +15,18 @@ from typing import TypeVar
 
 from dsrlb.config.secrets import told
 from dsrlb.config.source import load_with_origin
-from dsrlb.control import drift, pulse
-from dsrlb.control.authors import own
+from dsrlb.control import pulse
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.collecting import uncollected
-from dsrlb.control.confirmer import Confirmer
 from dsrlb.control.controller import DaemonController
-from dsrlb.control.fdbkeeper import FdbKeeper
 from dsrlb.control.health.checker import Checker
-from dsrlb.control.revisionlog import Change
-from dsrlb.control.rollback import revert_expired
-from dsrlb.control.silence import show
+from dsrlb.control.macs.fdbkeeper import FdbKeeper
+from dsrlb.control.maps import drift
+from dsrlb.control.maps.silence import show
+from dsrlb.control.revisions.authors import own
+from dsrlb.control.revisions.confirmer import Confirmer
+from dsrlb.control.revisions.log import Change
+from dsrlb.control.revisions.rollback import revert_expired
 from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.systemd import keep_alive, notify
 from dsrlb.control.threads import to_its_end

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsrlb.control.announce import leave_groups
 from dsrlb.control.attach import restore_features
+from dsrlb.control.macs.announce import leave_groups
 from dsrlb.control.state import State
 from dsrlb.dataplane.artifact import FIRST
 from dsrlb.dataplane.programs import is_orphan, is_ours

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dsrlb.config import Config, HostFacts, check_host
 from dsrlb.config.sharing import config_of
 from dsrlb.config.source import Origin
-from dsrlb.control.placement import misplaced
+from dsrlb.control.desired.placement import misplaced
+from dsrlb.control.desired.tunnels import unreachable
 from dsrlb.control.probing.prefixes import occupied
 from dsrlb.control.socketaccess import unknown_group
-from dsrlb.control.tunnels import unreachable
 from dsrlb.errors import ConfigError, DsrlbError, Problem
 from dsrlb.net.host import host_facts
 

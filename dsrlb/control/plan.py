@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dsrlb.config import Bridge, Config, Real, Service, digest
 from dsrlb.config.values import IPAddress
-from dsrlb.control.forms import form
+from dsrlb.control.desired.forms import form
 from dsrlb.control.planchoice import chosen_anew, reseeded, resized
 from dsrlb.control.views import Change, ChangeKind, PlanView
 from dsrlb.dataplane.methods import methods

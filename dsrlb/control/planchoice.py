@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsrlb.config import Config, Service
-from dsrlb.control.tableplace import entries_wanted
+from dsrlb.control.maps.tableplace import entries_wanted
 
 _ELSEWHERE = "most clients' new flows go to other real servers"
 

@@ -13,14 +13,14 @@ from pathlib import Path
 from dsrlb import __version__
 from dsrlb.config import Config, Real, Service, digest
 from dsrlb.config.source import load_with_origin
-from dsrlb.control import history
 from dsrlb.control.balancer import Balancer
-from dsrlb.control.computereal import TICK_NS
-from dsrlb.control.counters import FamilyTotals, flow_events, loads, response
-from dsrlb.control.desired import USABLE, DesiredPath, RealId, Resolution, ServiceId
+from dsrlb.control.desired.contents import USABLE, DesiredPath, RealId, Resolution, ServiceId
+from dsrlb.control.desired.real import TICK_NS
+from dsrlb.control.flows.counters import FamilyTotals, flow_events, loads, response
 from dsrlb.control.health.condition import WHOLE, Condition
-from dsrlb.control.installed import InstalledService
-from dsrlb.control.mactable import Found
+from dsrlb.control.macs.table import Found
+from dsrlb.control.maps.installed import InstalledService
+from dsrlb.control.revisions import history
 from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow, StatusView
 from dsrlb.dataplane.methods import methods
 from dsrlb.errors import DsrlbError

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsrlb.config.secrets import told as told_of
-from dsrlb.control.authors import own
-from dsrlb.control.beginning import Attempt, attempts, no_start
 from dsrlb.control.offline import pinned
-from dsrlb.control.revisionlog import RevisionLog
+from dsrlb.control.revisions.authors import own
+from dsrlb.control.revisions.beginning import Attempt, attempts, no_start
+from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane

@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 
 from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict before 3.12
 
-from dsrlb.control.authors import Author
-from dsrlb.control.flowquery import FlowQuery
+from dsrlb.control.flows.query import FlowQuery
+from dsrlb.control.revisions.authors import Author
 
 
 class PoolView(TypedDict):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dsrlb.control.desired import LinkState, RealId, Resolution
+from dsrlb.control.desired.contents import LinkState, RealId, Resolution
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import IPAddress, address_bytes, mac_bytes
 from dsrlb.dataplane.methods import methods

@@ -15,7 +15,7 @@ from statistics import mean, median
 import numpy as np
 import numpy.typing as npt
 
-from dsrlb.control.tables import build, table_size
+from dsrlb.control.algorithms.tables import build, table_size
 from dsrlb.dataplane.keys import IPAddress
 
 ALGORITHMS = ("maglev", "hash")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsrlb.control.desired import LinkState, RealId, Resolution
+from dsrlb.control.desired.contents import LinkState, RealId, Resolution
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, mac_bytes
 from dsrlb.dataplane.methods import methods

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from scapy.utils import RawPcapReader
 
-from dsrlb.control import installed
+from dsrlb.control.maps import installed
 from dsrlb.dataplane.artifact import build
 from dsrlb.dataplane.maps import MapSet
 from tests.lab.instance import Instance

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from dsrlb.cli.client import Client
-from dsrlb.control import installed as installed_state
+from dsrlb.control.maps import installed as installed_state
 from dsrlb.dataplane import artifact
 from dsrlb.dataplane.algorithms import by_number
 from dsrlb.dataplane.maps import MapSet

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from dsrlb.control.desired import RealId, Resolution
+from dsrlb.control.desired.contents import RealId, Resolution
 from tests.packets.algorithms import HASHED, algorithm
 from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, Program, mac_of
 from tests.packets.model import Link, Model, Real, Service

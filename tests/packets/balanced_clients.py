@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from dsrlb.control.keeper import FlowKeeper
+from dsrlb.control.flows.keeper import FlowKeeper
 from dsrlb.observe.events import EventLog
 from tests.packets import generate
 from tests.packets.algorithms import FASTEST

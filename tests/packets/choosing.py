@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dsrlb.control.desired import RealId
+from dsrlb.control.desired.contents import RealId
 from tests.packets.harness import Program, mac_of
 from tests.packets.steps import ACK, FIN_ACK, SYN, Family, config
 

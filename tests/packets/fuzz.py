@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dsrlb.control.desired import RealId
+from dsrlb.control.desired.contents import RealId
 from dsrlb.dataplane import bpf
 from tests.packets import mixture, mixture_paired
 from tests.packets.evidence import check

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from dsrlb.config import parse
-from dsrlb.control import installed
-from dsrlb.control.apply import Applier
-from dsrlb.control.compute import compute
-from dsrlb.control.desired import Desired, LinkState, RealId, Resolution
-from dsrlb.control.mactargets import targets_of
+from dsrlb.control.desired.compute import compute
+from dsrlb.control.desired.contents import Desired, LinkState, RealId, Resolution
+from dsrlb.control.macs.targets import targets_of
+from dsrlb.control.maps import installed
+from dsrlb.control.maps.apply import Applier
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
-from dsrlb.control.desired import AWAY, LEAVE, PASS_EMPTY, RESET, USABLE, Desired
+from dsrlb.control.desired.contents import AWAY, LEAVE, PASS_EMPTY, RESET, USABLE, Desired
 
 FLAGS = {"leave": AWAY | LEAVE, "reset": AWAY | RESET}
 """As the control plane has them."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets import health, mixture_paired
 from tests.packets.algorithms import algorithm
 from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, Program, mac_of

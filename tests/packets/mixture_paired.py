@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.algorithms import HASHED, algorithm
 from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, mac_of
 from tests.packets.model import Link, Real, Service

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 
 from dsrlb.config import parse
-from dsrlb.control.desired import RealId, Resolution
+from dsrlb.control.desired.contents import RealId, Resolution
 from dsrlb.control.probing.targets import Ends, TargetTable
 from tests.packets import generate
 from tests.packets.cases import Case

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets import health
 from tests.packets.harness import LINK, Program, mac_of
 from tests.packets.mixture import PASSED, TEXT, resolutions

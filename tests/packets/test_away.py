@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.cases import flows as f
 from tests.packets.harness import LINK, Program, mac_of
 from tests.packets.steps import A, B, config, forwarded, refused, states

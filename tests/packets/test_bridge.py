@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from dsrlb.control.desired import LinkState
+from dsrlb.control.desired.contents import LinkState
 from tests.packets.cases.bridge import blocked as bridge_blocked
 from tests.packets.cases.case import Case
 from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS

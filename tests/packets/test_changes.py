@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.cases import flows as f
 from tests.packets.evidence import check
 from tests.packets.harness import LINK, OTHER_LINK, Program

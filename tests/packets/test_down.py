@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control.desired import LEAVE, RESET, Resolution
+from dsrlb.control.desired.contents import LEAVE, RESET, Resolution
 from tests.packets import health
 from tests.packets.cases import down as cases
 from tests.packets.cases import flows as f

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets import health
 from tests.packets.cases.paired_services import CLAMP, FAR
 from tests.packets.harness import LINK, OTHER_LINK, Program, mac_of

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets import health
 from tests.packets.cases import down as cases
 from tests.packets.cases.case import Case

@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.cases import CONFIG, RESOLUTIONS, Case
 from tests.packets.cases.l3dsr import expired, tunnel_mtu, tunnel_mtu6
 from tests.packets.evidence import check

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from dsrlb.dataplane.flowhash import key_hash
 from dsrlb.dataplane.keys import address_bytes
 from tests.packets import cases as l3dsr

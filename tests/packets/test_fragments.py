@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.cases import Case
 from tests.packets.cases.fragments import ipv4 as fragments
 from tests.packets.cases.fragments import ipv6 as fragments6

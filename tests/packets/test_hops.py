@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control.desired import NextHop, Resolution
+from dsrlb.control.desired.contents import NextHop, Resolution
 from tests.packets.cases import CONFIG, RESOLUTIONS
 from tests.packets.generate import frame, ipv4, split, tcp, udp
 from tests.packets.harness import LINK, MAC, OTHER_LINK, OTHER_MAC, Program

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsrlb.control import keeper as keepers
-from dsrlb.control.counters import flow_events, loads
-from dsrlb.control.flowlist import drop, lines
-from dsrlb.control.flowquery import FlowQuery
-from dsrlb.control.flowselect import Reals, Selection
-from dsrlb.control.keeper import FlowKeeper
-from dsrlb.control.spills import SpillBitmaps
+from dsrlb.control.flows import keeper as keepers
+from dsrlb.control.flows.counters import flow_events, loads
+from dsrlb.control.flows.keeper import FlowKeeper
+from dsrlb.control.flows.listing import drop, lines
+from dsrlb.control.flows.query import FlowQuery
+from dsrlb.control.flows.selection import Reals, Selection
+from dsrlb.control.flows.spills import SpillBitmaps
 from dsrlb.dataplane.flowhash import key_hash
 from dsrlb.dataplane.flowtable import FlowTable, Part, Places
 from dsrlb.observe.events import EventLog

@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dsrlb.control import keeper as keepers
-from dsrlb.control.counters import flow_events
-from dsrlb.control.keeper import FlowKeeper
-from dsrlb.control.lasthops import LastHop
+from dsrlb.control.flows import keeper as keepers
+from dsrlb.control.flows.counters import flow_events
+from dsrlb.control.flows.keeper import FlowKeeper
+from dsrlb.control.maps.lasthops import LastHop
 from dsrlb.dataplane.flowtable import Part, Places
 from dsrlb.observe.events import EventLog
 from tests.packets.cases import flows as f

@@ -9,8 +9,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control import installed
-from dsrlb.control.apply import Applier
+from dsrlb.control.maps import installed
+from dsrlb.control.maps.apply import Applier
 from tests.packets.harness import LINK, OTHER_LINK, OTHER_MAC, Program
 from tests.packets.steps import SYN, V4, V6, A, Family, config, forwarded, refused
 

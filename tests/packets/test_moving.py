@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsrlb.control import installed
-from dsrlb.control.apply import Applier
+from dsrlb.control.maps import installed
+from dsrlb.control.maps.apply import Applier
 from dsrlb.dataplane.flowtable import flow_tables
 from dsrlb.dataplane.moving import Moving
 from tests.packets import cases

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.cases.case import Case
 from tests.packets.cases.nat import outbound as nat_outbound
 from tests.packets.cases.nat import outbound6 as nat_outbound6

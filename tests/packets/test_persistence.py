@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.harness import LINK, Program, mac_of
 from tests.packets.steps import (
     ACK,

@@ -14,7 +14,7 @@ from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from dsrlb.dataplane.keys import address_bytes
 from tests.packets import generate
 from tests.packets.cases import CONFIG as CASES

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.cases import flows as f
 from tests.packets.cases.flows import TO6_11, TO6_12, TO6_13, TO_11, TO_12, TO_13
 from tests.packets.harness import Program

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from dsrlb.config import Balancer
-from dsrlb.control.computereal import TICK_NS
-from dsrlb.control.silence import word
+from dsrlb.control.desired.real import TICK_NS
+from dsrlb.control.maps.silence import word
 from tests.packets.cases import silent as cases
 from tests.packets.cases.case import Case
 from tests.packets.evidence import check

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets import generate
 from tests.packets.cases import Case
 from tests.packets.cases.one_arm import toa as one_arm_toa

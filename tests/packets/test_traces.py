@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dsrlb.control.keeper import FlowKeeper
-from dsrlb.control.traces import TraceBitmaps
+from dsrlb.control.flows.keeper import FlowKeeper
+from dsrlb.control.flows.traces import TraceBitmaps
 from dsrlb.dataplane.flowhash import traces
 from dsrlb.dataplane.flowtable import Part
 from dsrlb.observe.events import EventLog

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from dsrlb.config import Config
-from dsrlb.control.desired import RealId
+from dsrlb.control.desired.contents import RealId
 from dsrlb.control.state import write_atomically
 from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog, now_text

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from dsrlb.config import Config, Health, Service
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired import RESOLVED, RealId, Resolution, ServiceId
+from dsrlb.control.desired.contents import RESOLVED, RealId, Resolution, ServiceId
+from dsrlb.control.desired.parts import Part, families_of
 from dsrlb.control.health.checks import NOTHING, Checks, Piece, piece_of, put_together
-from dsrlb.control.installed import InstalledReal
-from dsrlb.control.parts import Part, families_of
+from dsrlb.control.maps.installed import InstalledReal
 from dsrlb.control.probing.targets import Ends, ends_of
 from dsrlb.dataplane.keys import IPAddress
 

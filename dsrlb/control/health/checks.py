@@ -11,7 +11,7 @@ from hashlib import blake2b
 from dsrlb.config import Config, Health, Service
 from dsrlb.config.health import CONNECTING
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired import RealId, Resolution
+from dsrlb.control.desired.contents import RealId, Resolution
 from dsrlb.control.probing.targets import Ends
 from dsrlb.dataplane.keys import IPAddress
 from dsrlb.dataplane.methods import methods

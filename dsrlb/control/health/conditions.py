@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from dsrlb.control.desired import DOWN, RealId
+from dsrlb.control.desired.contents import DOWN, RealId
 from dsrlb.control.health.admin import AdminStates, Order
 from dsrlb.control.health.condition import WELL, Condition, State
 from dsrlb.control.health.ramps import Ramps
-from dsrlb.control.installed import InstalledReal
+from dsrlb.control.maps.installed import InstalledReal
 from dsrlb.health import protocol
 from dsrlb.observe.events import EventLog, now_text
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dsrlb.config import Config, Service
-from dsrlb.control.desired import Desired, RealId, ServiceId
+from dsrlb.control.desired.contents import Desired, RealId, ServiceId
 from dsrlb.control.health.condition import WHOLE
-from dsrlb.control.installed import Installed
+from dsrlb.control.maps.installed import Installed
 
 
 @dataclass(frozen=True, slots=True)

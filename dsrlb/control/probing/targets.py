@@ -11,7 +11,7 @@ import numpy as np
 from dsrlb.config import Config, Service
 from dsrlb.config.probes import probed_families
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired import RealId, Resolution
+from dsrlb.control.desired.contents import RealId, Resolution
 from dsrlb.dataplane.keys import IPAddress, address_bytes
 from dsrlb.dataplane.maps import MapSet
 

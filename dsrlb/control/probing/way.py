@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping
 
 from dsrlb.config import Config
 from dsrlb.control.attach import Attachment
-from dsrlb.control.desired import RealId, Resolution, ServiceId
+from dsrlb.control.desired.contents import RealId, Resolution, ServiceId
+from dsrlb.control.desired.parts import Part
 from dsrlb.control.health.checklist import Checklist
 from dsrlb.control.health.checks import Checks
-from dsrlb.control.installed import InstalledReal
-from dsrlb.control.mactable import MacTable
-from dsrlb.control.parts import Part
+from dsrlb.control.macs.table import MacTable
+from dsrlb.control.maps.installed import InstalledReal
 from dsrlb.control.probing.targets import TargetTable, prefixes_needed
 from dsrlb.dataplane.keys import mac_bytes
 from dsrlb.dataplane.loader import Dataplane

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Address
 
-from dsrlb.control.desired import Resolution
+from dsrlb.control.desired.contents import Resolution
 from tests.packets.harness import LINK, OTHER_LINK, mac_of
 
 MODES = ("bridge", "router", "one-arm", "nat")

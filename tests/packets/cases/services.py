@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
 
-from dsrlb.control.desired import LinkState, Resolution
+from dsrlb.control.desired.contents import LinkState, Resolution
 from tests.packets.harness import LINK
 
 TUNNEL_SOURCE = 'tunnel_source = ["198.51.100.1", "2001:db8:51::1"]'

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dsrlb.config import parse
-from dsrlb.control import installed
-from dsrlb.control.apply import Applier
-from dsrlb.control.compute import compute
-from dsrlb.control.desired import Resolution
-from dsrlb.control.mactargets import targets_of
+from dsrlb.control.desired.compute import compute
+from dsrlb.control.desired.contents import Resolution
+from dsrlb.control.macs.targets import targets_of
+from dsrlb.control.maps import installed
+from dsrlb.control.maps.apply import Applier
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import build
 from dsrlb.dataplane.keys import link_bytes

@@ -14,9 +14,9 @@ from typing import Any
 from dsrlb.api.app import create_app
 from dsrlb.api.server import serve
 from dsrlb.config import Config, digest, dump, edit, parse
-from dsrlb.control.authors import Author
-from dsrlb.control.flowquery import FlowQuery
+from dsrlb.control.flows.query import FlowQuery
 from dsrlb.control.plan import view
+from dsrlb.control.revisions.authors import Author
 from dsrlb.control.threads import stepwise
 from dsrlb.control.views import (
     AppliedView,

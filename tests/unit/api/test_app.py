@@ -14,7 +14,7 @@ from dsrlb.api.app import create_app
 from dsrlb.api.bodies import MOST_BYTES
 from dsrlb.api.peer import with_uid
 from dsrlb.config.source import LARGEST
-from dsrlb.control.authors import Author
+from dsrlb.control.revisions.authors import Author
 from dsrlb.errors import NetError
 from tests.unit.api.fake import FakeController
 from tests.unit.api.fakerows import SERVICE, TOML

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dsrlb.control.authors import Author
-from dsrlb.control.flowquery import FlowQuery
+from dsrlb.control.flows.query import FlowQuery
+from dsrlb.control.revisions.authors import Author
 from dsrlb.errors import KernelError
 from tests.unit.api.fake import FakeController, served
 from tests.unit.api.fakerows import flow_row

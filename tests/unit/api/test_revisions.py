@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dsrlb.control.authors import Author
+from dsrlb.control.revisions.authors import Author
 from dsrlb.errors import StateError
 from tests.unit.api.fake import FakeController
 from tests.unit.api.fakerows import REVISION, TOML, WAITING

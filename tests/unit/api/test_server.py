@@ -17,7 +17,7 @@ import pytest
 
 from dsrlb.api.app import create_app
 from dsrlb.api.server import listen, serve
-from dsrlb.control.authors import of_uid
+from dsrlb.control.revisions.authors import of_uid
 from dsrlb.errors import StateError
 from tests.unit.api.fake import FakeController, served
 

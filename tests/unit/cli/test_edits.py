@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dsrlb.control.authors import own
+from dsrlb.control.revisions.authors import own
 from tests.unit.api.fake import FakeController
 from tests.unit.cli.conftest import Run
 

@@ -12,7 +12,7 @@ from itertools import islice, repeat
 
 import pytest
 
-from dsrlb.control.flowquery import FlowQuery
+from dsrlb.control.flows.query import FlowQuery
 from dsrlb.control.views import FlowRow
 from dsrlb.errors import KernelError
 from tests.unit.api.fake import FakeController

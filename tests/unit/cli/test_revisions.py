@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dsrlb.config import HostFacts, LinkFact, dump, parse
-from dsrlb.control import hostchecks, offline, offlinerevisions
-from dsrlb.control.authors import own
+from dsrlb.control import hostchecks, offline
+from dsrlb.control.revisions import offline as offlinerevisions
+from dsrlb.control.revisions.authors import own
 from tests.unit.api.fake import FakeController
 from tests.unit.api.fakerows import REVISION, TOML, WAITING
 from tests.unit.cli.conftest import Run

@@ -16,7 +16,7 @@ from dsrlb.config import HostFacts, LinkFact, dump, load, parse
 from dsrlb.config.source import LARGEST
 from dsrlb.control import offline
 from dsrlb.control import start as start_module
-from dsrlb.control.authors import of_uid, own
+from dsrlb.control.revisions.authors import of_uid, own
 from dsrlb.errors import ConfigError, Problem, StateError
 from dsrlb.net import host
 from dsrlb.paths import for_instance

@@ -7,8 +7,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
-from dsrlb.control.desired import Resolution
-from dsrlb.control.mactable import MacTable
+from dsrlb.control.desired.contents import Resolution
+from dsrlb.control.macs.table import MacTable
 from tests.unit.control.network import ETH0, NEW, OLD, OWN, now, routed
 
 G0, G1 = ip_address("10.0.0.253"), ip_address("10.1.0.253")

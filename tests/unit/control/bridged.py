@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from dsrlb.config import Config, parse
-from dsrlb.control.desired import LinkState, Resolution
-from dsrlb.control.mactable import MacTable
+from dsrlb.control.desired.contents import LinkState, Resolution
+from dsrlb.control.macs.table import MacTable
 from dsrlb.net.bridges import FORWARDING, Station
 from dsrlb.net.links import Link
 from tests.unit.control.network import ETH0, ETH1, NEW, OLD, OWN, R1, TEXT, Network, now, on_link

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dsrlb.control import mactable
-from dsrlb.control.arena import Arena
-from dsrlb.control.mactable import MacTable
-from dsrlb.control.sources import SourceLists
+from dsrlb.control.macs import table as mactable
+from dsrlb.control.macs.table import MacTable
+from dsrlb.control.maps.arena import Arena
+from dsrlb.control.maps.sources import SourceLists
 from dsrlb.net import bridges, frames, links, neighbours, routes
 from dsrlb.net.neighbours import Neighbour
 from dsrlb.net.routes import Hop

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsrlb.control.desired import HASH_SOURCE, OUTBOUND, PRESENT, USABLE
-from dsrlb.control.forms import by_number, form
+from dsrlb.control.desired.contents import HASH_SOURCE, OUTBOUND, PRESENT, USABLE
+from dsrlb.control.desired.forms import by_number, form
 from dsrlb.dataplane.algorithms import by_number as algorithms_by_number
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, interest_bit
-from tests.unit.control.maps import FakeMaps
+from tests.unit.control.fakemaps import FakeMaps
 from tests.unit.control.reader import table_of
 
 

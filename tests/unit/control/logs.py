@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dsrlb.control.authors import Author
-from dsrlb.control.revisionlog import Change, RevisionLog
-from dsrlb.control.revisions import Revision
+from dsrlb.control.revisions.authors import Author
+from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.store import Revision
 from dsrlb.control.state import State
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance

@@ -8,16 +8,16 @@ from ipaddress import ip_address
 from typing import Any
 
 from dsrlb.config import Config, parse
-from dsrlb.control.desired import (
+from dsrlb.control.desired.contents import (
     LinkState,
     RealId,
     Resolution,
     ServiceId,
 )
-from dsrlb.control.liveness import ROUND_SECONDS
-from dsrlb.control.mactable import MacTable
-from dsrlb.control.mactargets import targets_of
-from dsrlb.control.nexthops import Target
+from dsrlb.control.macs.liveness import ROUND_SECONDS
+from dsrlb.control.macs.nexthops import Target
+from dsrlb.control.macs.table import MacTable
+from dsrlb.control.macs.targets import targets_of
 from dsrlb.net.bridges import Station
 from dsrlb.net.links import IPAddress, Link
 from dsrlb.net.neighbours import Neighbour

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.forms import Form, by_number, form
-from dsrlb.control.persistence import home_key
-from dsrlb.control.pools import addresses_in
-from dsrlb.control.sources import read_lists
+from dsrlb.control.desired.forms import Form, by_number, form
+from dsrlb.control.maps.persistence import home_key
+from dsrlb.control.maps.pools import addresses_in
+from dsrlb.control.maps.sources import read_lists
 from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes, interest_bit
 from dsrlb.dataplane.maps import MapSet
 

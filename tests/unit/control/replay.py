@@ -8,21 +8,21 @@ from dataclasses import replace
 from math import gcd
 
 from dsrlb.config import Config, Real, Service, parse
-from dsrlb.control.apply import Applier
-from dsrlb.control.compute import compute
-from dsrlb.control.computeservice import PROTOCOLS
-from dsrlb.control.desired import Desired, LinkState, RealId, Resolution, ServiceId
-from dsrlb.control.forms import form
-from dsrlb.control.installed import read
-from dsrlb.control.mactargets import targets_of
-from dsrlb.control.natted import Natted
-from dsrlb.control.ownlinks import OwnLinks
-from dsrlb.control.sources import read_lists
+from dsrlb.control.desired.compute import compute
+from dsrlb.control.desired.contents import Desired, LinkState, RealId, Resolution, ServiceId
+from dsrlb.control.desired.forms import form
+from dsrlb.control.desired.service import PROTOCOLS
+from dsrlb.control.macs.targets import targets_of
+from dsrlb.control.maps.apply import Applier
+from dsrlb.control.maps.installed import read
+from dsrlb.control.maps.natted import Natted
+from dsrlb.control.maps.ownlinks import OwnLinks
+from dsrlb.control.maps.sources import read_lists
 from dsrlb.dataplane.algorithms import algorithms
 from dsrlb.dataplane.keys import IPAddress, interest_words
 from dsrlb.dataplane.methods import methods
+from tests.unit.control.fakemaps import FakeMaps
 from tests.unit.control.invariants import Kept, check_named
-from tests.unit.control.maps import FakeMaps
 from tests.unit.control.reader import (
     NO_SERVICE,
     PASS,

@@ -9,11 +9,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import pytest
 
 from dsrlb.config import Config, parse
-from dsrlb.control.compute import compute
-from dsrlb.control.desired import LinkState, RealId, Resolution, ServiceId
+from dsrlb.control.desired.compute import compute
+from dsrlb.control.desired.contents import LinkState, RealId, Resolution, ServiceId
 from dsrlb.control.health.checks import Checks
-from dsrlb.control.installed import InstalledReal
-from dsrlb.control.mactargets import targets_of as resolved_by
+from dsrlb.control.macs.targets import targets_of as resolved_by
+from dsrlb.control.maps.installed import InstalledReal
 from dsrlb.control.probing.targets import (
     Ends,
     own_address,

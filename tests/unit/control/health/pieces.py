@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from dsrlb.config import Config
-from dsrlb.control.desired import RESOLVED, RealId, Resolution, ServiceId
+from dsrlb.control.desired.contents import RESOLVED, RealId, Resolution, ServiceId
+from dsrlb.control.desired.parts import families_of
 from dsrlb.control.health.checks import Checks, piece_of, put_together
-from dsrlb.control.installed import InstalledReal
-from dsrlb.control.parts import families_of
+from dsrlb.control.maps.installed import InstalledReal
 from dsrlb.control.probing.targets import Ends, ends_of
 from dsrlb.dataplane.keys import IPAddress
 

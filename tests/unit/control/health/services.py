@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from dsrlb.config import Config, parse
-from dsrlb.control.compute import compute
-from dsrlb.control.desired import Desired, DesiredService, LinkState, RealId, Resolution, ServiceId
+from dsrlb.control.desired.compute import compute
+from dsrlb.control.desired.contents import (
+    Desired,
+    DesiredService,
+    LinkState,
+    RealId,
+    Resolution,
+    ServiceId,
+)
 from dsrlb.control.health.condition import WELL, Condition
-from dsrlb.control.installed import Installed, InstalledReal, InstalledService
-from dsrlb.control.mactargets import targets_of
+from dsrlb.control.macs.targets import targets_of
+from dsrlb.control.maps.installed import Installed, InstalledReal, InstalledService
 
 LINK = LinkState(
     *(1, 3, "eth0", "02:00:00:00:00:aa", 1500), IPv4Address("10.0.0.1"), IPv6Address("fd00::1")

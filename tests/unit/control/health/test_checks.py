@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from dsrlb.config import Config, parse
-from dsrlb.control.desired import RealId, Resolution
+from dsrlb.control.desired.contents import RealId, Resolution
 from dsrlb.control.health.checks import Checks
-from dsrlb.control.mactargets import targets_of
+from dsrlb.control.macs.targets import targets_of
 from dsrlb.dataplane.keys import IPAddress
 from tests.unit.control.health import services as s
 from tests.unit.control.health.pieces import all_ends, checks_of

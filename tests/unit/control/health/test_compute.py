@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from dsrlb.control.desired import AWAY, DOWN, LEAVE, PASS_EMPTY, RESET, USABLE, Resolution
+from dsrlb.control.desired.contents import AWAY, DOWN, LEAVE, PASS_EMPTY, RESET, USABLE, Resolution
 from dsrlb.control.health.condition import Condition
 from dsrlb.dataplane.algorithms import by_number
 from tests.unit.control.health import services as s

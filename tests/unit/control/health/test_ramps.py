@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from dsrlb.control.desired import RealId
+from dsrlb.control.desired.contents import RealId
 from dsrlb.control.health.condition import WHOLE, Condition
 from dsrlb.control.health.ramps import Ramps
 from tests.unit.control.health import services as s

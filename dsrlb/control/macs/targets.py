@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom a configuration needs resolved, and for which services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dsrlb.config import Config, Real, Service
+from dsrlb.control.desired.contents import RealId, Resolution, ServiceId
+from dsrlb.control.macs.nexthops import Target
+from dsrlb.dataplane.methods import methods
+
+
+def targets_of(config: Config) -> dict[RealId, Target]:
+    """Every real of every service, in the families that the service has VIPs of."""
+    found = {}
+    for service in config.service:
+        found.update(_of_service(config, service))
+    return found
+
+
+def _of_service(config: Config, service: Service) -> dict[RealId, Target]:
+    found = {}
+    routed, bridged = methods()[service.method].routes, service.mode == "bridge"
+    for family in {vip.version for vip in service.vip}:
+        name = ServiceId(service.name, family)
+        for real in config.members_of(service):
+            address = config.address_for(service, real, family)
+            if address is not None:
+                static = None if real.mac == "auto" else real.mac
+                found[RealId(name, address)] = Target(address, static, routed, bridged)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Of one service with these real servers."""
+
+    service: Service
+    reals: tuple[Real, ...]
+    targets: Mapping[RealId, Target]
+    distinct: frozenset[Target]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Of the configuration that runs. ``distinct``: every target, once."""
+
+    shares: Mapping[str, _Share] = field(default_factory=dict)
+    by_real: Mapping[RealId, Target] = field(default_factory=dict)
+    distinct: frozenset[Target] = frozenset()
+
+    def next(self, config: Config) -> Targets:
+        """Of another configuration. What that has in common with this one, object by object, is not
+        looked at, and what it needs as this one is the same object."""
+        shares = {}
+        same = len(config.service) == len(self.shares)
+        for service in config.service:
+            known, reals = self.shares.get(service.name), config.reals_of(service)
+            if known is None or known.service is not service or known.reals is not reals:
+                targets = _of_service(config, service)
+                if known is not None and known.targets == targets:
+                    known = _Share(service, reals, known.targets, known.distinct)
+                else:
+                    known = _Share(service, reals, targets, frozenset(targets.values()))
+                    same = False
+            shares[service.name] = known
+        if same:
+            return Targets(shares, self.by_real, self.distinct)
+        by_real: dict[RealId, Target] = {}
+        for share in shares.values():
+            by_real.update(share.targets)
+        distinct = frozenset[Target]().union(*(share.distinct for share in shares.values()))
+        return Targets(shares, by_real, distinct)
+
+    def services_with(self, targets: Set[Target]) -> set[str]:
+        """The names of the services that have one of them."""
+        if not targets:
+            return set()
+        return {
+            name for name, share in self.shares.items() if not share.distinct.isdisjoint(targets)
+        }
+
+
+class Placed(Protocol):
+    """Something that says where."""
+
+    @property
+    def where(self) -> Resolution:
+        """There."""
+        ...
+
+
+class Whereabouts(Mapping[RealId, Resolution]):
+    """Where each real server is, looked up when it is asked for."""
+
+    def __init__(self, targets: Mapping[RealId, Target], found: Mapping[Target, Placed]) -> None:
+        self._targets = targets
+        self._found = found
+
+    def __getitem__(self, real: RealId) -> Resolution:
+        return self._found[self._targets[real]].where
+
+    def __iter__(self) -> Iterator[RealId]:
+        return (real for real, target in self._targets.items() if target in self._found)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

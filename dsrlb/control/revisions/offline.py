@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Revisions without the daemon: look at them, and go back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dsrlb.config import Config, digest, dump, parse
+from dsrlb.config.source import read
+from dsrlb.control import start
+from dsrlb.control.hostchecks import check_on_host
+from dsrlb.control.offline import pinned
+from dsrlb.control.plan import view
+from dsrlb.control.revisions import history
+from dsrlb.control.revisions.authors import Author
+from dsrlb.control.revisions.beginning import Attempt, label
+from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.rollback import runs_here
+from dsrlb.control.revisions.store import Revision, Store
+from dsrlb.control.revisions.wayback import applied_view, planned_view, ran
+from dsrlb.control.state import State
+from dsrlb.control.views import AppliedView, PlanView, RevisionRow
+from dsrlb.errors import StateError, UnknownRevision
+from dsrlb.observe.events import EventLog
+from dsrlb.paths import Paths, for_instance
+
+
+class SavedRevisions:
+    """The log on the disk, only read. Implements history.Revisions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def running(self) -> Revision | None:
+        """What ran last."""
+        return self._store.running()
+
+    def latest(self, limit: int | None) -> list[Revision]:
+        """The newest ones, newest first."""
+        return self._store.latest(limit)
+
+    def get(self, number: int) -> Revision:
+        """One by its number; raises UnknownRevision."""
+        found = self._store.get(number)
+        if found is None:
+            raise UnknownRevision(f"there is no revision {number}", hint="dsrlb history")
+        return found
+
+    def text(self, number: int) -> str:
+        """The configuration of one that is there."""
+        return self._store.text(number)
+
+
+@contextmanager
+def saved(instance: str) -> Iterator[SavedRevisions]:
+    """The revisions of an instance; StateError when there are none, or they cannot be read."""
+    path = for_instance(instance).revisions
+    if not path.exists():
+        raise StateError(f"no revisions: {path} is not there", hint="dsrlb run -c FILE")
+    store = Store(path, writable=False)
+    try:
+        yield SavedRevisions(store)
+    finally:
+        store.close()
+
+
+def _locked(instance: str) -> tuple[Paths, State, RevisionLog]:
+    """An instance for this process alone, to its end. Raises StateError while a daemon runs."""
+    paths = for_instance(instance)
+    state = State(paths)
+    state.lock()
+    return paths, state, RevisionLog(paths, state, EventLog())
+
+
+def confirm(instance: str, author: Author) -> RevisionRow:
+    """Keep the revision that waits for confirmation."""
+    _, _, log = _locked(instance)
+    return history.row(log.confirm(author), log.running)
+
+
+def rollback(instance: str, number: int | None, author: Author) -> AppliedView:
+    """Apply an earlier revision to the pinned maps as `dsrlb run` would, and end: the program stays
+    attached, flows stay. Where nothing is pinned it is recorded for the next start, as pending.
+
+    Raises StateError while a daemon runs, UnknownRevision, ConfigError for one that cannot run
+    here, and what a start may raise; what runs goes on then.
+    """
+    paths, state, log = _locked(instance)
+    target = log.target(number)
+    change = Change(author, f"rollback to {target.number}", to=target, ends_waiting=True)
+    attempt = Attempt(label(target.number), change, text=log.text(target.number))
+    before = ran(log, state)
+    with runs_here(target.number):
+        config, origin = read(attempt.text, attempt.name)
+        changes = view(before, config)
+        if pinned(paths):
+            balancer, _ = start.begin(paths, state, log, [attempt], float)
+            balancer.dataplane.close()
+            return applied_view(changes, log, "")
+        check_on_host(config, origin, instance, adopt_vip=False, before=before)
+    ran_before = (dump(before), digest(before)) if before is not None else None
+    revision = log.begin(change, dump(config), digest(config), ran_before)
+    number = revision.number if revision is not None else None
+    return {**applied_view(changes, log, ""), "revision": number}
+
+
+def plan(instance: str, after: Config) -> PlanView:
+    """What leads from what ran last to a configuration. Raises StateError, and ConfigError when
+    what ran is nothing that this version reads."""
+    paths = for_instance(instance)
+    if paths.revisions.exists():
+        with saved(instance) as log:
+            if log.running is not None:
+                name = label(log.running.number)
+                before = parse(log.text(log.running.number), name)
+                return planned_view(view(before, after), log.running)
+    text = State(paths).saved_config()
+    return view(parse(text, str(paths.saved_config)) if text is not None else None, after)

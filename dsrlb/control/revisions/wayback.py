@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way back from a change: whether there is one, and how it is told."""
+
+from __future__ import annotations
+
+from dsrlb.config import Config, parse
+from dsrlb.control.revisions.confirm import seconds_left
+from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.store import Revision
+from dsrlb.control.state import State
+from dsrlb.control.views import AppliedView, PlanView
+from dsrlb.errors import ConfigError, StateError
+
+
+def ran(log: RevisionLog, state: State) -> Config | None:
+    """What ran last; None when there is nothing, or nothing that this version reads."""
+    try:
+        running = log.running
+        text = log.text(running.number) if running is not None else state.saved_config()
+        return None if text is None else parse(text, "last configuration")
+    except (ConfigError, StateError):
+        return None
+
+
+def planned_view(changes: PlanView, running: Revision | None) -> PlanView:
+    """A plan with the way back that there would be."""
+    return {**changes, "way_back": running.number if running is not None else None}
+
+
+def applied_view(changes: PlanView, log: RevisionLog, obstacle: str) -> AppliedView:
+    """What was changed, what runs now, and the way back from it."""
+    running, waiting = log.running, log.waiting
+    return {
+        "hash_before": changes["hash_before"],
+        "hash_after": changes["hash_after"],
+        "changes": changes["changes"],
+        "affects_flows": changes["affects_flows"],
+        "way_back": running.way_back if running is not None else None,
+        "revision": running.number if running is not None else None,
+        "way_back_obstacle": obstacle,
+        "confirm_seconds": round(seconds_left(waiting), 1) if waiting is not None else None,
+    }
+
+
+def told(change: Change, changes: PlanView, revision: Revision | None) -> str:
+    """A change that is in force, as an event."""
+    text = f"{change.author}: {change.what}: {len(changes['changes'])} changes, "
+    if revision is not None:
+        text += f"revision {revision.number}, "
+    text += f"configuration {changes['hash_after']}"
+    if revision is None or revision.result != "pending" or change.confirm_within is None:
+        return text  # nothing was changed, or nothing waits
+    return f"{text}, to be confirmed within {change.confirm_within} s"

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maps that somebody else has written to: what is found, and that it is put right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dsrlb.config import Config
+from dsrlb.control.maps import drift
+from dsrlb.control.maps.apply import Applier
+from dsrlb.control.maps.installed import read
+from dsrlb.dataplane.keys import address_bytes
+from tests.unit.control.changes import CHANGES, WEB
+from tests.unit.control.fakemaps import FakeMaps
+from tests.unit.control.replay import A1, A2, A3, check_end, config_of, desired_of, service
+
+GROUPED = 'persistence = 60\npersistence_group = "g"\nalgorithm = "maglev"\ntable_size = 4093'
+WHOLE = config_of(service("web", "80", [A1, A2, A3], GROUPED))
+
+
+def written(config: Config) -> tuple[FakeMaps, Applier]:
+    """Maps that hold a configuration."""
+    maps = FakeMaps()
+    applier = Applier(maps, read(maps))
+    applier.apply(desired_of(config))
+    return maps, applier
+
+
+def _slot(maps: FakeMaps) -> None:
+    maps["slots"].array[:] = 0
+
+
+def _member(maps: FakeMaps) -> None:
+    at = maps["members"].array.nonzero()[0][0]
+    maps["members"].array[at] ^= 1
+
+
+def _weight(maps: FakeMaps) -> None:
+    at = maps["members"].array.nonzero()[0][0]
+    maps["members"].array[at] += 7 << 32
+
+
+def _flags(maps: FakeMaps) -> None:
+    at = maps["reals"].array["flags"].nonzero()[0][0]
+    maps["reals"].array["flags"][at] |= 8
+
+
+def _mac(maps: FakeMaps) -> None:
+    at = maps["reals"].array["flags"].nonzero()[0][0]
+    maps["reals"].array["mac"][at][5] ^= 1
+
+
+def _record(maps: FakeMaps) -> None:
+    at = maps["records"].array["method"].nonzero()[0][0]
+    maps["records"].array["on_unknown"][at] = 1
+
+
+def _table(maps: FakeMaps) -> None:
+    lines = maps["tables"].array["real"]
+    lines[lines.nonzero()[0][0]][:] = 3
+
+
+def _vip(maps: FakeMaps) -> None:
+    maps["vips"].delete(address_bytes(WHOLE.service[0].vip[0]))
+
+
+def _home(maps: FakeMaps) -> None:
+    for key in list(maps["homes"].hash_keys()):
+        maps["homes"].set(key.tobytes(), 9)
+
+
+DAMAGES = {
+    "slot": (_slot, "service web"),
+    "member": (_member, "service web"),
+    "weight": (_weight, "service web"),
+    "flags": (_flags, "real server"),
+    "mac": (_mac, "real server"),
+    "record": (_record, "service web"),
+    "table": (_table, "table of web"),
+    "vip": (_vip, "VIP"),
+    "home": (_home, "home"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_found_and_put_right(name: str) -> None:
+    damage: tuple[Callable[[FakeMaps], None], str] = DAMAGES[name]
+    maps, applier = written(WHOLE)
+    damage[0](maps)
+    found = drift.repair(maps, applier)
+    assert any(text.startswith(damage[1]) for text in found), found
+    applier.apply(desired_of(WHOLE))
+    assert drift.repair(maps, applier) == ()
+    check_end(maps, WHOLE)
+    fresh, _ = written(WHOLE)
+    lines = [one["tables"].array["real"] for one in (maps, fresh)]
+    held = [read(one).services for one in (maps, fresh)]
+    (ours,), (theirs,) = (list(services.values()) for services in held)
+    used = [
+        line[entry.table :].reshape(-1)[: entry.entries].tolist()
+        for line, entry in zip(lines, (ours, theirs), strict=True)
+    ]
+    assert used[0] == used[1]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_was_written_is_no_damage(name: str) -> None:
+    maps, applier = written(CHANGES[name][0])
+    assert drift.repair(maps, applier) == ()
+    applier.apply(desired_of(CHANGES[name][1]))
+    assert drift.repair(maps, applier) == ()
+
+
+def test_a_service_that_somebody_has_made_is_removed() -> None:
+    """By another writer, with its name."""
+    maps, applier = written(WEB)
+    maps["names"].array["name"][7] = b"4:stranger"
+    found = drift.repair(maps, applier)
+    assert found == ("service stranger",)
+    applier.apply(desired_of(WEB))
+    assert drift.repair(maps, applier) == ()
+    assert bytes(maps["names"].array["name"][7]) == b""
