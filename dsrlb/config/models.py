@@ -338,10 +338,10 @@ class Config(Model):
     def address_for(service: Service, real: Real, family: int) -> IPAddress | None:
         """Where packets to the service's VIPs of a family go: the real's address of that family,
         with a tunnel also its other one."""
-        own = next((address for address in real.address if address.version == family), None)
-        if own is None and service.method in TUNNELS:
-            return real.address[0]
-        return own
+        for address in real.address:
+            if address.version == family:
+                return address
+        return real.address[0] if service.method in TUNNELS else None
 
     def bridges_of(self, service: Service) -> tuple[Bridge, ...]:
         """The bridges that a service in mode bridge may be used in: all whose clients' port is one

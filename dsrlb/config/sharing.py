@@ -7,7 +7,7 @@ costs what it costs to follow one service.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from operator import is_
 from typing import Protocol, TypeVar
 
 from dsrlb.config.models import Balancer, Bridge, Config, Group, Service
@@ -41,9 +41,30 @@ def sharing(config: Config, before: Config) -> Config:
     )
 
 
-def _shared(elements: Iterable[T], before: Iterable[T]) -> tuple[T, ...]:
+def _shared(elements: tuple[T, ...], before: tuple[T, ...]) -> tuple[T, ...]:
     known = {element.name: element for element in before}
+    shared = tuple(_known(element, known.get(element.name)) for element in elements)
+    return before if _same(shared, before) else shared
+
+
+def _known(element: T, before: T | None) -> T:
+    if before is None or before is element:
+        return element
+    return before if before == element else element
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return len(one) == len(other) and all(map(is_, one, other))
+
+
+def others(before: Config, after: Config) -> tuple[Service, ...]:
+    """The services of ``after`` that are not the same object in ``before``, with the same real
+    servers, in the order of ``after``."""
+    known = {service.name: service for service in before.service}
+    if _same(before.group, after.group):
+        return tuple(each for each in after.service if known.get(each.name) is not each)
     return tuple(
-        known[element.name] if element.name in known and known[element.name] == element else element
-        for element in elements
+        each
+        for each in after.service
+        if known.get(each.name) is not each or before.reals_of(each) is not after.reals_of(each)
     )

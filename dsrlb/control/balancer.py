@@ -283,7 +283,6 @@ class Balancer:
         obstacle = self._host.obstacle(before)
         if obstacle and change.confirm_within is not None:
             raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
-        changes = view(before, config)
         revision = self._begin(config, change, before)
         try:
             self._follow(before, config)
@@ -296,6 +295,7 @@ class Balancer:
         open_to_group(self.paths.socket, config.balancer, self.events)
         self._forget_orders(config)
         self.log.applied(revision, dump(config))
+        changes = view(before, config)
         self.events.add("apply", told(change, changes, revision))
         upgrade.tell_capacity(self.dataplane, config, self.events)
         return applied_view(changes, self.log, obstacle)

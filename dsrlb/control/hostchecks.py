@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dsrlb.config import Config, HostFacts, check_host
-from dsrlb.config.sharing import config_of
+from dsrlb.config.sharing import config_of, others
 from dsrlb.config.source import Origin
 from dsrlb.control.desired.placement import misplaced
 from dsrlb.control.desired.tunnels import unreachable
@@ -58,13 +58,7 @@ class HostCheck:
         right = self._right[0]
         if (right.balancer, right.bridge) != (config.balancer, config.bridge):
             return config
-        known = {service.name: service for service in right.service}
-        services = tuple(
-            service
-            for service in config.service
-            if known.get(service.name) is not service
-            or right.reals_of(service) is not config.reals_of(service)
-        )
+        services = others(right, config)
         names = {service.group for service in services}
         groups = tuple(group for group in config.group if group.name in names)
         return config_of(config.balancer, config.bridge, groups, services)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsrlb.config import Bridge, Config, Real, Service, digest
+from dsrlb.config.sharing import others
 from dsrlb.config.values import IPAddress
 from dsrlb.control.desired.forms import form
 from dsrlb.control.planchoice import chosen_anew, reseeded, resized
@@ -34,6 +35,10 @@ def _change(kind: ChangeKind, what: str, detail: str = "", affects_flows: bool =
 def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
     """By address: a real that gets or loses one of two addresses stays what it is."""
     name = service.name
+    if not before:
+        for real in after:
+            yield _change("add", f"real {name} {_text(real.address)}")
+        return
     old = {address: real for real in before for address in real.address}
     new = {address: real for real in after for address in real.address}
     for real in before:
@@ -159,9 +164,8 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
     new = {service.name: service for service in after.service}
     for name in [name for name in old if name not in new]:
         yield _change("remove", f"service {name}", _END, affects_flows=True)
-    for name, service in new.items():
-        if before is not None and name in old and _same(before, old[name], after, service):
-            continue
+    for service in others(before, after) if before is not None else after.service:
+        name = service.name
         if before is None or name not in old:
             detail = f"{_text(service.vip)} {service.protocol} {_text(service.port)}"
             if service.l3dsr is not None:
@@ -179,11 +183,6 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
     if before is not None:
         yield from _groups(before, after)
         yield from _reopened(before, after)
-
-
-def _same(before: Config, old: Service, after: Config, new: Service) -> bool:
-    """Are they one object, with the same real servers? So are most of large configurations."""
-    return old is new and before.reals_of(old) is after.reals_of(new)
 
 
 def _groups(before: Config, after: Config) -> Iterator[Change]:

@@ -27,6 +27,7 @@ PROG_LOAD, OBJ_PIN, OBJ_GET = 5, 6, 7
 PROG_TEST_RUN = 10
 PROG_GET_FD_BY_ID, MAP_GET_FD_BY_ID, OBJ_INFO_BY_FD = 13, 14, 15
 MAP_LOOKUP_BATCH = 24
+MAP_UPDATE_BATCH = 26
 
 MAP_TYPE_HASH, MAP_TYPE_ARRAY, MAP_TYPE_PROG_ARRAY, MAP_TYPE_PERCPU_ARRAY = 1, 2, 3, 6
 MAP_TYPE_LRU_HASH, MAP_TYPE_DEVMAP = 9, 14
@@ -113,6 +114,12 @@ def map_keys(fd: int, key_size: int) -> Iterator[bytes]:
             raise
         key = following.raw
         yield key
+
+
+def map_update_batch(fd: int, keys: bytes, values: bytes, count: int) -> None:
+    """Write so many elements. ``values``: of per-CPU maps as map_lookup_batch() gives them."""
+    buffers = [ctypes.create_string_buffer(each, len(each)) for each in (keys, values)]
+    call(MAP_UPDATE_BATCH, struct.pack("<QQQQIIQQ", 0, 0, *map(_address, buffers), count, fd, 0, 0))
 
 
 def map_lookup_batch(

@@ -85,6 +85,17 @@ class Map:
             what = f"it is full ({self.max_entries} entries)" if full else error.strerror
             raise KernelError(f"cannot write map {self.layout.name}: {what}") from error
 
+    def clear_each(self, indices: Sequence[int]) -> None:
+        """Write zeros to elements of an array, on every CPU. Raises KernelError."""
+        for at in range(0, len(indices), _BATCH):
+            part = np.array(indices[at : at + _BATCH], np.uint32)
+            values = bytes(self._copied * len(part))
+            try:
+                bpf.map_update_batch(self.fd, part.tobytes(), values, len(part))
+            except OSError as error:
+                name = self.layout.name
+                raise KernelError(f"cannot write map {name}: {error.strerror}") from error
+
     def delete(self, key: Any) -> bool:
         """Delete one element; False when there was none. Raises KernelError."""
         try:
@@ -98,11 +109,15 @@ class Map:
         for raw in bpf.map_keys(self.fd, self.layout.key_size):
             yield np.frombuffer(raw, self.key_type)[0]
 
+    @property
+    def _copied(self) -> int:
+        """Bytes that a value takes where many are copied: of a per-CPU map those of all CPUs."""
+        size = self.layout.value_size
+        return ((size + 7) & ~7) * possible_cpus() if self.layout.kind in _PERCPU else size
+
     def items(self) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
         """Chunks of (keys, values); per-CPU maps: values have the shape (chunk, CPUs)."""
-        cpus = possible_cpus() if self.layout.kind in _PERCPU else 1
-        size = (self.layout.value_size + 7) & ~7 if cpus > 1 else self.layout.value_size
-        batch = bpf.map_lookup_batch(self.fd, self.layout.key_size, size * cpus, _BATCH)
+        batch = bpf.map_lookup_batch(self.fd, self.layout.key_size, self._copied, _BATCH)
         for keys, values, count in batch:
             array = np.frombuffer(values, self.value_type)
             yield np.frombuffer(keys, self.key_type), array.reshape(count, -1)

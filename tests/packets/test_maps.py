@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dsrlb.dataplane.artifact import Artifact, build
+from dsrlb.dataplane.cpus import possible_cpus
 from dsrlb.dataplane.maps import MapSet
-from dsrlb.errors import AbiMismatch
+from dsrlb.errors import AbiMismatch, KernelError
 
 CAPACITY = 3001
 
@@ -50,3 +51,25 @@ def test_tables_without_settings_are_refused(built: Artifact, pins: Path) -> Non
     next(pins.glob("flow_settings-*")).unlink()
     with pytest.raises(AbiMismatch, match="has flow tables, but not their settings"):
         MapSet(built, pins, CAPACITY)
+
+
+def test_counts_of_many_places_are_cleared_on_every_cpu(built: Artifact, pins: Path) -> None:
+    with closing(MapSet(built, pins, CAPACITY)) as maps:
+        traffic, cpus = maps["real_traffic"], possible_cpus()
+        size = traffic.layout.value_size * cpus
+        for index in (1, 2, 40_000, 40_001):
+            traffic.set(index, b"\xff" * size)
+        traffic.clear_each([*range(2, 40_001)])
+        kept = {1, 40_001}
+        for index in (1, 2, 3, 40_000, 40_001):
+            values = traffic.get(index)
+            assert values is not None
+            assert values.tobytes() == (b"\xff" if index in kept else b"\0") * size
+
+
+def test_a_place_that_is_not_there_is_not_cleared(built: Artifact, pins: Path) -> None:
+    with (
+        closing(MapSet(built, pins, CAPACITY)) as maps,
+        pytest.raises(KernelError, match="cannot write map real_traffic"),
+    ):
+        maps["real_traffic"].clear_each([maps["real_traffic"].max_entries])

@@ -81,6 +81,14 @@ class ServiceId:
 
     name: str
     family: int  # 4 | 6
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Dictionaries of these are asked all the time, too (RealId)."""
+        object.__setattr__(self, "_hash", hash((self.name, self.family)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

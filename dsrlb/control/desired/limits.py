@@ -34,11 +34,12 @@ class _Needs:
 
 
 class Sizes:
-    """Remembers what the services of the last configuration take."""
+    """Remembers what each service of the last configuration takes, and what all take at most."""
 
     def __init__(self) -> None:
         self._known: dict[str, _Needs] = {}
         self._same: dict[IPAddress, IPAddress] = {}
+        self._totals: Mapping[str, int] = dict.fromkeys(_WHAT, 0)
 
     def exceeded(
         self, config: Config, origin: Origin, limits: Mapping[str, int] | None = None
@@ -48,7 +49,7 @@ class Sizes:
         if limits is None:
             limits = parse_constants((paths.ebpf_sources() / "abi.h").read_text())
         needs = [self._needs(config, service, limits) for service in config.service]
-        self._known = {each.service.name: each for each in needs}
+        self._totals = self._follow(needs)
         most = {
             "vips": limits["MAX_VIPS"],
             "ports": limits["MAX_SERVICE_KEYS"],
@@ -62,7 +63,29 @@ class Sizes:
             "paths": limits["MAX_PATHS"] // 2,  # old ones stay until no real goes by them
             "pools": limits["MAX_POOL_ADDRESSES"] // 2,  # and these until no flow has them
         }
-        return _overflows(needs, most, origin)
+        if all(total <= most[name] for name, total in self._totals.items()):
+            return []
+        problems, self._totals = _overflows(needs, most, origin)
+        return problems
+
+    def _follow(self, needs: Sequence[_Needs]) -> Mapping[str, int]:
+        """What these take, or more: what a service shares counts where it is new to the service."""
+        known, totals = self._known, dict(self._totals)
+        self._known = {each.service.name: each for each in needs}
+        for name, before in known.items():
+            if name not in self._known:
+                _add(totals, before.counts, -1)
+        for name, now in self._known.items():
+            then = known.get(name)
+            if then is now:
+                continue
+            if then is not None:
+                _add(totals, then.counts, -1)
+            _add(totals, now.counts)
+            for kind, found in now.shared.items():
+                old = then.shared[kind] if then is not None else frozenset()
+                _add(totals, _places(kind, found - old))
+        return totals
 
     def _needs(self, config: Config, service: Service, limits: Mapping[str, int]) -> _Needs:
         known, reals = self._known.get(service.name), config.reals_of(service)
@@ -79,24 +102,34 @@ def exceeded(
     return Sizes().exceeded(config, origin, limits)
 
 
-def _overflows(needs: Sequence[_Needs], most: Mapping[str, int], origin: Origin) -> list[Problem]:
-    """Where each total gets larger than there is room for."""
+def _overflows(
+    needs: Sequence[_Needs], most: Mapping[str, int], origin: Origin
+) -> tuple[list[Problem], Mapping[str, int]]:
+    """Where each total gets larger than there is room for, and the totals."""
     problems: dict[str, Problem] = {}
     totals = dict.fromkeys(_WHAT, 0)
     seen: dict[str, set[Any]] = {name: set() for name in _SHARED}
     for index, each in enumerate(needs):
-        for name, more in each.counts.items():
-            totals[name] += more
-        for name, found in each.shared.items():
-            new = found - seen[name]
-            seen[name] |= new
-            for table, size in _SHARED[name].items():
-                totals[table] += sum(map(size, new))
+        _add(totals, each.counts)
+        for kind, found in each.shared.items():
+            new = found - seen[kind]
+            seen[kind] |= new
+            _add(totals, _places(kind, new))
         for name, total in totals.items():
             if total > most[name] and name not in problems:
                 message = f"{_WHAT[name]}: at most {most[name]}, and up to here there are {total}"
                 problems[name] = origin.problem(("service", index), each.service.name, message)
-    return list(problems.values())
+    return list(problems.values()), totals
+
+
+def _add(totals: dict[str, int], more: Mapping[str, int], times: int = 1) -> None:
+    for name, count in more.items():
+        totals[name] += times * count
+
+
+def _places(kind: str, shared: frozenset[Any]) -> dict[str, int]:
+    """In which tables, by name in _WHAT."""
+    return {table: sum(map(size, shared)) for table, size in _SHARED[kind].items()}
 
 
 def _one(_: Any) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from dsrlb.config import Config, Real, Service
 from dsrlb.control.desired.contents import (
@@ -102,6 +103,7 @@ class Reals:
         self._closing = ticks(service.closing_timeout)
         self._pending = ticks(service.pending_timeout)
         self._dscp = (service.l3dsr.dscp or 0) if service.l3dsr else 0
+        self._made: dict[tuple[Any, ...], DesiredReal] = {}
 
     def real_of(
         self,
@@ -111,14 +113,25 @@ class Reals:
         path: DesiredPath | None,
         condition: Condition,
     ) -> DesiredReal:
-        """``path``: of a method that routes."""
+        """``path``: of a method that routes. Most real servers of a service have the same."""
+        mac, source, vlan, mtu = found.mac, found.source_mac, found.vlan, found.mtu
+        flags, link = self._flags(real, key, found, path, condition), found.link
+        number, routed = link.number if link else -1, path is not None
+        own = real.weight, real.max_open, real.max_open_low, real.port
+        told = (mac, source, vlan, mtu, number, flags, routed, *own)
+        known = self._made.get(told)
+        if known is None:
+            known = self._made[told] = self._real_of(real, found, flags, routed)
+        return known
+
+    def _real_of(self, real: Real, found: Resolution, flags: int, routed: bool) -> DesiredReal:
         method, link = self._method, found.link
         return DesiredReal(
             mac=mac_bytes(found.mac) if found.mac else bytes(6),
             source_mac=mac_bytes(found.source_mac or link.mac) if link else bytes(6),
             mtu=min(found.mtu or link.mtu, 65535) if link else 0,
             link=link.number if link else 0,
-            flags=self._flags(real, key, found, path, condition),
+            flags=flags,
             idle_ticks=self._idle,
             closing_ticks=self._closing,
             pending_ticks=self._pending,
@@ -129,7 +142,7 @@ class Reals:
             dscp=self._dscp,
             port=_port(self._service, real),
             vlan=found.vlan if method.routes else 0,
-            routed=path is not None,
+            routed=routed,
         )
 
     def _flags(

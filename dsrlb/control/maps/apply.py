@@ -143,7 +143,8 @@ class Applier:
         if tables:
             self._vips.prepare(desired.vips)
             self._paths.prepare(desired.paths)
-        retired = []
+        retired, known = [], self._installed.reals
+        self._reals.put_new({n: desired.reals[n] for n in delta.reals if n not in known})
         for real in delta.reals:
             wanted = desired.reals[real]
             if self._reals.retires(real, wanted):

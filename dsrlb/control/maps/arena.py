@@ -56,12 +56,32 @@ class Arena:
         """
         self._release_rested()
         while (start := self._find(length)) is None:
-            if not self._quarantine:
-                raise self._full(length)
-            self._sleep(max(0.0, self._quarantine[0][0] - self._clock()))
-            self._release_rested()
+            self._wait(length)
         self._take(start, length)
         return start
+
+    def allocate_each(self, count: int) -> list[int]:
+        """As allocate() so many times, for one place each. StateError: none was taken."""
+        self._release_rested()
+        there = sum(room for _, room in self._free) + sum(room for *_, room in self._quarantine)
+        if count > there:
+            raise self._full(count)
+        found: list[int] = []
+        while len(found) < count:
+            while not self._free:
+                self._wait(count)
+            room, start = min((room, start) for start, room in self._free)
+            taken = min(room, count - len(found))
+            self._take(start, taken)
+            found += range(start, start + taken)
+        return found
+
+    def _wait(self, length: int) -> None:
+        """Until a place has rested. Raises StateError when none does."""
+        if not self._quarantine:
+            raise self._full(length)
+        self._sleep(max(0.0, self._quarantine[0][0] - self._clock()))
+        self._release_rested()
 
     def _find(self, length: int) -> int | None:
         """The place that is least too large: so what is large stays whole."""

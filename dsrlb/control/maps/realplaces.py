@@ -9,7 +9,7 @@ from dsrlb.control.desired.contents import USABLE, DesiredReal, RealId, ServiceI
 from dsrlb.control.desired.forms import form_of
 from dsrlb.control.maps.installed import Installed, InstalledReal
 from dsrlb.control.maps.paths import PathTable
-from dsrlb.control.maps.reals import RealTable
+from dsrlb.control.maps.reals import New, RealTable
 from dsrlb.dataplane.maps import MapSet
 
 
@@ -48,14 +48,41 @@ class RealPlaces:
         present = self._present(identity, wanted)
         if present is not None and present.content == wanted:
             return
-        index = present.index if present else self._begin(identity)
+        if present is None:
+            self.put_new({identity: wanted})
+            if known is not None:
+                state.former.append((identity, known))
+            return
         path = self._paths.place(identity.address) if wanted.routed else 0
-        self._table.write(index, present.content if present else None, wanted, path)
+        self._table.write(present.index, present.content, wanted, path)
         self.wrote = True
-        replaced = state.reals.get(identity)
-        if replaced is not None and replaced.index != index:
-            state.former.append((identity, replaced))
-        state.reals[identity] = InstalledReal(index, wanted)
+        state.reals[identity] = InstalledReal(present.index, wanted)
+
+    def put_new(self, wanted: Mapping[RealId, DesiredReal]) -> None:
+        """Have places of their own say this. Raises StateError when there are not enough."""
+        self._installed.reals.update(self._placed(wanted))
+
+    def _placed(self, wanted: Mapping[RealId, DesiredReal]) -> dict[RealId, InstalledReal]:
+        """What stands now where nothing did."""
+        if not wanted:
+            return {}
+        state = self._installed
+        new = [
+            New(
+                state.services[real.service].id,
+                real.address,
+                content,
+                self._paths.place(real.address) if content.routed else 0,
+            )
+            for real, content in wanted.items()
+        ]
+        places = state.real_indices.allocate_each(len(new))
+        self._table.fill(places, new)
+        self.wrote = True
+        return {
+            real: InstalledReal(place, content)
+            for place, (real, content) in zip(places, wanted.items(), strict=True)
+        }
 
     def put_opener(self, identity: RealId, wanted: DesiredReal) -> None:
         """Have what stands for the connections that it opens say this. Raises StateError."""
@@ -63,16 +90,12 @@ class RealPlaces:
         present = openers.get(identity)
         if present is not None and present.content == wanted:
             return
-        index = present.index if present else self._begin(identity)
-        self._table.write(index, present.content if present else None, wanted, 0)
+        if present is None:
+            openers.update(self._placed({identity: wanted}))
+            return
+        self._table.write(present.index, present.content, wanted, 0)
         self.wrote = True
-        openers[identity] = InstalledReal(index, wanted)
-
-    def _begin(self, identity: RealId) -> int:
-        state = self._installed
-        index = state.real_indices.allocate()
-        self._table.begin(index, state.services[identity.service].id, identity.address)
-        return index
+        openers[identity] = InstalledReal(present.index, wanted)
 
     def _present(self, identity: RealId, wanted: DesiredReal) -> InstalledReal | None:
         """The place that the real goes on in: its own, or one that it had before a change which a

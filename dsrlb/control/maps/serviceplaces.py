@@ -12,7 +12,6 @@ from dsrlb.control.desired.contents import Desired, DesiredService, ServiceId
 from dsrlb.control.maps.installed import Installed, InstalledService
 from dsrlb.control.maps.persistence import group_numbers
 from dsrlb.control.maps.pools import PoolTable, Range
-from dsrlb.control.maps.reals import zero_traffic
 from dsrlb.control.maps.records import service_record
 from dsrlb.control.maps.sources import SourceLists
 from dsrlb.control.maps.tableplace import TablePlaces
@@ -55,7 +54,7 @@ class ServicePlaces:
         if service in state.services:
             return
         number = state.service_ids.allocate()
-        zero_traffic(self._maps["service_traffic"], number)
+        self._maps["service_traffic"].clear_each([number])
         for name in ("cursors", "service_rates"):
             self._maps[name].set(number, 0)
         self._maps["names"].array["name"][number] = f"{service.family}:{service.name}".encode()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,11 @@ class FakeMap(Map):
         """As Map.set()."""
         self.content[self._bytes(key, self.key_type)] = self._bytes(value, self.value_type)
         self.told(self.layout.name)
+
+    def clear_each(self, indices: Sequence[int]) -> None:
+        """As Map.clear_each()."""
+        for index in indices:
+            self.set(index, bytes(self.layout.value_size))
 
     def delete(self, key: Any) -> bool:
         """As Map.delete()."""

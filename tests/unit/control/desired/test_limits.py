@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dsrlb.config.sharing import sharing
 from dsrlb.config.source import read
-from dsrlb.control.desired.limits import exceeded
+from dsrlb.control.desired.limits import Sizes, exceeded
 from dsrlb.dataplane.artifact import parse_constants
 from dsrlb.paths import ebpf_sources
 
@@ -221,3 +225,30 @@ def test_real_servers_that_open_connections_count_twice() -> None:
     (message,) = wrong(opens, other)
     assert message.startswith("12: too many real servers")
     assert message.endswith("at most 6, and up to here there are 9")
+
+
+CHOICES = st.lists(
+    st.tuples(
+        st.sampled_from("abc"),
+        st.sampled_from(['"192.0.2.1"', '"192.0.2.1", "192.0.2.2"', '"192.0.2.3", "192.0.2.4"']),
+        st.sampled_from([ONE, TWO, BOTH, f'{TWO}, {{ address = "10.0.0.3" }}']),
+        st.sampled_from(["", 'allow = ["192.0.2.0/30", "192.0.2.8/30"]']),
+        st.sampled_from(["", IPIP]),
+    ),
+    max_size=3,
+    unique_by=lambda chosen: chosen[0],
+)
+
+
+@given(st.lists(CHOICES, min_size=2, max_size=6))
+def test_what_is_remembered_changes_nothing(steps: list[list[tuple[str, ...]]]) -> None:
+    """One that follows one configuration after the other says what one without a memory says."""
+    sizes, before = Sizes(), None
+    for step in steps:
+        text = "".join(
+            service(name, vips, str(80 + ord(name)), reals, more, l3dsr)
+            for name, vips, reals, more, l3dsr in step
+        )
+        config, origin = read(f'[balancer]\ninterfaces = ["eth0"]\n{text}', "x.toml")
+        before = config if before is None else sharing(config, before)
+        assert sizes.exceeded(before, origin, LIMITS) == exceeded(config, origin, LIMITS)

@@ -70,3 +70,22 @@ def test_reserved_ranges_are_taken_and_conflicts_are_told() -> None:
     assert arena.allocate(2) == 6
     with pytest.raises(StateError, match="twice"):
         arena.reserve([(4, 1)])
+
+
+def test_many_places_of_one_at_once() -> None:
+    """As from one call after the other: the smallest ranges first, then what rests."""
+    arena, clock = arena_of(10)
+    arena.reserve([(3, 1), (6, 1)])
+    assert arena.allocate_each(4) == [1, 2, 4, 5]
+    arena.free(1, 2)
+    assert sorted(arena.allocate_each(5)) == [1, 2, 7, 8, 9]
+    assert clock.slept == QUARANTINE_SECONDS
+    assert arena.allocate_each(0) == []
+
+
+def test_of_too_many_at_once_none_is_taken() -> None:
+    arena, clock = arena_of(5)
+    with pytest.raises(StateError, match="no room for 5 more"):
+        arena.allocate_each(5)
+    assert arena.allocate_each(4) == [1, 2, 3, 4]
+    assert clock.slept == 0
