@@ -58,7 +58,7 @@ def detect(
     balancer: Instance, service: str, real: str, verdict: str, fail: Callable[[], object]
 ) -> None:
     """It fails while it is up: how long until it is down. The verdict may come a moment later."""
-    wait_until("it is checked", lambda: row_of(balancer, service, real)["verdict"] == "ok", 15)
+    wait_until("it is up", lambda: _is(row_of(balancer, service, real), "up", "ok"), 15)
     fail()
     began = time.monotonic()
     wait_until("it is down", lambda: row_of(balancer, service, real)["state"] == "down", LONGEST)
@@ -68,7 +68,11 @@ def detect(
         lambda: row_of(balancer, service, real)["verdict"] == verdict,
         LONGEST,
     )
-    scale.record(f"detected: {verdict}, every {MILLIS} ms", 1, 1, 0, passed)
+    scale.record(f"detected: {verdict} ({service}), every {MILLIS} ms", 1, 1, 0, passed)
+
+
+def _is(row: dict[str, Any], state: str, verdict: str) -> bool:
+    return (row["state"], row["verdict"]) == (state, verdict)
 
 
 @contextmanager
