@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dsrlb.config.algorithms import check_algorithms
@@ -120,37 +121,52 @@ def _members(config: Config, index: int, service: Service) -> Iterator[Found]:
 
 
 def _overlap(one: PortRange, other: PortRange) -> bool:
-    """Would both be matched at the same rank (exact, range, any)?"""
-    if one.is_any or other.is_any:
-        return one.is_any and other.is_any
-    exact = (one.first == one.last, other.first == other.last)
-    if exact[0] != exact[1]:
-        return False
-    return one.first <= other.last and other.first <= one.last
+    """Would both be matched at the same rank?"""
+    return _rank(one) == _rank(other) and one.first <= other.last and other.first <= one.last
+
+
+def _rank(ports: PortRange) -> int:
+    """Any, range, exact."""
+    return 0 if ports.is_any else 1 + (ports.first == ports.last)
 
 
 def _ports(config: Config) -> Iterator[Found]:
-    """No two services, and no two entries of one, may claim the same port of a VIP."""
+    """No two services, and no two entries of one, may claim the same port of a VIP. Each is told of
+    one that came before it."""
+    crowded = _crowded(config)
     claimed: dict[tuple[IPAddress, str], list[tuple[PortRange, int]]] = {}
     for index, service in enumerate(config.service):
         reported = set()
-        for vip in service.vip:
+        for vip in (vip for vip in service.vip if (vip, service.protocol) in crowded):
             taken = claimed.setdefault((vip, service.protocol), [])
             for ports in service.port:
-                for other, owner in taken:
-                    if _overlap(ports, other) and (ports, owner) not in reported:
-                        reported.add((ports, owner))
-                        whose = (
-                            "this service"
-                            if owner == index
-                            else f"service {config.service[owner].name!r}"
-                        )
-                        message = (
-                            f"duplicate service: {vip} {service.protocol} {other} "
-                            f"belongs to {whose} already"
-                        )
-                        yield ("service", index, "port"), ports.plain, message
+                found = next((known for known in taken if _overlap(ports, known[0])), None)
+                if found is not None and (ports, found[1]) not in reported:
+                    other, owner = found
+                    reported.add((ports, owner))
+                    name = config.service[owner].name
+                    whose = "this service" if owner == index else f"service {name!r}"
+                    message = (
+                        f"duplicate service: {vip} {service.protocol} {other} "
+                        f"belongs to {whose} already"
+                    )
+                    yield ("service", index, "port"), ports.plain, message
                 taken.append((ports, index))
+
+
+def _crowded(config: Config) -> set[tuple[IPAddress, str]]:
+    """VIPs, by protocol, of which a port is claimed twice."""
+    claims: dict[tuple[IPAddress, str], list[tuple[int, int, int]]] = {}
+    for service in config.service:
+        for vip in service.vip:
+            claims.setdefault((vip, service.protocol), []).extend(
+                (_rank(ports), ports.first, ports.last) for ports in service.port
+            )
+    return {
+        key
+        for key, ranges in claims.items()
+        if any(one[0] == other[0] and one[2] >= other[1] for one, other in pairwise(sorted(ranges)))
+    }
 
 
 def _addresses(config: Config) -> Iterator[Found]:
