@@ -295,6 +295,10 @@ class Service(Model):
         return () if self.snat is None else pool_addresses(self.snat.pool, family)
 
 
+_BY_DEFAULT = {True: Health(type="tcp"), False: Health(type="none")}
+"""How real servers are asked where nothing is said; is there a TCP port to connect to?"""
+
+
 class Config(Model):
     """A whole configuration."""
 
@@ -328,7 +332,7 @@ class Config(Model):
         if group is not None and group.health is not None:
             return group.health
         asked = service.protocol == "tcp" and service.checked_port is not None
-        return Health(type="tcp" if asked else "none")
+        return _BY_DEFAULT[asked]
 
     def is_probed(self, service: Service) -> bool:
         """Is anybody asked by the way that clients' packets take?"""

@@ -6,9 +6,11 @@ from __future__ import annotations
 from dsrlb.config import Config, HostFacts, check_host
 from dsrlb.config.sharing import config_of, others
 from dsrlb.config.source import Origin
+from dsrlb.config.values import IPNetwork
 from dsrlb.control.desired.placement import misplaced
 from dsrlb.control.desired.tunnels import unreachable
 from dsrlb.control.probing.prefixes import occupied
+from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.socketaccess import unknown_group
 from dsrlb.errors import ConfigError, DsrlbError, Problem
 from dsrlb.net.host import host_facts
@@ -20,6 +22,7 @@ class HostCheck:
     def __init__(self, instance: str) -> None:
         self._instance = instance
         self._right: tuple[Config, HostFacts] | None = None
+        self._free: tuple[list[IPNetwork], HostFacts] | None = None
         self._facts = HostFacts({}, {})
 
     def check(self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
@@ -45,10 +48,13 @@ class HostCheck:
         problems = _problems(concerned, facts, origin, adopt_vip, before)
         if problems and concerned is not config:  # told with their places in the whole
             problems = _problems(config, facts, origin, adopt_vip, before)
-        problems += occupied(config, facts, origin, self._instance)
+        asked = prefixes_needed(config), facts  # of which the pairs of other instances are a part
+        if asked != self._free:
+            problems += occupied(config, facts, origin, self._instance)
         if problems:
             raise ConfigError(problems)
         self._right = None if adopt_vip else (config, facts)
+        self._free = asked
 
     def _concerned(self, config: Config, facts: HostFacts) -> Config:
         """What was not found right on the same host before: services that are other objects, or

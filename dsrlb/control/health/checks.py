@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -43,8 +43,7 @@ class _Way:
     what else is equal where one check is true of several."""
 
     service: Service
-    vip: IPAddress
-    port: int
+    vip: str
     method: Method
     checks: tuple[tuple[Check, bool], ...]  # does it tell whether the real server is up?
     shared: tuple[object, ...]
@@ -89,7 +88,7 @@ def _way(config: Config, service: Service, family: int) -> _Way | None:
     timing = _timing(service, vip)
     if timing is not None and health.type not in CONNECTING:
         checks.append((timing[0], False))
-    return _Way(service, vip, port, _method(service), tuple(checks), _shared(service, vip))
+    return _Way(service, str(vip), _method(service), tuple(checks), _shared(service, vip))
 
 
 def _method(service: Service) -> Method:
@@ -130,12 +129,13 @@ def piece_of(
     way, prefix = _way(config, service, family), _prefix(config, family)
     if way is None or prefix is None:
         return Piece()
-    own_ports = _own_ports(config, service)
+    own_ports, sorry = _own_ports(config, service), _sorry(service)
+    asking = [(check, tells, repr((way.shared, check, tells))) for check, tells in way.checks]
     targets: dict[str, Target] = {}
     names: dict[str, list[RealId]] = {}
     homeless = set()
     for real, (index, resolved) in places.items():
-        if real not in ends or real.address in _sorry(service):
+        if real not in ends or real.address in sorry:
             continue
         if not resolved and real not in asked:
             continue
@@ -143,11 +143,14 @@ def piece_of(
         if source is None:
             homeless.add(real)
             continue
-        own = own_ports.get(real.address, 0)
-        target = _target(way, real, prefix.network_address + index, source, found[real])
-        for check, tells in way.checks:
-            identity = _identity(way, real, check, own, tells)
-            targets.setdefault(identity, replace(target, id=identity, check=check, port=check.port))
+        own, text = own_ports.get(real.address, 0) if own_ports else 0, str(real.address)
+        for check, tells, what in asking:
+            identity = blake2b(f"{what} {text} {own}".encode(), digest_size=9).hexdigest()
+            if identity not in targets:
+                address = prefix.network_address + index
+                targets[identity] = _target(
+                    way, check, identity, text, address, source, found[real]
+                )
             if tells:
                 names.setdefault(identity, []).append(real)
     reals = {identity: tuple(members) for identity, members in names.items()}
@@ -187,19 +190,26 @@ def _own_ports(config: Config, service: Service) -> dict[IPAddress, int]:
 
 
 def _target(
-    way: _Way, real: RealId, address: IPAddress, source: IPAddress, where: Resolution
+    way: _Way,
+    check: Check,
+    identity: str,
+    real: str,
+    address: IPAddress,
+    source: IPAddress,
+    where: Resolution,
 ) -> Target:
-    """All but the check."""
-    l3dsr = way.service.l3dsr
+    """``real``: the real server's address; ``address``: that probes of it are sent to."""
+    service = way.service
+    l3dsr = service.l3dsr
     return Target(
-        id="",
-        name=f"{real.service.name} {real.address}",
+        id=identity,
+        name=f"{service.name} {real}",
         address=str(address),
-        port=way.port,
-        check=way.checks[0][0],
-        vip=str(way.vip),
-        service=real.service.name,
-        real=str(real.address),
+        port=check.port,
+        check=check,
+        vip=way.vip,
+        service=service.name,
+        real=real,
         method=way.method,
         interface=where.link.name if where.link else "",
         source=str(source),
@@ -207,8 +217,3 @@ def _target(
         routed=where.via is not None,
         gue_port=l3dsr.gue_port if l3dsr is not None else 0,
     )
-
-
-def _identity(way: _Way, real: RealId, check: Check, own_port: int, tells: bool) -> str:
-    key = (way.shared, real.address, check, own_port, tells)
-    return blake2b(repr(key).encode(), digest_size=9).hexdigest()

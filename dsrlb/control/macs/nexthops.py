@@ -8,7 +8,7 @@ the real itself, and many reals may share it; what is known of the neighbour is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dsrlb.control.desired.contents import LinkState, NextHop, Resolution
 from dsrlb.net.links import IPAddress, Link
@@ -34,6 +34,15 @@ class Target:
     static: str | None
     routed: bool = False
     bridged: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Asked for with every real server of every service (RealId)."""
+        told = self.address, self.static, self.routed, self.bridged
+        object.__setattr__(self, "_hash", hash(told))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,15 +53,14 @@ def ends_of(
     others. ``kernel``: from which address the kernel would send to another."""
     vips: dict[int, IPAddress] = {vip.version: vip for vip in reversed(service.vip)}
     port = (service.checked_port or 0) if service.replies else 0
-    return {
-        real: Ends(
-            own_address(found[real], kernel(real.address), real.service.family),
-            vips[real.service.family],
-            port,
-        )
-        for real in reals
-        if real in found
-    }
+    ends = {}
+    for real in reals:
+        where = found.get(real)
+        if where is not None:
+            family = real.service.family
+            source = own_address(where, kernel(real.address), family)
+            ends[real] = Ends(source, vips[family], port)
+    return ends
 
 
 class TargetTable:
