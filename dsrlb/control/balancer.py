@@ -131,7 +131,7 @@ class Balancer:
             if dataplane.maps.taken_over:
                 balancer.events.add("start", "took over the pinned state")
                 balancer._seed_macs(config)
-                balancer.conditions.take_over(balancer.applier.installed.reals)
+                balancer.conditions.take_over(config, balancer.applier.installed)
             balancer._start(config, before, options)
         except Exception:  # whatever it was is undone, and raised again
             upgrade.give_up(dataplane)

@@ -208,3 +208,7 @@ def test_slow_start(plain: Plain, balancer: Instance) -> None:
     balancer.done("real", "enable", "web", address)
     assert [row["share"] for row in rows(balancer, "r1")] == [5, 5]
     assert request(plain.client, VIPS[0], count=42) == {"r2": 40, "r1": 2}
+    balancer.kill()
+    balancer.start()
+    assert [row["share"] for row in rows(balancer, "r1")] == [5, 5]
+    assert request(plain.client, VIPS[0], count=42) == {"r2": 40, "r1": 2}

@@ -38,7 +38,7 @@ from dsrlb.dataplane.methods import methods
 NOWHERE = Resolution(None, None, False)
 """Of a real server that nothing is known of."""
 
-_BY_WEIGHT = {
+BY_WEIGHT = {
     "round-robin": "weighted-round-robin",
     "least-connection": "weighted-least-connection",
 }
@@ -224,7 +224,7 @@ class _Members:
         shares = {self._shares.get(key, WHOLE) for key in self._usable}
         if shares <= {WHOLE}:
             return self._usable, service.algorithm
-        by = _BY_WEIGHT.get(service.algorithm, service.algorithm)
+        by = BY_WEIGHT.get(service.algorithm, service.algorithm)
         same = by != service.algorithm
         return {
             key: (1 if same else weight) * self._shares.get(key, WHOLE)

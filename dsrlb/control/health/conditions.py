@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+from dsrlb.config import Config
 from dsrlb.control.desired.contents import DOWN, RealId
 from dsrlb.control.health.admin import AdminStates, Order
 from dsrlb.control.health.condition import WELL, Condition, State
 from dsrlb.control.health.ramps import Ramps
-from dsrlb.control.maps.installed import InstalledReal
+from dsrlb.control.maps.installed import Installed
 from dsrlb.health import protocol
 from dsrlb.observe.events import EventLog, now_text
 
@@ -81,8 +82,10 @@ class Conditions:
         checked = self._checked.get(real)
         return None if checked is None else checked.up
 
-    def take_over(self, reals: Mapping[RealId, InstalledReal]) -> None:
+    def take_over(self, config: Config, installed: Installed) -> None:
         """Begin with what the last daemon knew."""
+        self.ramps.take_over(config, installed)
+        reals = installed.reals
         for real, entry in reals.items():
             if entry.content.flags & DOWN:
                 self._checked[real] = Checked(

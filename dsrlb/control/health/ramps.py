@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dsrlb.config import Config, Service
-from dsrlb.control.desired.contents import Desired, RealId, ServiceId
+from dsrlb.control.desired.contents import Desired, DesiredService, RealId, ServiceId
+from dsrlb.control.desired.parts import BY_WEIGHT
 from dsrlb.control.health.condition import WHOLE
 from dsrlb.control.maps.installed import Installed
+from dsrlb.dataplane.algorithms import algorithms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,16 @@ class Ramps:
     def services(self) -> set[str]:
         """The names of their services."""
         return {real.service.name for real in tuple(self._ramps)}
+
+    def take_over(self, config: Config, installed: Installed) -> None:
+        """Go on where an earlier daemon was: a schedule's weights tell who had what share."""
+        for service in config.service:
+            for identity in _slow(service):
+                there = installed.services.get(identity)
+                for real, share in _shares(service, there.content, installed) if there else ():
+                    if share < WHOLE:
+                        passed = (share - 1) / WHOLE * service.slow_start
+                        self._ramps[real] = _Ramp(self._clock() - passed, service.slow_start)
 
     def follow(self, config: Config, desired: Desired, installed: Installed) -> bool:
         """Begin for those that come, end for those that are there, or gone again; True where
@@ -78,6 +90,21 @@ def _slow(service: Service) -> Iterator[ServiceId]:
     if service.slow_start:
         for family in {vip.version for vip in service.vip}:
             yield ServiceId(service.name, family)
+
+
+def _shares(
+    service: Service, content: DesiredService, installed: Installed
+) -> list[tuple[RealId, int]]:
+    """What part of its own weight each has in the schedule; nothing where all have it whole."""
+    by, number = BY_WEIGHT.get(service.algorithm), content.algorithm
+    if by is not None and number != algorithms()[by].number:
+        return []
+    shares = []
+    for real, weight in zip(content.schedule, content.weights, strict=True):
+        own = installed.reals[real].content.weight if by is None else 1
+        shares.append((real, weight // own if own else WHOLE))
+    largest = max((share for _, share in shares), default=1)
+    return shares if 1 < largest <= WHOLE else []
 
 
 def _newcomers(

@@ -29,8 +29,17 @@ R11, R12, R13, SORRY = (RealId(WEB, ip_address(f"10.0.0.{number}")) for number i
 DOWN, DRAIN, DISABLED = Condition("down"), Condition("drain"), Condition("disabled")
 
 
-def config(lines: str = "", protocol: str = "tcp", mode: str = "l2dsr") -> Config:
+def config(
+    lines: str = "",
+    protocol: str = "tcp",
+    mode: str = "l2dsr",
+    weights: tuple[int, ...] = (1, 1, 1),
+) -> Config:
     """The service with these lines."""
+    reals = ", ".join(
+        f'{{ address = "10.0.0.{number}", weight = {weight} }}'
+        for number, weight in enumerate(weights, start=11)
+    )
     return parse(
         f"""
 [balancer]
@@ -41,7 +50,7 @@ vip = "192.0.2.10"
 protocol = "{protocol}"
 port = 80
 mode = "{mode}"
-real = [{{ address = "10.0.0.11" }}, {{ address = "10.0.0.12" }}, {{ address = "10.0.0.13" }}]
+real = [{reals}]
 {lines}
 """,
         "test",

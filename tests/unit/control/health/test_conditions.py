@@ -94,8 +94,8 @@ def test_one_check_of_several(conditions: Conditions) -> None:
 
 
 def test_a_daemon_begins_with_what_the_last_one_knew(conditions: Conditions) -> None:
-    before = s.installed(s.wanted(s.config(), {s.R12: s.DOWN}))
-    conditions.take_over(before.reals)
+    given = s.config()
+    conditions.take_over(given, s.installed(s.wanted(given, {s.R12: s.DOWN})))
     assert [conditions.known(one) for one in (s.R11, s.R12)] == [None, False]
     got = conditions.of(s.R12)
     assert (got.state, got.reason) == ("down", "it was down before the daemon's start")

@@ -86,3 +86,36 @@ def test_without_the_key_nobody_does(clock: Clock) -> None:
     ramps = Ramps(clock)
     assert not follow(ramps, "", {s.R12: s.DOWN}, {})
     assert ramps.share(s.R12) == WHOLE
+
+
+@pytest.mark.parametrize("algorithm", ["round-robin", "weighted-round-robin", "maglev"])
+def test_the_next_daemon_goes_on(clock: Clock, algorithm: str) -> None:
+    """With the shares in the maps; each begins at its last step anew."""
+    given = s.config(f'{SLOW}\nalgorithm = "{algorithm}"')
+    shares = {s.R11: Condition(share=7), s.R12: Condition(share=1)}
+    ramps = Ramps(clock)
+    ramps.take_over(given, s.installed(s.wanted(given, shares)))
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [7, 1, WHOLE]
+    clock.now += 4
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [9, 3, WHOLE]
+    clock.now += 40
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [WHOLE] * 3
+
+
+@pytest.mark.parametrize("algorithm", ["round-robin", "weighted-round-robin", "maglev"])
+@pytest.mark.parametrize("lines", [SLOW, ""])
+def test_the_next_daemon_has_nobody_begin_who_was_there(
+    clock: Clock, algorithm: str, lines: str
+) -> None:
+    """Whatever their weights are, and also where nobody starts slowly."""
+    given = s.config(f'{lines}\nalgorithm = "{algorithm}"', weights=(5, 10, 15))
+    ramps = Ramps(clock)
+    ramps.take_over(given, s.installed(s.wanted(given)))
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [WHOLE] * 3
+
+
+def test_a_share_of_a_weight_goes_on(clock: Clock) -> None:
+    given = s.config(f'{SLOW}\nalgorithm = "weighted-round-robin"', weights=(30, 1, 1))
+    ramps = Ramps(clock)
+    ramps.take_over(given, s.installed(s.wanted(given, {s.R11: Condition(share=3)})))
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [3, WHOLE, WHOLE]
