@@ -241,11 +241,23 @@ class Daemon:
                 await asyncio.wait_for(self._removed.wait(), interval)
 
     async def _verify(self) -> None:
-        """See now and then, between two changes, whether the maps are as they were written."""
-        work = partial(drift.put_right, self._balancer)
+        """See now and then whether the maps are as they were written."""
         while True:
             await asyncio.sleep(drift.SECONDS)
-            await self._try("drift", lambda: self.change(work))
+            await self._try("drift", self._look_for_drift)
+
+    async def _look_for_drift(self) -> None:
+        """A change waits for one part of it at most, unless there is something to put right."""
+        look, wrong = drift.Look(self._balancer), False
+        while not wrong:
+            await asyncio.sleep(drift.PAUSE_SECONDS)
+            async with self._lock:
+                with uncollected():
+                    found = await to_its_end(look.part)
+            if found is None:
+                return
+            wrong = found
+        await self.change(partial(drift.put_right, self._balancer))
 
     async def _keep_bridges(self) -> None:
         """Have bridges remember who is behind which port, beside changes."""

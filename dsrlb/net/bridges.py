@@ -13,7 +13,6 @@ import socket
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dsrlb.config import Bridge
 from dsrlb.errors import NetError
@@ -115,11 +114,14 @@ def list_stations(bridges: Collection[int]) -> list[Station]:
         return []
     question = struct.pack("=B11x", socket.AF_BRIDGE)
     answers = rtnetlink.dump(_RTM_GETNEIGH, question, _RTM_NEWNEIGH)
-    return [station for station in map(_station, answers) if station and station.bridge in bridges]
+    return [
+        station for station in map(station_of, answers) if station and station.bridge in bridges
+    ]
 
 
-def _station(message: bytes) -> Station | None:
-    """None of what is not a bridge's, such as the multicast filter of an interface."""
+def station_of(message: bytes) -> Station | None:
+    """Decode a neighbour message; None of what is not a bridge's, such as the multicast filter of
+    an interface."""
     family, port, state, flags = struct.unpack_from("=B3xiHB", message)
     found = rtnetlink.attributes(message, 12)
     if family != socket.AF_BRIDGE or _NDA_MASTER not in found or _NDA_LLADDR not in found:
@@ -134,16 +136,6 @@ def _station(message: bytes) -> Station | None:
 def _ages(state: int, flags: int) -> bool:
     """What was configured has other states, and what a switch chip learnt it keeps itself."""
     return state in (_REACHABLE, _STALE) and not flags & _NTF_EXT_LEARNED
-
-
-def station_of(message: Any) -> Station | None:
-    """Decode a neighbour message of pyroute2's; None of what is not a bridge's."""
-    mac, bridge = message.get_attr("NDA_LLADDR"), message.get_attr("NDA_MASTER")
-    if message["family"] != socket.AF_BRIDGE or mac is None or bridge is None:
-        return None
-    learnt = _ages(message["state"], message["flags"])
-    vlan = message.get_attr("NDA_VLAN") or 0
-    return Station(bridge, mac, vlan, message["ifindex"], learnt)
 
 
 def refresh(stations: Sequence[Station]) -> None:

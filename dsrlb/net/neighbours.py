@@ -7,15 +7,12 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Any
 
-from pyroute2.netlink.exceptions import NetlinkError
-
+from dsrlb.errors import NetError
 from dsrlb.net import rtnetlink
-from dsrlb.net.links import IPAddress, netlink
+from dsrlb.net.links import IPAddress
 
 Place = tuple[int, IPAddress]
 """A neighbour: (ifindex, address)."""
@@ -24,7 +21,9 @@ _NTF_USE = 0x01
 _ABSENT = (errno.ENETDOWN, errno.ENODEV, errno.EINVAL, errno.ENOENT)
 _TICKS = os.sysconf("SC_CLK_TCK")  # user space is told times in these
 _BELIEVED = 0x02 | 0x04 | 0x08 | 0x10  # reachable, stale, delay, probe: the kernel may be wrong
+_FAILED = 0x20
 _RTM_NEWNEIGH, _RTM_GETNEIGH = 28, 30
+_ACK, _REPLACE, _CREATE = 0x004, 0x100, 0x400
 _NDA_DST, _NDA_LLADDR, _NDA_CACHEINFO = 1, 2, 3
 _STATES = {
     0x00: "none",
@@ -47,68 +46,73 @@ class Neighbour:
     state: str
 
 
-def neighbour_of(message: Any) -> tuple[Place, Neighbour] | None:
-    """Decode a neighbour message of pyroute2's; None for other families."""
-    destination = message.get_attr("NDA_DST")
-    if message["family"] not in (socket.AF_INET, socket.AF_INET6) or destination is None:
+def _entry(message: bytes) -> tuple[Place, int, dict[int, bytes]] | None:
+    """(neighbour, state bits, attributes) of a neighbour message; None for other families."""
+    family, ifindex, state = struct.unpack_from("=B3xiH", message)
+    found = rtnetlink.attributes(message, 12)
+    if family not in (socket.AF_INET, socket.AF_INET6) or _NDA_DST not in found:
         return None
-    mac = message.get_attr("NDA_LLADDR")
-    state = _STATES.get(message["state"], "none")
-    return (message["ifindex"], ip_address(destination)), Neighbour(mac, state)
+    return (ifindex, rtnetlink.address(found[_NDA_DST])), state, found
 
 
-def _table() -> Iterator[tuple[Place, int, dict[int, bytes]]]:
-    """(neighbour, state bits, attributes) of each entry of the kernel's tables."""
-    for message in rtnetlink.dump(_RTM_GETNEIGH, bytes(12), _RTM_NEWNEIGH):
-        family, ifindex, state = struct.unpack_from("=B3xiH", message)
-        found = rtnetlink.attributes(message, 12)
-        if family in (socket.AF_INET, socket.AF_INET6) and _NDA_DST in found:
-            yield (ifindex, rtnetlink.address(found[_NDA_DST])), state, found
+def neighbour_of(message: bytes) -> tuple[Place, Neighbour] | None:
+    """Decode a neighbour message; None for other families."""
+    entry = _entry(message)
+    if entry is None:
+        return None
+    place, state, found = entry
+    mac = found.get(_NDA_LLADDR)
+    return place, Neighbour(mac.hex(":") if mac else None, _STATES.get(state, "none"))
 
 
 def list_neighbours() -> dict[Place, Neighbour]:
     """The neighbour table. Raises NetError."""
-    table = {}
-    for place, state, found in _table():
-        mac = found.get(_NDA_LLADDR)
-        table[place] = Neighbour(mac.hex(":") if mac else None, _STATES.get(state, "none"))
-    return table
+    answers = rtnetlink.dump(_RTM_GETNEIGH, bytes(12), _RTM_NEWNEIGH)
+    return dict(filter(None, map(neighbour_of, answers)))
 
 
-def confirmed() -> dict[Place, float]:
-    """Seconds since the last proof that a neighbour is there, of those the kernel believes in.
+def confirmed(places: Collection[Place]) -> dict[Place, float]:
+    """Seconds since the last proof that a neighbour is there, of those among ``places`` that the
+    kernel believes in.
 
     Permanent entries and those without an answer are left out. Raises NetError.
     """
+    questions = [_question(place, 0, 0) for place in places]
     table = {}
-    for place, state, found in _table():
-        if state & _BELIEVED and _NDA_CACHEINFO in found:
-            (age,) = struct.unpack_from("=I", found[_NDA_CACHEINFO])
-            table[place] = age / _TICKS
+    for answer in rtnetlink.ask(_RTM_GETNEIGH, questions):
+        entry = None if isinstance(answer, int) else _entry(answer)
+        if entry is not None and entry[1] & _BELIEVED and _NDA_CACHEINFO in entry[2]:
+            (age,) = struct.unpack_from("=I", entry[2][_NDA_CACHEINFO])
+            table[entry[0]] = age / _TICKS
     return table
 
 
-def _neigh(command: str, targets: Iterable[Place], **what: Any) -> None:
+def _question(place: Place, state: int, flags: int) -> bytes:
+    """About a neighbour."""
+    ifindex, address = place
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    head = struct.pack("=B3xiHBB", family, ifindex, state, flags, 0)
+    return head + rtnetlink.attribute(_NDA_DST, address.packed)
+
+
+def _set(places: Iterable[Place], state: int, flags: int) -> None:
     """One request per neighbour. That it is not there, or its interface is down, is no error."""
-    with netlink() as route:
-        for ifindex, address in targets:
-            family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-            try:
-                route.neigh(command, dst=str(address), ifindex=ifindex, family=family, **what)
-            except NetlinkError as error:
-                if error.code not in _ABSENT:
-                    raise
+    questions = [_question(place, state, flags) for place in places]
+    for answer in rtnetlink.ask(_RTM_NEWNEIGH, questions, _ACK | _REPLACE | _CREATE):
+        if isinstance(answer, int) and answer and answer not in _ABSENT:
+            raise NetError(f"netlink: a neighbour is refused: {os.strerror(answer)}")
 
 
 def use(targets: Iterable[Place]) -> None:
-    """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them.
+    """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them. Raises
+    NetError.
 
     NTF_USE: net/core/neighbour.c, neigh_add().
     """
-    _neigh("replace", targets, flags=_NTF_USE, state=0)
+    _set(targets, 0, _NTF_USE)
 
 
 def give_up(targets: Iterable[Place]) -> None:
     """Tell the kernel that neighbours do not answer: it asks anew before it sends them anything,
-    and tells everybody who listens that they have failed."""
-    _neigh("set", targets, state="failed")
+    and tells everybody who listens that they have failed. Raises NetError."""
+    _set(targets, _FAILED, 0)

@@ -7,11 +7,12 @@ Messages are given and returned without their netlink headers.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address
 
 from dsrlb.errors import NetError
@@ -23,6 +24,10 @@ _HEADER = struct.Struct("=IHHII")
 _AT_ONCE = 32
 """Questions whose answers wait in the socket's receive buffer (212,992 bytes, of which an answer
 takes 5 kB at most)."""
+
+_SO_RCVBUFFORCE = 33
+_ROOM = 4 << 20
+"""Bytes for events that are not read yet: those of about 5,000 neighbours."""
 
 
 def align(size: int) -> int:
@@ -74,6 +79,31 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 def _errno(message: bytes) -> int:
     (error,) = struct.unpack_from("=i", message)
     return -int(error)
+
+
+class Listener:
+    """What the kernel tells everybody who listens, of some groups (RTMGRP_). Raises OSError: with
+    ENOBUFS it had more to tell than there was room for."""
+
+    def __init__(self, groups: int) -> None:
+        kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        self._channel = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
+        self._read = 0
+        with suppress(PermissionError):  # CAP_NET_ADMIN; a burst has less room without
+            self._channel.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
+        self._channel.bind((0, groups))
+
+    async def datagram(self) -> list[tuple[int, bytes]]:
+        """(type, message) of each in the next one. In a burst others have their turn, too."""
+        self._read += 1
+        if not self._read % _AT_ONCE:
+            await asyncio.sleep(0)
+        data = await asyncio.get_running_loop().sock_recv(self._channel, 1 << 16)
+        return list(_messages(data))
+
+    def close(self) -> None:
+        """The end."""
+        self._channel.close()
 
 
 def dump(kind: int, question: bytes, answers: int) -> Iterator[bytes]:

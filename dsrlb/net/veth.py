@@ -35,6 +35,8 @@ _TABLES = 0x55 << 24
 _IFF_UP, _IFF_NOARP = 0x1, 0x80
 _NO_ADDRESSES = {"attrs": [("AF_INET6", {"attrs": [("IFLA_INET6_ADDR_GEN_MODE", 1)]})]}
 _SCOPE_LINK = 253
+_ONLINK = 0x4  # RTNH_F_ONLINK: the gateway is there, whatever other routes say
+_LINK_LOCAL = ip_address("fe80::1")
 _FOREVER = 0xFFFFFFFF
 _NODAD = 0x02
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -232,7 +234,11 @@ def _set_rules(route: Any, table: int, prefixes: Collection[IPNetwork]) -> list[
 
 def _set_routes(route: Any, pair: Pair, table: int, prefixes: Sequence[IPNetwork]) -> None:
     """Of these prefixes; the kernel is asked where it would send to each, because it can tell its
-    tables only as a whole, and there may be a million routes."""
+    tables only as a whole, and there may be a million routes.
+
+    By a gateway, though there is none (the interface is without ARP): all of a prefix is one entry
+    in the kernel's table of neighbours then, which an entry for each real server would overflow.
+    """
     for prefix in prefixes:
         if not _leads(prefix, pair.host.ifindex):
             _put_route(route, pair.host.ifindex, table, prefix)
@@ -246,17 +252,22 @@ def _set_routes(route: Any, pair: Pair, table: int, prefixes: Sequence[IPNetwork
 
 def _leads(prefix: IPNetwork, ifindex: int) -> bool:
     """Does what this host sends there go to the interface, from the prefix's first address?"""
-    address = prefix.network_address + 1
+    address = prefix.network_address + 2
     found = resolve((address,)).get(address)
     if found is None or found.source != prefix.network_address:
         return False
-    return [hop.ifindex for hop in found.hops] == [ifindex]
+    return [(hop.ifindex, hop.gateway) for hop in found.hops] == [(ifindex, _gateway(prefix))]
+
+
+def _gateway(prefix: IPNetwork) -> IPAddress:
+    """In IPv6 one of the link's own: the kernel looks for no other route to it."""
+    return prefix.network_address + 1 if prefix.version == 4 else _LINK_LOCAL
 
 
 def _put_route(route: Any, ifindex: int, table: int, prefix: IPNetwork) -> None:
-    scope = {"scope": _SCOPE_LINK} if prefix.version == 4 else {}
+    what = {"dst": str(prefix), "oif": ifindex, "gateway": str(_gateway(prefix)), "table": table}
     source = str(prefix.network_address)
-    route.route("replace", dst=str(prefix), oif=ifindex, prefsrc=source, table=table, **scope)
+    route.route("replace", prefsrc=source, flags=_ONLINK, **what)
 
 
 def _forget_routes(route: Any, table: int, rules: Collection[_Rule]) -> None:

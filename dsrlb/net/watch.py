@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import AsyncIterator, Iterator
+import struct
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from pyroute2.iproute.linux import AsyncIPRoute
 from pyroute2.netlink import rtnl
 
 from dsrlb.net.bridges import Station, station_of
 from dsrlb.net.links import IPAddress
 from dsrlb.net.neighbours import Neighbour, neighbour_of
+from dsrlb.net.rtnetlink import Listener, attributes
 
 _GROUPS = (
     rtnl.RTMGRP_LINK
@@ -27,10 +27,11 @@ _GROUPS = (
     | rtnl.RTMGRP_IPV6_IFADDR
     | 1 << 31  # RTNLGRP_NEXTHOP, 32, the last one that has a bit
 )
-_PATHS = frozenset(
-    f"RTM_{verb}{what}" for verb in ("NEW", "DEL") for what in ("ROUTE", "RULE", "ADDR")
-)
-_NEXTHOP = frozenset({104, 105, 116, 117})  # RTM_NEW- and RTM_DELNEXTHOP(BUCKET); without a name
+# Types of messages: what is new or another, and what is gone.
+_LINK, _ADDRESS, _ROUTE, _NEIGHBOUR, _RULE = (16, 17), (20, 21), (24, 25), (28, 29), (32, 33)
+_NEXTHOP, _BUCKET = (104, 105), (116, 117)
+_PATHS = frozenset(_ROUTE + _RULE + _NEXTHOP + _BUCKET)
+_IFLA_IFNAME, _IFLA_LINKINFO, _IFLA_INFO_KIND = 3, 18, 1
 _IFF_RUNNING = 0x40
 
 
@@ -75,37 +76,37 @@ class Lost:
 Change = LinkChanged | PathsChanged | NeighbourChanged | StationChanged | Lost
 
 
-async def changes() -> AsyncIterator[Change]:
+async def changes() -> AsyncGenerator[Change, None]:
     """Yield changes for as long as the caller iterates; recovers from lost events by itself."""
     while True:
+        listener = Listener(_GROUPS)
         try:
-            async with AsyncIPRoute() as route:
-                await route.bind(groups=_GROUPS)
-                yield Lost()  # whatever happened before this moment has to be read
-                while True:  # get() ends behind each datagram
-                    async for message in route.get():
-                        for change in _decode(message):
-                            yield change
+            yield Lost()  # whatever happened before this moment has to be read
+            while True:
+                for kind, message in await listener.datagram():
+                    for change in _decode(kind, message):
+                        yield change
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
+        finally:
+            listener.close()
 
 
-def _decode(message: Any) -> Iterator[Change]:
-    event = message.get("event")
-    if event in ("RTM_NEWLINK", "RTM_DELLINK"):
-        yield from _link(message, event == "RTM_DELLINK")
-    elif event in ("RTM_NEWNEIGH", "RTM_DELNEIGH"):
-        yield from _neighbour(message, event == "RTM_DELNEIGH")
-    elif event in _PATHS:
+def _decode(kind: int, message: bytes) -> Iterator[Change]:
+    if kind in _LINK:
+        yield from _link(message, kind == _LINK[1])
+    elif kind in _NEIGHBOUR:
+        yield from _neighbour(message, kind == _NEIGHBOUR[1])
+    elif kind in _PATHS:
         yield PathsChanged()
-        if event in ("RTM_NEWADDR", "RTM_DELADDR"):
-            yield LinkChanged(message["index"], "", False)
-    elif event is None and message["header"]["type"] in _NEXTHOP:
+    elif kind in _ADDRESS:
         yield PathsChanged()
+        (ifindex,) = struct.unpack_from("=4xI", message)
+        yield LinkChanged(ifindex, "", False)
 
 
-def _neighbour(message: Any, gone: bool) -> Iterator[Change]:
+def _neighbour(message: bytes, gone: bool) -> Iterator[Change]:
     """An address's neighbour, or a station behind a bridge."""
     decoded = neighbour_of(message)
     if decoded is not None:
@@ -116,14 +117,20 @@ def _neighbour(message: Any, gone: bool) -> Iterator[Change]:
         yield StationChanged(station, gone)
 
 
-def _link(message: Any, gone: bool) -> Iterator[Change]:
+def _link(message: bytes, gone: bool) -> Iterator[Change]:
     """Paths change with VLAN interfaces and bridges; and the kernel takes the IPv4 routes and next
     hops of an interface that goes down or away without saying so. What a bridge says of a port
     (its state, or that it is none any more) is of the interface, which stays."""
-    if message["family"] == socket.AF_BRIDGE:
+    family, ifindex, flags = struct.unpack_from("=B3xiI", message)
+    found = attributes(message, 16)
+    if family == socket.AF_BRIDGE:
         gone = False
-    yield LinkChanged(message["index"], message.get_attr("IFLA_IFNAME") or "", gone)
-    info = message.get_attr("IFLA_LINKINFO")
-    kind = info.get_attr("IFLA_INFO_KIND") if info is not None else None
-    if gone or kind in ("vlan", "bridge") or not message["flags"] & _IFF_RUNNING:
+    yield LinkChanged(ifindex, _text(found.get(_IFLA_IFNAME, b"")), gone)
+    info = attributes(found.get(_IFLA_LINKINFO, b""), 0)
+    kind = _text(info.get(_IFLA_INFO_KIND, b""))
+    if gone or kind in ("vlan", "bridge") or not flags & _IFF_RUNNING:
         yield PathsChanged()
+
+
+def _text(value: bytes) -> str:
+    return value.rstrip(b"\0").decode(errors="replace")

@@ -20,6 +20,7 @@ from tests.bench import (
     direct,
     endtoend,
     flowtable,
+    health,
     instructions,
     plots,
     pool,
@@ -47,8 +48,9 @@ SECTIONS = (
     Section("endtoend", "End to end", endtoend.table, endtoend.markdown),
     Section("control", "Control plane", control.table),
     Section("checks", "Checks of real servers", checking.table),
+    Section("health", "Checks of real servers by a whole balancer", health.table),
 )
-_ALL_CPUS = ("endtoend", "control", "checks")  # sections that are not pinned to one
+_ALL_CPUS = ("endtoend", "control", "checks", "health")  # sections that are not pinned to one
 _RATIOS, *_OTHERS = [section.name for section in SECTIONS]
 
 
@@ -105,6 +107,7 @@ def _measure(name: str, arguments: argparse.Namespace) -> Iterator[dict[str, Any
         "endtoend": endtoend.measure(arguments.rounds or endtoend.ROUNDS),
         "control": control.measure(arguments.rounds or control.ROUNDS),
         "checks": checking.measure(),
+        "health": health.measure(),
     }
     cpus = own_cpus()
     os.sched_setaffinity(0, cpus if name in _ALL_CPUS else cpus[:1])

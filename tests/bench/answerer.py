@@ -49,9 +49,12 @@ class Answerer:
                 channel, _ = self._listener.accept()
                 channel.setblocking(False)
                 if self._context is not None:
-                    channel = self._context.wrap_socket(
-                        channel, server_side=True, do_handshake_on_connect=False
-                    )
+                    try:
+                        channel = self._context.wrap_socket(
+                            channel, server_side=True, do_handshake_on_connect=False
+                        )
+                    except ConnectionResetError:  # by now: who checked has ended
+                        continue
                 self._open[channel.fileno()] = channel
                 self._poll.register(channel, select.EPOLLIN)
 

@@ -50,8 +50,9 @@ def _namespace() -> Iterator[Namespace]:
 
 
 @contextmanager
-def _answerer(one: Namespace, *certificate: str) -> Iterator[None]:
-    command = one.enter(sys.executable, str(_ANSWERER), str(_PORT), *certificate)
+def answerer(one: Namespace, port: int, *certificate: str) -> Iterator[None]:
+    """A small server in a namespace, by TLS where there is a certificate."""
+    command = one.enter(sys.executable, str(_ANSWERER), str(port), *certificate)
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -60,7 +61,7 @@ def _answerer(one: Namespace, *certificate: str) -> Iterator[None]:
         yield
 
 
-def _certificate(folder: str) -> str:
+def certificate(folder: str) -> str:
     """A new one, in one file with its key."""
     both = Path(folder, "both.pem")
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
@@ -129,7 +130,7 @@ def measure() -> Iterator[Row]:
     late."""
     with _namespace() as one, tempfile.TemporaryDirectory(prefix="dsrlb-bench-") as folder:
         for kind, count in CASES:
-            with _answerer(one, *([_certificate(folder)] if kind == "https" else [])):
+            with answerer(one, _PORT, *([certificate(folder)] if kind == "https" else [])):
                 yield _cost(one, kind, count)
 
 

@@ -28,3 +28,14 @@ def cpu_seconds(pid: int) -> float:
     """Processor time of all threads, to the nanosecond."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def memory(pid: int) -> dict[str, float]:
+    """MB of a process that are resident: all, its own, and mapped files (maps are such)."""
+    wanted = {"VmRSS": "rss_mb", "RssAnon": "anon_mb", "RssFile": "file_mb"}
+    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {
+        wanted[name[:-1]]: round(int(value) / 1024, 1)
+        for name, value, *_ in (line for line in lines if len(line) > 1)
+        if name[:-1] in wanted
+    }

@@ -84,6 +84,42 @@ def test_what_is_there(plain: Plain, balancer: Instance) -> None:
     assert [row["response_ms"] for row in rows] == [None] * 4
 
 
+def _neighbours(one: Namespace) -> set[str]:
+    """The unicast ones that the kernel has on the pair."""
+    shown = [
+        one.run("ip", family, "neigh", "show", "nud", "all", "dev", "dsrlb-p0")
+        for family in ("-4", "-6")
+    ]
+    found = {line.split()[0] for lines in shown for line in lines.splitlines()}
+    return {address for address in found if not address.startswith("ff02:")}
+
+
+def _gateways(one: Namespace) -> list[str]:
+    routes = [
+        one.run("ip", family, "route", "show", "table", "all", "dev", "dsrlb-p0", prefix)
+        for family, prefix in (("-4", "198.18.0.0/16"), ("-6", "fd00:d5::/96"))
+    ]
+    return [route.split()[2] if " via " in f" {route}" else "" for route in routes]
+
+
+def test_real_servers_fill_no_table_of_neighbours(plain: Plain, balancer: Instance) -> None:
+    """All that are probed are behind one neighbour of a family; also where an earlier release's
+    routes, which have no gateway, are taken over."""
+    _start(balancer)
+    assert _neighbours(plain.lb) == {"198.18.0.1", "fe80::1"}
+    balancer.kill()
+    tables = [rule.split()[-1] for rule in _rules(plain.lb)]
+    for prefix, table in zip(("198.18.0.0/16", "fd00:d5::/96"), tables, strict=True):
+        source = prefix.partition("/")[0]
+        plain.lb.batch(f"route replace {prefix} dev dsrlb-p0 src {source} table {table}")
+    assert _gateways(plain.lb) == ["", ""]
+    plain.lb.batch("neigh flush dev dsrlb-p0 nud noarp")
+    balancer.start()
+    wait_until("real servers are measured", lambda: _measured(balancer))
+    assert _gateways(plain.lb) == ["198.18.0.1", "fe80::1"]
+    assert _neighbours(plain.lb) == {"198.18.0.1", "fe80::1"}
+
+
 def test_failures_are_told_once(plain: Plain, balancer: Instance) -> None:
     """A server that ended, a real server without the VIP; and both again."""
     health = 'health = { type = "tcp", interval = "500ms", timeout = "400ms" }'

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from dsrlb.errors import NetError
 from dsrlb.net import neighbours, routes, rtnetlink
 from dsrlb.net.links import IPAddress
-from dsrlb.net.neighbours import Neighbour
+from dsrlb.net.neighbours import Neighbour, Place
 from dsrlb.net.routes import Hop, Route
 
 OWN, OWN1, OWN6 = (ip_address(text) for text in ("10.0.0.2", "10.1.0.2", "fd00::2"))
@@ -210,6 +210,46 @@ def test_neighbours(table: None) -> None:
     }
 
 
-def test_when_they_were_confirmed(table: None) -> None:
-    """Of those who are believed in because they answered: 9 ticks ago, of 1/100 s."""
-    assert neighbours.confirmed() == {(11, G0): pytest.approx(0.09)}
+def test_when_they_were_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those who are believed in because they answered: 9 ticks ago, of 1/100 s. Nobody else is
+    asked for, however many there are."""
+    asked: list[bytes] = []
+    answers: list[bytes | int] = [bytes.fromhex(REACHABLE), bytes.fromhex(FAILED), errno.ENOENT]
+
+    def ask(kind: int, questions: Sequence[bytes]) -> list[bytes | int]:
+        assert kind == 30  # RTM_GETNEIGH
+        asked.extend(questions)
+        return answers
+
+    monkeypatch.setattr(rtnetlink, "ask", ask)
+    places = [(11, G0), (12, ip_address("fe80::1")), (11, G1)]
+    assert neighbours.confirmed(places) == {(11, G0): pytest.approx(0.09)}
+    assert asked[0].hex() == "020000000b00000000000000080001000a000001"
+
+
+@pytest.mark.parametrize(
+    ("work", "states"),
+    [(neighbours.use, "000001"), (neighbours.give_up, "200000")],
+    ids=["use", "give-up"],
+)
+def test_what_the_kernel_is_told(
+    monkeypatch: pytest.MonkeyPatch, work: Callable[[Sequence[Place]], None], states: str
+) -> None:
+    """In one go for all; that one is not there any more is no error, a refusal is one."""
+    told: list[str] = []
+    answers: list[bytes | int] = [0, errno.ENODEV]
+
+    def ask(kind: int, questions: Sequence[bytes], flags: int) -> list[bytes | int]:
+        assert (kind, flags) == (28, 0x504)  # RTM_NEWNEIGH; replace, create, acknowledge
+        told.extend(question.hex() for question in questions)
+        return answers
+
+    monkeypatch.setattr(rtnetlink, "ask", ask)
+    work([(11, G0), (12, G1)])
+    assert told == [
+        f"020000000b000000{states}00080001000a000001",
+        f"020000000c000000{states}00080001000a010001",
+    ]
+    answers[1] = errno.EPERM
+    with pytest.raises(NetError, match="Operation not permitted"):
+        work([(11, G0), (12, G1)])

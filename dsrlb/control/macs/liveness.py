@@ -12,6 +12,7 @@ others in turn. So it takes hardly longer to find one dead real among many, once
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 
 from dsrlb.net.neighbours import Place
 
@@ -31,8 +32,14 @@ class Liveness:
 
     def __init__(self) -> None:
         self._waiting: dict[Place, float] = {}
-        self._misses: dict[Place, int] = {}
-        self._last: dict[Place, float] = {}
+        self._misses: dict[Place, int] = {}  # both in the order in which they were asked
+        self._queue: dict[Place, None] = {}
+        self._places: Collection[Place] = ()
+
+    @property
+    def waiting(self) -> Collection[Place]:
+        """Whose answers judge() wants to know of."""
+        return self._waiting.keys()
 
     def judge(self, confirmed: Mapping[Place, float], now: float) -> set[Place]:
         """Take in how long ago each neighbour that the kernel believes was confirmed; returns those
@@ -58,18 +65,28 @@ class Liveness:
         return self._misses.get(place, 0) == MISSES - 1
 
     def turn(self, places: Collection[Place]) -> list[Place]:
-        """Whom to ask in this round, of all; forgets everybody else."""
+        """Whom to ask in this round, of all; forgets everybody else. ``places`` is replaced as a
+        whole when it changes: what a round costs does not follow how many they are."""
+        if places is not self._places:
+            self._follow(places)
+        chosen = list(islice(self._misses, PER_ROUND // 2))
+        others = (place for place in self._queue if place not in self._misses)
+        return chosen + list(islice(others, PER_ROUND - len(chosen)))
+
+    def _follow(self, places: Collection[Place]) -> None:
+        """From now on these are all. Who is new is next."""
         ours = set(places)
+        self._places = places
         self._waiting = {place: at for place, at in self._waiting.items() if place in ours}
         self._misses = {place: count for place, count in self._misses.items() if place in ours}
-        self._last = {place: at for place, at in self._last.items() if place in ours}
-        order = sorted(places, key=lambda place: self._last.get(place, 0.0))
-        chosen = [place for place in order if place in self._misses][: PER_ROUND // 2]
-        others = [place for place in order if place not in self._misses]
-        return chosen + others[: PER_ROUND - len(chosen)]
+        known = [place for place in self._queue if place in ours]
+        self._queue = dict.fromkeys([place for place in places if place not in self._queue] + known)
 
     def asked(self, places: Iterable[Place], now: float) -> None:
         """Questions went out. One that waits for its answer already stays the one that counts."""
         for place in places:
             self._waiting.setdefault(place, now)
-            self._last[place] = now
+            if place in self._queue:
+                self._queue[place] = self._queue.pop(place)
+            if place in self._misses:
+                self._misses[place] = self._misses.pop(place)

@@ -307,7 +307,8 @@ class MacTable:
 
     def probe(self) -> None:
         """One round: take in who answered, ask the next ones on the wire. Raises NetError."""
-        neighbours.give_up(self._liveness.judge(neighbours.confirmed(), time.monotonic()))
+        told = neighbours.confirmed(self._liveness.waiting)
+        neighbours.give_up(self._liveness.judge(told, time.monotonic()))
         asked = self._asked
         turn = self._liveness.turn(asked)
         neighbours.use(turn)

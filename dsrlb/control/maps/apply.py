@@ -40,11 +40,14 @@ class Applier:
 
     def __init__(self, maps: MapSet, installed: Installed) -> None:
         self._maps = maps
+        self.writes = 0
+        """How often the maps were written, or begun anew with."""
         self.begin(installed)
 
     def begin(self, installed: Installed) -> None:
         """Go on from what the maps hold, as if nothing were known of what was written there."""
         maps = self._maps
+        self.writes += 1
         self._installed = installed
         self._paths = PathTable(maps)
         self._links = OwnLinks(maps)
@@ -107,6 +110,7 @@ class Applier:
         Raises StateError when an array has no room; what was written until then is complete in
         itself (whole services), and the next apply goes on from there.
         """
+        self.writes += 1
         delta, last = self._delta(desired), self._applied
         tables = last is None or _shared(last) != _shared(desired)
         before = self._snapshot() if tables else ()

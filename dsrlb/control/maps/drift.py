@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Do the maps still say what was written there? Who else writes them, a tool by hand or a defect,
-is found, told and put right."""
+is found, told and put right.
+
+All of it at once takes a second or two of large configurations. So a look is cut into parts, with
+changes in between (inspection.py); and only where one finds something all is read at once.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
-
-import numpy as np
 
 from dsrlb.control.desired.contents import NO_SERVICE, ServiceId
 from dsrlb.control.maps import installed as reading
 from dsrlb.control.maps.apply import Applier
-from dsrlb.control.maps.installed import Installed, InstalledService
-from dsrlb.control.maps.tableplace import positions
+from dsrlb.control.maps.inspection import inspect, table_is_right
+from dsrlb.control.maps.installed import Installed
 from dsrlb.dataplane.maps import MapSet
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ KIND = "drift"
 
 SECONDS = 60.0
 """From one look to the next."""
+
+PART_SECONDS, PAUSE_SECONDS = 0.02, 0.02
+"""Of a look, and from one part to the next."""
 
 _SHOWN = 5
 K = TypeVar("K")
@@ -44,6 +50,26 @@ def repair(maps: MapSet, applier: Applier) -> tuple[str, ...]:
     return found
 
 
+class Look:
+    """One look at all that the maps hold, in parts. Each between two changes, of which there may be
+    some from one part to the next."""
+
+    def __init__(self, balancer: Balancer) -> None:
+        self._balancer = balancer
+        self._steps = inspect(balancer.dataplane.maps, balancer.applier)
+
+    def part(self) -> bool | None:
+        """Look on for a moment: is something otherwise than it was written? None: nothing is, and
+        this was the last part."""
+        if self._balancer.detached:
+            return None
+        end = time.monotonic() + PART_SECONDS
+        for wrong in self._steps:
+            if wrong or time.monotonic() > end:
+                return wrong
+        return None
+
+
 def put_right(balancer: Balancer) -> None:
     """Have the maps as they were written, and tell of what was not. Between two changes."""
     found = () if balancer.detached else repair(balancer.dataplane.maps, balancer.applier)
@@ -56,7 +82,7 @@ def put_right(balancer: Balancer) -> None:
 
 
 def _differences(maps: MapSet, held: Installed, there: Installed) -> Iterator[str]:
-    yield from _between("service", _services(held), _services(there))
+    yield from _between("service", held.services, there.services)
     yield from _between("real server", _reals(held), _reals(there))
     yield from _between("port", held.keys, there.keys)
     vips = {address: str(entry) for address, entry in held.vips.items()}
@@ -82,17 +108,6 @@ def _name(key: object) -> str:
     return str(getattr(key, "name", key))
 
 
-def _services(state: Installed) -> dict[ServiceId, tuple[object, ...]]:
-    return {
-        name: (
-            *(entry.id, entry.record, entry.first, entry.count, entry.revision),
-            *(entry.source_list, entry.persistence_group, entry.pool),
-            *(entry.content, entry.table, entry.entries),
-        )
-        for name, entry in state.services.items()
-    }
-
-
 def _reals(state: Installed) -> dict[object, tuple[object, ...]]:
     entries = [*state.reals.items(), *state.openers.items()]
     return {real: (entry.index, entry.content) for real, entry in entries}
@@ -102,21 +117,5 @@ def _wrong_tables(maps: MapSet, state: Installed) -> list[ServiceId]:
     return [
         name
         for name, entry in state.services.items()
-        if entry.entries and not _table_is_right(maps, state, entry)
+        if not table_is_right(maps, entry, state.reals)
     ]
-
-
-def _table_is_right(maps: MapSet, state: Installed, entry: InstalledService) -> bool:
-    """Is the table that of the service's real servers?"""
-    schedule = entry.content.schedule
-    if any(real not in state.reals for real in schedule):
-        return False
-    wanted = positions(entry.content)
-    if len(wanted) != entry.entries:
-        return False
-    indices = np.array([state.reals[real].index for real in schedule], np.uint16)
-    lines = maps["tables"].array["real"]
-    first, width = entry.table, lines.shape[1]
-    count = -(-entry.entries // width)
-    flat = lines[first : first + count].reshape(-1)[: entry.entries]
-    return bool(np.array_equal(flat, indices[wanted]))

@@ -7,6 +7,7 @@ killed at any point finds everything here again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,8 +93,8 @@ class Installed:
         return None
 
 
-def _service_ids(maps: MapSet) -> dict[int, ServiceId]:
-    """Names are stored as FAMILY:NAME."""
+def service_ids(maps: MapSet) -> dict[int, ServiceId]:
+    """The services by id. Names are stored as FAMILY:NAME."""
     found = {}
     names = maps["names"].array["name"]
     for number in np.flatnonzero(names != b"").tolist():
@@ -110,7 +111,7 @@ def _read_reals(maps: MapSet, services: dict[int, ServiceId], installed: Install
         if service is None:
             continue
         identity = RealId(service, address_from_bytes(row["address"].tobytes()))
-        entry = InstalledReal(index, _read_real(row, maps["loads"].array[index]))
+        entry = InstalledReal(index, read_real(row, maps["loads"].array[index]))
         if entry.content.flags & OUTBOUND:
             installed.openers[identity] = entry
             continue
@@ -119,7 +120,8 @@ def _read_reals(maps: MapSet, services: dict[int, ServiceId], installed: Install
         installed.reals[identity] = entry
 
 
-def _read_real(row: Any, load: Any) -> DesiredReal:
+def read_real(row: Any, load: Any) -> DesiredReal:
+    """Out of its elements of reals[] and loads[]."""
     return DesiredReal(
         mac=row["mac"].tobytes(),
         source_mac=row["source_mac"].tobytes(),
@@ -140,86 +142,89 @@ def _read_real(row: Any, load: Any) -> DesiredReal:
     )
 
 
-def _read_services(
+def read_service(
     maps: MapSet,
-    services: dict[int, ServiceId],
-    reals: dict[RealId, InstalledReal],
-    lists: dict[int, Sources],
-) -> dict[ServiceId, InstalledService]:
-    by_index = {real.index: identity for identity, real in reals.items()}
-    slots, records, members = (maps[name].array for name in ("slots", "records", "members"))
-    found = {}
-    for number, identity in services.items():
-        slot = int(slots[number])
-        if not slot:  # named, but killed before it was complete
-            found[identity] = InstalledService(number)
-            continue
-        place = slot & _INDEX
-        record = records[place]
-        first, count = int(record["first"]), int(record["count"])
-        schedule = [
-            (by_index[member & _INDEX], member >> 32)
-            for member in members[first : first + count].tolist()
-            if member & _INDEX in by_index
-        ]
-        algorithm, entries = int(record["algorithm"]), int(record["table_count"])
-        source_list, pool = int(record["source_list"]), int(record["pool_first"])
-        found[identity] = InstalledService(
-            id=number,
-            record=place,
-            first=first,
-            count=count,
-            revision=int(record["revision"]),
-            source_list=source_list,
-            persistence_group=int(record["persistence_group"]),
-            pool=pool,
-            content=DesiredService(
-                algorithm=algorithm,
-                method=int(record["method"]),
-                links=int(record["links"]),
-                on_unknown=int(record["on_unknown"]),
-                schedule=tuple(real for real, _ in schedule),
-                flags=int(record["flags"]),
-                sources=lists.get(source_list, frozenset()),
-                persistence_ticks=int(record["persistence_ticks"]),
-                service_rate=Rate(int(record["service_interval"]), int(record["service_burst"])),
-                source_rate=Rate(int(record["source_interval"]), int(record["source_burst"])),
-                pool=addresses_in(maps, pool, int(record["pool_count"])),
-                mss_clamp=int(record["mss_clamp"]),
-                weights=tuple(weight for _, weight in schedule),
-                table_size=entries if by_number()[algorithm].kind == "hash" else 0,
-                table_rule=int(record["table_rule"]),
-            ),
-            table=int(record["table_first"]),
-            entries=entries,
-        )
-    return found
+    number: int,
+    by_index: Mapping[int, RealId],
+    lists: Mapping[int, Sources],
+) -> InstalledService:
+    """The service with this id. ``by_index``: who has which place in reals[]; ``lists``: those of
+    sources, by number."""
+    slot = int(maps["slots"].array[number])
+    if not slot:  # named, but killed before it was complete
+        return InstalledService(number)
+    place = slot & _INDEX
+    record = maps["records"].array[place]
+    first, count = int(record["first"]), int(record["count"])
+    schedule = [
+        (by_index[member & _INDEX], member >> 32)
+        for member in maps["members"].array[first : first + count].tolist()
+        if member & _INDEX in by_index
+    ]
+    algorithm, entries = int(record["algorithm"]), int(record["table_count"])
+    source_list, pool = int(record["source_list"]), int(record["pool_first"])
+    return InstalledService(
+        id=number,
+        record=place,
+        first=first,
+        count=count,
+        revision=int(record["revision"]),
+        source_list=source_list,
+        persistence_group=int(record["persistence_group"]),
+        pool=pool,
+        content=DesiredService(
+            algorithm=algorithm,
+            method=int(record["method"]),
+            links=int(record["links"]),
+            on_unknown=int(record["on_unknown"]),
+            schedule=tuple(real for real, _ in schedule),
+            flags=int(record["flags"]),
+            sources=lists.get(source_list, frozenset()),
+            persistence_ticks=int(record["persistence_ticks"]),
+            service_rate=Rate(int(record["service_interval"]), int(record["service_burst"])),
+            source_rate=Rate(int(record["source_interval"]), int(record["source_burst"])),
+            pool=addresses_in(maps, pool, int(record["pool_count"])),
+            mss_clamp=int(record["mss_clamp"]),
+            weights=tuple(weight for _, weight in schedule),
+            table_size=entries if by_number()[algorithm].kind == "hash" else 0,
+            table_rule=int(record["table_rule"]),
+        ),
+        table=int(record["table_first"]),
+        entries=entries,
+    )
+
+
+def port_of(key: Any) -> PortKey:
+    """Out of a key of the map ``services``."""
+    vip = address_from_bytes(key["vip"].tobytes())
+    return PortKey(vip, int(key["proto"]), int(key["port"]), int(key["block"]))
+
+
+def read_vip(value: Any) -> DesiredVip:
+    """Out of an element of the map ``vips``."""
+    return DesiredVip(int(value["links"]), int(value["tcp_blocks"]), int(value["udp_blocks"]))
 
 
 def read(maps: MapSet) -> Installed:
     """Read back everything that the maps hold (empty maps: nothing)."""
-    ids = _service_ids(maps)
+    ids = service_ids(maps)
     installed = Installed()
     _read_reals(maps, ids, installed)
     installed.lists = read_lists(maps["sources"])
-    installed.services = _read_services(maps, ids, installed.reals, installed.lists)
+    by_index = {real.index: identity for identity, real in installed.reals.items()}
+    installed.services = {
+        identity: read_service(maps, number, by_index, installed.lists)
+        for number, identity in ids.items()
+    }
     installed.homes = read_homes(maps["homes"])
     for key in maps["services"].hash_keys():
-        port = PortKey(
-            address_from_bytes(key["vip"].tobytes()),
-            int(key["proto"]),
-            int(key["port"]),
-            int(key["block"]),
-        )
         value = maps["services"].get(key.tobytes())
         if value is not None:
-            installed.keys[port] = int(value)
+            installed.keys[port_of(key)] = int(value)
     for key in maps["vips"].hash_keys():
         value = maps["vips"].get(key.tobytes())
         if value is not None:
-            installed.vips[address_from_bytes(key.tobytes())] = DesiredVip(
-                int(value["links"]), int(value["tcp_blocks"]), int(value["udp_blocks"])
-            )
+            installed.vips[address_from_bytes(key.tobytes())] = read_vip(value)
     _reserve(maps, installed, ids)
     return installed
 

@@ -32,7 +32,11 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     )
     monkeypatch.setattr(neighbours, "list_neighbours", lambda: dict(net.neighbours))
     monkeypatch.setattr(neighbours, "use", net.used.extend)
-    monkeypatch.setattr(neighbours, "confirmed", lambda: dict(net.confirmed))
+    monkeypatch.setattr(
+        neighbours,
+        "confirmed",
+        lambda places: {p: net.confirmed[p] for p in places if p in net.confirmed},
+    )
     monkeypatch.setattr(neighbours, "give_up", net.given_up.extend)
     monkeypatch.setattr(mactable, "time", SimpleNamespace(monotonic=lambda: net.now))
     monkeypatch.setattr(frames, "send", net.send)

@@ -13,6 +13,7 @@ import pytest
 
 from dsrlb.control import daemon as daemons
 from dsrlb.control.daemon import Daemon
+from dsrlb.control.maps import drift
 from dsrlb.errors import NetError
 from dsrlb.net import watch
 from dsrlb.net.bridges import Station
@@ -199,3 +200,32 @@ def test_flows_are_looked_at_soon_after_reals_were_removed() -> None:
         return [*rounds, keeper.rounds]
 
     assert asyncio.run(go()) == [1, 1, 4]
+
+
+def test_a_change_waits_for_one_part_of_a_look_for_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes in between; what is found in the end is put right as a change of its own."""
+
+    async def go(found: bool | None) -> list[str]:
+        one, _ = daemon()
+        order: list[str] = []
+
+        class Look:
+            def __init__(self, _: object) -> None:
+                pass
+
+            def part(self) -> bool | None:
+                order.append("part")
+                return found if "change" in order else False
+
+        monkeypatch.setattr(drift, "Look", Look)
+        monkeypatch.setattr(drift, "put_right", lambda _: order.append("put right"))
+        looking = asyncio.create_task(one._look_for_drift())
+        while not order:
+            await asyncio.sleep(0)
+        await one.change(lambda: order.append("change"))
+        await asyncio.wait_for(looking, 5)
+        return order
+
+    for found, end in ((None, ["part"]), (True, ["part", "put right"])):
+        order = asyncio.run(go(found))
+        assert order[order.index("change") + 1 :] == end

@@ -6,6 +6,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from dsrlb.control.macs.liveness import MISSES, PER_ROUND, ROUND_SECONDS, Liveness
+from dsrlb.net.links import IPAddress
 from dsrlb.net.neighbours import Place
 
 A: Place = (2, ip_address("10.0.0.1"))
@@ -121,3 +122,48 @@ def test_one_dead_among_many_is_found_a_turn_and_a_few_rounds_later() -> None:
                 found = number + 1 - turn
                 break
         assert 0 < found <= turn + MISSES
+
+
+def test_turns_of_many_cost_no_more_than_those_of_few() -> None:
+    """A round looks at those whom it asks, and not at all: of 65,536 as of 100."""
+
+    class Counted(tuple[int, IPAddress]):
+        looked = 0
+
+        def __hash__(self) -> int:
+            Counted.looked += 1
+            return super().__hash__()
+
+    looked = []
+    for count in (100, 65_536):
+        places = [Counted((2, ip_address(0x0A000000 + number))) for number in range(count)]
+        live = Liveness()
+        live.asked(live.turn(places), 100.0)
+        Counted.looked = 0
+        for number in range(1, 10):
+            live.judge(dict.fromkeys(live.waiting, 0.1), 100.0 + number * ROUND_SECONDS)
+            live.asked(live.turn(places), 100.0 + number * ROUND_SECONDS)
+        looked.append(Counted.looked)
+    assert looked[0] == looked[1]
+
+
+def test_who_is_new_is_next() -> None:
+    places: list[Place] = [(2, ip_address(0x0A000000 + number)) for number in range(2 * PER_ROUND)]
+    live = Liveness()
+    live.asked(live.turn(places), 100.0)
+    assert live.turn([*places, B])[0] == B
+
+
+def test_those_who_missed_one_take_turns() -> None:
+    """More of them than half of a round: none is asked twice before each was."""
+    places: list[Place] = [(2, ip_address(0x0A000000 + number)) for number in range(PER_ROUND)]
+    live = Liveness()
+    now = 100.0
+    live.asked(live.turn(places), now)
+    live.judge(dict.fromkeys(places, 100.0), now + ROUND_SECONDS)
+    turns = []
+    for number in range(1, 3):
+        turns.append(live.turn(places))
+        live.asked(turns[-1], now + number * ROUND_SECONDS)
+    assert [len(turn) for turn in turns] == [PER_ROUND // 2] * 2
+    assert set(turns[0]) | set(turns[1]) == set(places)

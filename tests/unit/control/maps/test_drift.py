@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
+from types import SimpleNamespace
+from typing import NamedTuple, cast
 
 import pytest
 
 from dsrlb.config import Config
+from dsrlb.control.balancer import Balancer
 from dsrlb.control.maps import drift
 from dsrlb.control.maps.apply import Applier
+from dsrlb.control.maps.inspection import inspect
 from dsrlb.control.maps.installed import read
 from dsrlb.dataplane.keys import address_bytes
 from tests.unit.control.changes import CHANGES, WEB
@@ -103,6 +108,116 @@ def test_damage_is_found_and_put_right(name: str) -> None:
         for line, entry in zip(lines, (ours, theirs), strict=True)
     ]
     assert used[0] == used[1]
+
+
+def looked(maps: FakeMaps, applier: Applier) -> bool:
+    """Is anything found, step by step?"""
+    return any(list(inspect(maps, applier)))
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_found_step_by_step(name: str) -> None:
+    """By one look, in which nothing else is wrong."""
+    maps, applier = written(WHOLE)
+    assert not looked(maps, applier)
+    DAMAGES[name][0](maps)
+    assert looked(maps, applier)
+
+
+def _other_real(maps: FakeMaps) -> None:
+    """One that has no service's flags is no real server any more."""
+    reals = maps["reals"].array
+    reals["flags"][reals["flags"].nonzero()[0][0]] = 0
+
+
+def _stranger(maps: FakeMaps) -> None:
+    reals = maps["reals"].array
+    reals[99] = reals[reals["flags"].nonzero()[0][0]]
+
+
+def _service_of_nobody(maps: FakeMaps) -> None:
+    maps["names"].array["name"][7] = b"4:stranger"
+
+
+def _no_name(maps: FakeMaps) -> None:
+    maps["names"].array["name"][:] = b""
+
+
+def _limit(maps: FakeMaps) -> None:
+    at = maps["reals"].array["flags"].nonzero()[0][0]
+    maps["loads"].array["max_open"][at] = 7
+
+
+def _port(maps: FakeMaps) -> None:
+    (key,) = (key.tobytes() for key in maps["services"].hash_keys())
+    maps["services"].delete(key)
+
+
+def _port_elsewhere(maps: FakeMaps) -> None:
+    (key,) = (key.tobytes() for key in maps["services"].hash_keys())
+    maps["services"].set(key, 9)
+
+
+MORE_DAMAGES = [
+    _other_real,
+    _stranger,
+    _service_of_nobody,
+    _no_name,
+    _limit,
+    _port,
+    _port_elsewhere,
+]
+
+
+@pytest.mark.parametrize("damage", MORE_DAMAGES)
+def test_what_is_missing_or_too_much_is_found_step_by_step(
+    damage: Callable[[FakeMaps], None],
+) -> None:
+    maps, applier = written(WHOLE)
+    damage(maps)
+    assert looked(maps, applier)
+    assert drift.repair(maps, applier)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_between_steps_are_no_damage(name: str) -> None:
+    """From either configuration to the other, behind every number of steps."""
+    for turn in (1, -1):
+        first, second = CHANGES[name][::turn]
+        maps, applier = written(first)
+        steps = list(inspect(maps, applier))
+        assert not any(steps)
+        for number in range(0, len(steps), max(1, len(steps) // 20)):
+            maps, applier = written(first)
+            look = inspect(maps, applier)
+            assert not any(islice(look, number))
+            applier.apply(desired_of(second))
+            assert not any(look), number
+
+
+class Balanced(NamedTuple):
+    """What a look needs of a balancer."""
+
+    dataplane: SimpleNamespace
+    applier: Applier
+    detached: bool = False
+
+
+def test_a_look_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each ends when its time is over, the last one when all is seen."""
+    maps, applier = written(WHOLE)
+    given = Balanced(SimpleNamespace(maps=maps), applier)
+    balancer = cast(Balancer, given)
+    monkeypatch.setattr(drift, "PART_SECONDS", 0.0)
+    look = drift.Look(balancer)
+    parts = list(iter(look.part, None))
+    assert parts == [False] * len(list(inspect(maps, applier)))
+    _mac(maps)
+    look = drift.Look(balancer)
+    assert True in list(iter(look.part, None))
+    monkeypatch.setattr(drift, "PART_SECONDS", 60.0)
+    assert drift.Look(balancer).part() is True
+    assert drift.Look(cast(Balancer, given._replace(detached=True))).part() is None
 
 
 @pytest.mark.parametrize("name", CHANGES)
