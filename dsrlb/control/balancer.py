@@ -36,6 +36,7 @@ from dsrlb.control.revisions.store import Revision
 from dsrlb.control.revisions.wayback import applied_view, planned_view, ran, told
 from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.state import State
+from dsrlb.control.takeover import take_over, tell_differences
 from dsrlb.control.views import AppliedView, PlanView
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
@@ -128,11 +129,10 @@ class Balancer:
             balancer = cls(paths, state, config, dataplane, log, host)
             balancer.check_tables(config, origin)
             dataplane.maps.pin()
-            if dataplane.maps.taken_over:
-                balancer.events.add("start", "took over the pinned state")
-                balancer._seed_macs(config)
-                balancer.conditions.take_over(config, balancer.applier.installed)
+            held = take_over(balancer, config) if dataplane.maps.taken_over else {}
             balancer._start(config, before, options)
+            if held and before == config:
+                tell_differences(balancer, held)
         except Exception:  # whatever it was is undone, and raised again
             upgrade.give_up(dataplane)
             if not dataplane.maps.taken_over:
@@ -182,12 +182,6 @@ class Balancer:
         problems = self._sizes.exceeded(config, origin, self.dataplane.artifact.constants)
         if problems:
             raise ConfigError(problems)
-
-    def _seed_macs(self, config: Config) -> None:
-        """Begin with the MAC addresses in the maps, per interface that they are reached through."""
-        reals = self.applier.installed.reals.items()
-        contents = {identity: real.content for identity, real in reals}
-        self.macs.seed(config, contents, self.applier.paths.content)
 
     def _adopt(self, config: Config, adopt_vip: bool) -> None:
         if not adopt_vip:

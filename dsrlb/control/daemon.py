@@ -241,10 +241,10 @@ class Daemon:
                 await asyncio.wait_for(self._removed.wait(), interval)
 
     async def _verify(self) -> None:
-        """See now and then whether the maps are as they were written."""
+        """See at the start, then now and then, whether the maps are as they were written."""
         while True:
-            await asyncio.sleep(drift.SECONDS)
             await self._try("drift", self._look_for_drift)
+            await asyncio.sleep(drift.SECONDS)
 
     async def _look_for_drift(self) -> None:
         """A change waits for one part of it at most, unless there is something to put right."""
