@@ -100,14 +100,38 @@ def _sent(file: Path) -> _Sent:
     return _Sent(given.config, dump(given.config), given.filename, given.origin)
 
 
+def _silence(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    """Seconds, as balancer.fail_open has them."""
+    if text is None:
+        return None
+    from dsrlb.config.values import silence
+
+    try:
+        return silence(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
 @click.command()
 @click.option(
     "-c", "--config", "config_file", type=_FILE, metavar="FILE", help="Start with this file."
 )
 @click.option("--force", is_flag=True, help="Replace another XDP program on an interface.")
 @_adopt_vip
+@click.option(
+    "--fail-open",
+    callback=_silence,
+    metavar="TIME",
+    help="As balancer.fail_open (5s or more), whatever the configuration says.",
+)
 @click.pass_context
-def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bool) -> None:
+def run(
+    ctx: click.Context,
+    config_file: Path | None,
+    force: bool,
+    adopt_vip: bool,
+    fail_open: int | None,
+) -> None:
     """Run the balancer in the foreground.
 
     It starts with the last accepted configuration; with FILE if that is given, and with
@@ -119,7 +143,10 @@ def run(ctx: click.Context, config_file: Path | None, force: bool, adopt_vip: bo
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from dsrlb.control import start
 
-    ctx.exit(start.main(ctx.obj, config_file, _server, force=force, adopt_vip=adopt_vip))
+    code = start.main(
+        *(ctx.obj, config_file, _server), force=force, adopt_vip=adopt_vip, fail_open=fail_open
+    )
+    ctx.exit(code)
 
 
 def _server() -> Serve:

@@ -12,8 +12,8 @@ from dsrlb.config.values import (
     IPNetwork,
     Model,
     Prefixes,
-    SecondsOrOff,
     SecondsToAMinute,
+    Silence,
     as_tuple,
 )
 from dsrlb.config.ways import Interface
@@ -65,7 +65,7 @@ class Balancer(Model):
         description="algorithms hash and maglev: another number sends clients to other real "
         "servers; balancers with the same one send them to the same",
     )
-    fail_open: SecondsOrOff = Field(
+    fail_open: Silence = Field(
         0,
         description="new flows are not given to real servers any more when the daemon, which knows "
         "how they are, was not there for this long: 5s or more; those that there are go on; 0: off",

@@ -35,8 +35,6 @@ _NEEDED = {
     "dns": ("query", 'the name that is asked for, such as query = "example.com"'),
     "command": ("command", 'a program, such as command = ["/usr/local/bin/check-web"]'),
 }
-SHORTEST_SILENCE = 5
-"""Seconds."""
 _UNRAMPED = ("adaptive", "fastest-response-time")
 
 
@@ -120,9 +118,6 @@ def _sorry(config: Config, path: Path, service: Service) -> Iterator[Found]:
 def _silence(config: Config) -> Iterator[Found]:
     """A daemon is silent while it is started anew."""
     balancer = config.balancer
-    if 0 < balancer.fail_open < SHORTEST_SILENCE:
-        message = f"{SHORTEST_SILENCE}s or more, which a restart takes; or 0: off"
-        yield ("balancer", "fail_open"), f"{balancer.fail_open}s", message
     if "fail_open_new" in balancer.model_fields_set and not balancer.fail_open:
         message = "only with fail_open; give that, or remove this"
         yield ("balancer", "fail_open_new"), balancer.fail_open_new, message

@@ -24,6 +24,7 @@ _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 _PREFIX = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?")
+_SHORTEST_SILENCE = 5
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
 MOST_POOL = 256
@@ -60,6 +61,17 @@ def _off_or_duration(value: Any) -> int:
         return _duration(value)
     except ValueError as error:
         raise ValueError(f"{error}; 0 is off") from error
+
+
+def _more_than_a_restart(seconds: int) -> int:
+    if 0 < seconds < _SHORTEST_SILENCE:
+        raise ValueError(f"{_SHORTEST_SILENCE}s or more, which a restart takes; or 0: off")
+    return seconds
+
+
+def silence(text: str) -> int:
+    """How long a daemon may be silent, in seconds; 0: for good. Raises ValueError."""
+    return _more_than_a_restart(_off_or_duration(text))
 
 
 _MILLIS = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)\s*(ms|s|m|h)?")
@@ -262,5 +274,6 @@ Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Mac = Annotated[str, AfterValidator(_mac)]
 Seconds = Annotated[int, BeforeValidator(_duration)]
 Millis = Annotated[int, BeforeValidator(_millis)]
+Silence = Annotated[int, BeforeValidator(_off_or_duration), AfterValidator(_more_than_a_restart)]
 SecondsOrOff = Annotated[int, BeforeValidator(_off_or_duration)]
 SecondsToAMinute = Annotated[int, BeforeValidator(_duration), AfterValidator(_at_most_a_minute)]

@@ -47,8 +47,12 @@ T = TypeVar("T")
 class Daemon:
     """The tasks around one Balancer."""
 
-    def __init__(self, balancer: Balancer, paths: Paths, server: Serve) -> None:
+    def __init__(
+        self, balancer: Balancer, paths: Paths, server: Serve, fail_open: int | None = None
+    ) -> None:
+        """``fail_open``: in place of the configuration's, where it is given."""
         self._balancer = balancer
+        self._fail_open = fail_open
         self._paths = paths
         self._server = server
         self._stop = asyncio.Event()
@@ -133,9 +137,14 @@ class Daemon:
 
     async def _show(self) -> None:
         """Tell the fast path that somebody is there."""
-        balancer = self._balancer
-        maps = balancer.dataplane.maps
-        await show(maps, lambda: balancer.config.balancer, self._busy_seconds, self._changed)
+        maps = self._balancer.dataplane.maps
+        await show(maps, self._silence, self._busy_seconds, self._changed)
+
+    def _silence(self) -> tuple[int, bool]:
+        """After how many seconds without a daemon new flows are not served, and are dropped."""
+        config = self._balancer.config.balancer
+        seconds = config.fail_open if self._fail_open is None else self._fail_open
+        return seconds, config.fail_open_new == "drop"
 
     def _busy_seconds(self) -> float:
         return 0.0 if self._since is None else time.monotonic() - self._since

@@ -163,9 +163,11 @@ def main(
     *,
     force: bool = False,
     adopt_vip: bool = False,
+    fail_open: int | None = None,
 ) -> int:
     """Run the daemon of an instance; returns the exit code.
 
+    ``fail_open``: what holds in place of balancer.fail_open, where something does.
     ``find_server`` returns what serves the API; it is called from a thread, and may take its time.
     Raises DsrlbError when the daemon cannot start; nothing that runs is touched then.
     """
@@ -193,7 +195,7 @@ def main(
         _tell_origin(balancer, attempt.name, state.source())
         server = finding[-1].result()
     give_up(balancer.events)
-    asyncio.run(Daemon(balancer, paths, server).run())
+    asyncio.run(Daemon(balancer, paths, server, fail_open).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")
     log.close()

@@ -39,6 +39,17 @@ def test_a_daemon_that_is_gone(plain: Plain, balancer: Instance) -> None:
     assert stats["silent"] > 0
 
 
+def test_by_an_option_of_run(plain: Plain, balancer: Instance) -> None:
+    """Whatever the configuration says, also after another one."""
+    balancer.start(config(), "--fail-open", "5s")
+    balancer.done("apply", balancer.write(config(balancer="hash_seed = 1")))
+    balancer.kill()
+    assert served(plain)
+    wait_until("nobody is served", lambda: not served(plain), 20)
+    balancer.start()
+    assert serves(plain.client)
+
+
 def test_without_the_key_they_go_on(plain: Plain, balancer: Instance) -> None:
     balancer.start(config(balancer='fail_open = "5s"'))
     balancer.done("apply", balancer.write(config()))

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from dsrlb.config import Balancer
 from dsrlb.control.desired.real import TICK_NS
 from dsrlb.control.maps.silence import word
 from tests.packets.cases import silent as cases
@@ -36,8 +35,8 @@ LIMIT = 30
 
 def hear(program: Program, seconds: float, what: str = "pass", limit: int = LIMIT) -> None:
     """The daemon was there so many seconds ago."""
-    balancer = Balancer(interfaces=("in0",), fail_open=limit, fail_open_new=what)
-    program.maps["heard"].array[0] = word(balancer, time.monotonic_ns() - int(seconds * 1e9))
+    now = time.monotonic_ns() - int(seconds * 1e9)
+    program.maps["heard"].array[0] = word(limit, what == "drop", now)
 
 
 @pytest.fixture(autouse=True)

@@ -318,7 +318,13 @@ def test_run_hands_over(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(start_module, "main", main)
     assert run("--instance", "b", "run", "-c", str(file), "--force").exit_code == 7
-    assert seen == [("b", file, {"force": True, "adopt_vip": False})]
+    assert seen == [("b", file, {"force": True, "adopt_vip": False, "fail_open": None})]
+    assert run("run", "--fail-open", "1m").exit_code == 7
+    assert seen[1][2] == {"force": False, "adopt_vip": False, "fail_open": 60}
+    for wrong in ("4s", "soon"):
+        result = run("run", "--fail-open", wrong)
+        assert result.exit_code == 2
+        assert "Invalid value for '--fail-open'" in result.stderr
 
 
 def test_run_that_cannot_start(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

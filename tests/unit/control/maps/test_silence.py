@@ -10,27 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsrlb.config import Balancer
 from dsrlb.control.maps import silence
 
 NOW = 1000 << 27
 
 
-def balancer(**keys: Any) -> Balancer:
-    """With these keys."""
-    return Balancer.model_validate({"interfaces": "eth0", **keys})
-
-
 @pytest.mark.parametrize(
-    ("keys", "expected"),
+    ("seconds", "drop", "expected"),
     [
-        ({}, 0),
-        ({"fail_open": "30s"}, 224 << 32 | 1000),
-        ({"fail_open": "30s", "fail_open_new": "drop"}, 1 << 63 | 224 << 32 | 1000),
+        (0, True, 0),
+        (30, False, 224 << 32 | 1000),
+        (30, True, 1 << 63 | 224 << 32 | 1000),
     ],
 )
-def test_word(keys: dict[str, Any], expected: int) -> None:
-    assert silence.word(balancer(**keys), NOW) == expected
+def test_word(seconds: int, drop: bool, expected: int) -> None:
+    assert silence.word(seconds, drop, NOW) == expected
 
 
 def shown(busy: list[float]) -> list[bool]:
@@ -41,7 +35,7 @@ def shown(busy: list[float]) -> list[bool]:
     async def main() -> None:
         changed = asyncio.Event()
         task = asyncio.create_task(
-            silence.show(maps, lambda: balancer(fail_open="30s"), lambda: busy[0], changed)
+            silence.show(maps, lambda: (30, False), lambda: busy[0], changed)
         )
         while busy:
             array[0] = 0
