@@ -140,14 +140,14 @@ class Dataplane:
         return load_program(_program(self.artifact, name), self.maps)
 
     def reaper(self) -> Reaper:
-        """What changes the flow tables; loaded when it is first asked for. Raises CompileError or
-        LoadError."""
+        """What changes the flow tables. It is compiled when it is first asked for, by the sources
+        that all else is of; it loads itself. Raises CompileError."""
         from dsrlb.dataplane.reaper import Reaper
 
         with self._reaper_lock:
             if self._reaper is None:
-                fd = load_program(_program(self.artifact, "reaper"), self.maps)
-                self._reaper = Reaper(fd, self.artifact)
+                program = _program(self.artifact, "reaper")
+                self._reaper = Reaper(lambda: load_program(program, self.maps), self.artifact)
             return self._reaper
 
     @property
