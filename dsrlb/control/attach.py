@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dsrlb.config import Bridge
 from dsrlb.control.desired.contents import LinkState
+from dsrlb.control.detach import restore_features
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes
@@ -334,13 +335,3 @@ class Attachments:
         """Packets by (interface number, reason), summed over the CPUs."""
         total = self._dataplane.maps["counters"].sum_over_cpus()
         return total.reshape(-1, self._dataplane.artifact.constants["MAX_REASONS"])
-
-
-def restore_features(state: State, name: str, present: str = "") -> None:
-    """Put the offloads of an interface back as they were before dsrlb. ``present``: its name now,
-    if it was renamed."""
-    saved = state.features()
-    before = saved.pop(name, None)
-    if before:
-        features.change(present or name, before)
-        state.save_features(saved)

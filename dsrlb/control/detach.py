@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from dsrlb.control.attach import restore_features
-from dsrlb.control.macs.announce import leave_groups
 from dsrlb.control.state import State
 from dsrlb.dataplane.artifact import FIRST
 from dsrlb.dataplane.programs import is_orphan, is_ours
 from dsrlb.errors import NetError
-from dsrlb.net import veth, xdp
-from dsrlb.net.links import Link, list_links
+from dsrlb.net import features, veth, xdp
+from dsrlb.net.links import Link, list_links, set_group
 from dsrlb.paths import Paths
 
 
@@ -65,3 +63,23 @@ def everywhere(
         raise NetError("; ".join(failed.values()))
     leave_groups(state)
     return done
+
+
+def restore_features(state: State, name: str, present: str = "") -> None:
+    """Put the offloads of an interface back as they were before dsrlb. ``present``: its name now,
+    if it was renamed."""
+    saved = state.features()
+    before = saved.pop(name, None)
+    if before:
+        features.change(present or name, before)
+        state.save_features(saved)
+
+
+def leave_groups(state: State, keep: Sequence[tuple[str, str]] = ()) -> None:
+    """Leave every (interface, group) that was joined, but for those in ``keep``."""
+    before = state.groups()
+    if before == list(keep):
+        return  # the usual case writes nothing
+    for name, mac in set(before) - set(keep):
+        set_group(name, mac, member=False)
+    state.save_groups(keep)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -32,16 +33,29 @@ _TRIES = 1000
 
 
 class Reaper:
-    """The loaded program. Usable from any thread."""
+    """The program, loaded when there is something to do: until a flow expires it costs nothing.
+    Usable from any thread. Methods raise LoadError or KernelError.
 
-    def __init__(self, fd: int, artifact: Artifact) -> None:
-        self._fd = fd
+    ``load`` returns the program's descriptor.
+    """
+
+    def __init__(self, load: Callable[[], int], artifact: Artifact) -> None:
+        self._load = load
+        self._lock = Lock()
+        self._fd: int | None = None
         self._commands = artifact.enums["reap_command"]
         self._batch = artifact.constants["REAP_ORDERS"]
 
     def close(self) -> None:
         """Give the program back."""
-        os.close(self._fd)
+        if self._fd is not None:
+            os.close(self._fd)
+
+    def _loaded(self) -> int:
+        with self._lock:
+            if self._fd is None:
+                self._fd = self._load()
+            return self._fd
 
     def expire(self, ipv6: bool, entries: Numbers, versions: Numbers) -> int:
         """Remove those of the entries that have expired by now, or are halves of no flow."""
@@ -89,9 +103,10 @@ class Reaper:
 
     def _sent(self, request: bytes) -> bytes:
         """The request as the program left it. A test run gives up when a signal arrives."""
+        program = self._loaded()
         for _ in range(_TRIES):
             try:
-                return bpf.prog_test_run(self._fd, request, headroom_out=0).frame
+                return bpf.prog_test_run(program, request, headroom_out=0).frame
             except OSError as error:
                 if error.errno not in _AGAIN:
                     raise KernelError(f"cannot change flows: {error.strerror}") from error

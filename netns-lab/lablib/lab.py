@@ -65,10 +65,9 @@ class Lab:
             with suppress(OSError):  # another instance's pins are there
                 pins.parent.rmdir()
             removed.append(str(pins))
-        socket = Path(f"/run/dsrlb/{instance}.sock")
-        if socket.exists():
-            socket.unlink()
-            removed.append(str(socket))
+        if self._socket.exists():
+            self._socket.unlink()
+            removed.append(str(self._socket))
         state = Path("/var/lib/dsrlb") / instance
         if state.is_dir():
             shutil.rmtree(state)
@@ -80,6 +79,11 @@ class Lab:
                 removed.append(str(var))
         self._balancer = None
         return removed
+
+    @property
+    def _socket(self) -> Path:
+        """Where the balancer answers."""
+        return Path(f"/run/dsrlb/{self.topology.instance}.sock")
 
     def is_up(self) -> bool:
         """Are all namespaces there?"""
@@ -184,6 +188,8 @@ class Lab:
         if self._balancer is not None and self._balancer.poll() is not None:
             words = (self.folder / "dsrlb.log").read_text()[-2000:]
             raise LabError(f"`dsrlb run` ended with {self._balancer.returncode}:\n{words}")
+        if not self._socket.exists():  # a command would only keep the balancer from starting
+            return False
         answer = self.dsrlb("reals", "--json", check=False)
         if not answer.strip():
             return False

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from dsrlb.control.desired.contents import LinkState
+from dsrlb.control.detach import leave_groups
 from dsrlb.control.state import State
 from dsrlb.errors import NetError
 from dsrlb.net import frames
@@ -100,13 +101,3 @@ class Announcer:
             set_group(name, mac, member=True)
         self._joined = wanted
         leave_groups(self._state, sorted(keep))
-
-
-def leave_groups(state: State, keep: Sequence[tuple[str, str]] = ()) -> None:
-    """Leave every (interface, group) that was joined, but for those in ``keep``."""
-    before = state.groups()
-    if before == list(keep):
-        return  # the usual case writes nothing
-    for name, mac in set(before) - set(keep):
-        set_group(name, mac, member=False)
-    state.save_groups(keep)

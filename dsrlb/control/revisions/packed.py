@@ -8,8 +8,6 @@ import zlib
 from collections.abc import Sequence
 from itertools import chain
 
-from dsrlb.config.render import Toml
-
 _LEVEL = 6
 _BEGIN = b"\x78\x9c"  # RFC 1950: deflate, a window of 32 KiB
 _END = b"\x03\x00"  # RFC 1951: an empty block, the last one
@@ -24,6 +22,8 @@ class Packer:
 
     def pack(self, text: str) -> bytes:
         """What zlib.decompress() gives back as the text in UTF-8."""
+        from dsrlb.config.render import Toml  # with the models, which a start has no time for yet
+
         pieces: Sequence[str] = text.pieces if isinstance(text, Toml) else (text,)
         known = self._known
         self._known = {piece: known.get(piece) or _block(piece + _BETWEEN) for piece in pieces[:-1]}

@@ -24,8 +24,15 @@ class Kernel:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.errors: list[int] = []
+        self.loads: list[int] = []
+
+    def load(self) -> int:
+        """The program's descriptor, another one each time."""
+        self.loads.append(-1 - len(self.loads))
+        return self.loads[-1]
 
     def prog_test_run(self, fd: int, frame: bytes, headroom_out: int = 256) -> bpf.TestRun:
+        assert fd == self.loads[-1]
         if self.errors:
             number = self.errors.pop(0)
             raise OSError(number, os.strerror(number))
@@ -46,8 +53,8 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 
 @pytest.fixture
-def reaper() -> Reaper:
-    return Reaper(-1, artifact())
+def reaper(kernel: Kernel) -> Reaper:
+    return Reaper(kernel.load, artifact())
 
 
 def test_many_orders_go_in_several_requests(kernel: Kernel, reaper: Reaper) -> None:
@@ -62,6 +69,15 @@ def test_nothing_to_do_asks_nobody(kernel: Kernel, reaper: Reaper) -> None:
     none = np.zeros(0, np.int64)
     assert reaper.drop(False, none, none) == 0
     assert kernel.requests == []
+    assert kernel.loads == []  # the kernel takes its time to verify the program
+    reaper.close()
+
+
+def test_it_is_loaded_once(kernel: Kernel, reaper: Reaper) -> None:
+    one = np.array([5])
+    reaper.drop(False, one, one)
+    reaper.drop(True, one, one)
+    assert (len(kernel.requests), len(kernel.loads)) == (2, 1)
 
 
 def test_each_command(kernel: Kernel, reaper: Reaper) -> None:
