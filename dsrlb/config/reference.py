@@ -162,7 +162,7 @@ _MILLIS = get_args(values.Millis)[1]
 INTRODUCTION = """\
 # Configuration
 
-<!-- Written by `make format` from dsrlb/config/models.py; do not edit. -->
+<!-- Written by `make format` from the models in dsrlb/config; do not edit. -->
 
 One TOML file, by default `/etc/dsrlb/dsrlb.toml`. `dsrlb check FILE` reads it and changes nothing.
 An error names file, line, key and value; a file with an error is not applied at all, and an unknown

@@ -27,6 +27,8 @@ _PREFIX = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?")
 _SHORTEST_SILENCE = 5
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
+NAME = r"^[A-Za-z0-9_.-]{1,56}$"
+"""Of a service, a group of real servers, or a persistence group."""
 MOST_POOL = 256
 """Addresses of one family that a service's pool has at most."""
 

@@ -10,11 +10,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dsrlb.cli.main import cli
+from dsrlb.config import HostFacts, LinkFact
 from dsrlb.control import offline
+from dsrlb.net import host
 from dsrlb.paths import for_instance
 from tests.unit.api.fake import FakeController, served
+from tests.unit.api.fakerows import TOML
 
 Run = Callable[..., Result]
+HEAVIER = TOML.replace('address = "10.0.0.12"', 'address = "10.0.0.12"\nweight = 4')
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +54,18 @@ def daemon(root: Path) -> Iterator[FakeController]:
 def no_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     """No daemon, but its fast path at work."""
     monkeypatch.setattr(offline, "describe", lambda instance: f"traffic of {instance} still flows")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A configuration with another weight than the fake daemon's."""
+    path = tmp_path / "new.toml"
+    path.write_text(HEAVIER)
+    return path
+
+
+@pytest.fixture
+def eth0(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host with eth0, and without any address."""
+    link = LinkFact(ifindex=2, kind="", mac="02:00:00:00:00:01", mtu=1500, up=True)
+    monkeypatch.setattr(host, "host_facts", lambda: HostFacts({"eth0": link}, {}))

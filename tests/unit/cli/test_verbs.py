@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that run the balancer or give it a whole configuration."""
+"""Commands that run the balancer or give it a whole configuration: plan, apply, run."""
 
 from __future__ import annotations
 
@@ -12,33 +12,15 @@ from typing import Any
 
 import pytest
 
-from dsrlb.config import HostFacts, LinkFact, dump, load, parse
+from dsrlb.config import dump, load, parse
 from dsrlb.config.source import LARGEST
-from dsrlb.control import offline
 from dsrlb.control import start as start_module
 from dsrlb.control.revisions.authors import of_uid, own
 from dsrlb.errors import ConfigError, Problem, StateError
-from dsrlb.net import host
 from dsrlb.paths import for_instance
 from tests.unit.api.fake import FakeController
 from tests.unit.api.fakerows import TOML
-from tests.unit.cli.conftest import Run
-
-HEAVIER = TOML.replace('address = "10.0.0.12"', 'address = "10.0.0.12"\nweight = 4')
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "new.toml"
-    path.write_text(HEAVIER)
-    return path
-
-
-@pytest.fixture
-def eth0(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host with eth0, and without any address."""
-    link = LinkFact(ifindex=2, kind="", mac="02:00:00:00:00:01", mtu=1500, up=True)
-    monkeypatch.setattr(host, "host_facts", lambda: HostFacts({"eth0": link}, {}))
+from tests.unit.cli.conftest import HEAVIER, Run
 
 
 def test_apply(run: Run, daemon: FakeController, file: Path) -> None:
@@ -257,58 +239,6 @@ def test_plan_without_anything(run: Run, no_daemon: None, file: Path) -> None:
     assert lines[-1] == "existing flows: none affected; no way back: nothing ran before"
 
 
-def test_check(run: Run, eth0: None, file: Path) -> None:
-    result = run("check", str(file))
-    assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith(f"{file}: ok; services: 1, reals: 2 (")
-
-
-def test_check_against_this_host(run: Run, eth0: None, file: Path) -> None:
-    file.write_text(TOML.replace("eth0", "eth7"))
-    result = run("check", str(file))
-    assert result.exit_code == 2
-    assert result.stderr.startswith(f"{file}:2: balancer.interfaces = ")
-
-
-def test_check_offline_asks_nothing(
-    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def asked() -> HostFacts:
-        raise AssertionError("this host was looked at")
-
-    monkeypatch.setattr(host, "host_facts", asked)
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    file.write_text(TOML.replace("eth0", "eth7"))
-    result = run("check", "--offline", str(file))
-    assert (result.exit_code, result.stderr) == (0, "")
-    file.write_text(TOML.replace("eth0", "far-too-long-a-name"))
-    assert run("check", "--offline", str(file)).exit_code == 2
-
-
-def test_check_offline_needs_neither_bcc_nor_netlink(file: Path) -> None:
-    """Nor root: it may run where configurations are written."""
-    program = (
-        "import sys; sys.modules['bcc'] = sys.modules['pyroute2'] = None;"
-        "from dsrlb.cli.main import main; main()"
-    )
-    command = [sys.executable, "-c", program, "check", "--offline", str(file)]
-    done = subprocess.run(command, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert b": ok; services: 1" in done.stdout
-
-
-def test_check_offline_knows_the_tables(run: Run, file: Path) -> None:
-    vips = [f"192.0.{n >> 8}.{n & 255}" for n in range(4097)]
-    file.write_text(TOML.replace('"192.0.2.10"', json.dumps(vips)))
-    result = run("check", "--offline", str(file))
-    assert result.exit_code == 2
-    assert "too many VIPs" in result.stderr
-
-
-def test_check_offline_and_adopt(run: Run, file: Path) -> None:
-    assert run("check", "--offline", "--adopt-vip", str(file)).exit_code == 2
-
-
 def test_run_hands_over(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
@@ -334,38 +264,3 @@ def test_run_that_cannot_start(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(start_module, "main", main)
     result = run("run")
     assert (result.exit_code, result.stderr) == (1, "error: already run\n  hint: wait\n")
-
-
-def test_detach_by_the_daemon(run: Run, daemon: FakeController) -> None:
-    result = run("detach")
-    assert result.stdout == "XDP program 7 on eth0\n12 pinned maps\n"
-    assert daemon.calls == [("status",), ("detach",)]
-
-
-def test_detach_waits_for_the_daemons_end(run: Run, daemon: FakeController) -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    daemon.pid = child.pid
-    detach = daemon.detach
-
-    async def detach_and_end() -> list[str]:
-        assert child.stdin is not None
-        child.stdin.close()
-        return await detach()
-
-    daemon.detach = detach_and_end  # type: ignore[method-assign]
-    assert run("detach").exit_code == 0
-    assert child.wait(timeout=0) is not None
-
-
-def test_detach_without_a_daemon(
-    run: Run, no_daemon: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(offline, "detach", lambda instance: [f"pins of {instance}"])
-    result = run("--instance", "b", "detach")
-    assert result.stdout == "pins of b\n"
-
-
-def test_detach_of_nothing(run: Run, no_daemon: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offline, "detach", lambda instance: [])
-    result = run("detach")
-    assert (result.exit_code, result.stdout) == (0, "nothing to detach\n")

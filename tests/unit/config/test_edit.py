@@ -3,61 +3,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
 
-from dsrlb.config import Config, L3dsr, digest, edit, parse
+from dsrlb.config import Config, edit
 from dsrlb.config.edit import value_of
 from dsrlb.errors import ConfigError
-
-edits = sys.modules["dsrlb.config.edit"]  # the package has a function of that name
-BASE = parse(
-    """
-[balancer]
-interfaces = ["eth0"]
-[[group]]
-name = "pool"
-[[group.real]]
-address = ["10.0.0.11", "2001:db8:1::11"]
-[[group.real]]
-address = "10.0.0.12"
-[[service]]
-name = "web"
-vip = "192.0.2.10"
-protocol = "tcp"
-port = 80
-mode = "l2dsr"
-group = "pool"
-[[service]]
-name = "tls"
-vip = "192.0.2.10"
-protocol = "tcp"
-port = 443
-mode = "l2dsr"
-group = "pool"
-[[service]]
-name = "dns"
-vip = "192.0.2.53"
-protocol = "udp"
-port = 53
-mode = "l2dsr"
-idle_timeout = "5s"
-[[service.real]]
-address = "10.0.0.13"
-""",
-    "base.toml",
-)
-
-
-def changed(verb: str, service: str, address: str = "", **settings: Any) -> Config:
-    """The configuration after one change."""
-    before = digest(BASE)
-    change = {"verb": verb, "service": service, "address": address, "settings": settings}
-    result = edit(BASE, change)
-    assert digest(BASE) == before
-    return result
+from tests.unit.config.edits import BASE, changed
 
 
 def reals(config: Config, index: int) -> list[tuple[str, int]]:
@@ -130,55 +83,6 @@ def test_limits_of_a_real_by_command() -> None:
         edit(config, {**change, "settings": {"max_open": 5}})
     with pytest.raises(ConfigError, match="no max_open"):  # what is given is not thrown away
         edit(config, {**change, "settings": {"max_open": 0, "max_open_low": 0}})
-
-
-TABLES: dict[str, dict[str, Any]] = {
-    "dscp": {"method": "dscp", "dscp": 12},
-    "ipip": {"method": "ipip"},
-    "gue": {"method": "gue", "gue_port": 7000},
-}
-
-
-@pytest.mark.parametrize("first", TABLES)
-@pytest.mark.parametrize("then", TABLES)
-def test_the_method_can_be_changed(first: str, then: str) -> None:
-    config = changed("service-set", "web", mode="l3dsr", l3dsr=TABLES[first])
-    assert config.service[0].l3dsr == L3dsr(**TABLES[first])
-    change = {"verb": "service-set", "service": "web", "settings": {"l3dsr": TABLES[then]}}
-    config = edit(config, change)
-    assert (config.service[0].mode, config.service[0].l3dsr) == ("l3dsr", L3dsr(**TABLES[then]))
-    assert edit(config, {**change, "settings": {"mode": "l2dsr"}}) == BASE
-
-
-@pytest.mark.parametrize(
-    ("first", "settings", "text"),
-    [
-        ("dscp", {"l3dsr": {"dscp": 13}}, "dscp 13"),
-        ("dscp", {"l3dsr": {"method": "dscp"}}, "dscp 12"),
-        ("dscp", {"mode": "l3dsr"}, "dscp 12"),
-        ("dscp", {"l3dsr": {"method": "gue"}}, "gue port 6080"),
-        ("gue", {"l3dsr": {"gue_port": 7001}}, "gue port 7001"),
-        ("gue", {"port": 81}, "gue port 7000"),
-    ],
-)
-def test_of_l3dsr_what_is_not_given_stays(first: str, settings: dict[str, Any], text: str) -> None:
-    config = changed("service-set", "web", mode="l3dsr", l3dsr=TABLES[first])
-    after = edit(config, {"verb": "service-set", "service": "web", "settings": settings})
-    assert str(after.service[0].l3dsr) == text
-
-
-def test_service_add_in_mode_l3dsr() -> None:
-    config = changed(
-        "service-add",
-        "ssh",
-        vip="192.0.2.10",
-        protocol="tcp",
-        port=22,
-        group="pool",
-        mode="l3dsr",
-        l3dsr={"method": "ipip"},
-    )
-    assert config.service[3].method == "ipip"
 
 
 def test_service_remove() -> None:
@@ -289,68 +193,3 @@ def test_refusals(
 )
 def test_values_of_commands(text: str, value: object) -> None:
     assert value_of(text) == value
-
-
-def slowly(change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Config:
-    """By way of the whole configuration."""
-    with monkeypatch.context() as patch:
-        patch.setattr(edits, "_edited_alone", lambda *_: None)
-        return edit(BASE, change)
-
-
-@pytest.mark.parametrize(
-    ("verb", "service", "address", "given"),
-    [
-        ("real-set", "web", "10.0.0.12", {"weight": 7}),
-        ("real-set", "web", "10.0.0.12", {"max_open": 70, "max_open_low": 7}),
-        ("real-set", "dns", "10.0.0.13", {"mac": "02:00:00:00:00:09"}),
-        ("real-add", "tls", "10.0.0.14", {}),
-        ("real-remove", "web", "10.0.0.12", {}),
-        ("service-set", "dns", "", {"protocol": "tcp", "port": 80}),
-        ("service-set", "web", "", {"algorithm": "maglev", "table_size": 65537}),
-    ],
-)
-def test_what_changes_alone_is_looked_at(
-    verb: str,
-    service: str,
-    address: str,
-    given: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It comes to the same as by way of the whole, and all others are the same objects."""
-    change = {"verb": verb, "service": service, "address": address, "settings": given}
-    alone = edits._edited_alone(BASE, change)
-    assert alone is not None
-    assert alone == slowly(change, monkeypatch)
-    assert alone.balancer is BASE.balancer
-    holder = "pool" if verb.startswith("real") and service != "dns" else service
-    same = {old.name: old is new for old, new in zip(BASE.service, alone.service, strict=True)}
-    same |= {old.name: old is new for old, new in zip(BASE.group, alone.group, strict=True)}
-    assert [name for name in same if not same[name]] == [holder]
-
-
-@pytest.mark.parametrize(
-    ("verb", "service", "address", "given"),
-    [
-        ("real-set", "web", "10.0.0.12", {"weight": -7}),
-        ("real-set", "web", "10.0.0.99", {"weight": 7}),
-        ("real-set", "none", "10.0.0.12", {"weight": 7}),
-        ("real-set", "web", "10.0.0.12", {"max_open": 7, "max_open_low": 70}),
-        ("real-add", "web", "192.0.2.53", {}),
-        ("service-set", "tls", "", {"port": 80}),
-        ("service-set", "tls", "", {"nonsense": 80}),
-    ],
-)
-def test_what_is_wrong_is_told_as_of_the_whole(
-    verb: str,
-    service: str,
-    address: str,
-    given: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    change = {"verb": verb, "service": service, "address": address, "settings": given}
-    with pytest.raises(ConfigError) as quick:
-        edit(BASE, change)
-    with pytest.raises(ConfigError) as slow:
-        slowly(change, monkeypatch)
-    assert quick.value.problems == slow.value.problems

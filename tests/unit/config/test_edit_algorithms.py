@@ -9,7 +9,7 @@ import pytest
 
 from dsrlb.config import Config, edit
 from dsrlb.errors import ConfigError
-from tests.unit.config.test_edit import BASE, changed
+from tests.unit.config.edits import BASE, changed
 
 
 def then(config: Config, **settings: Any) -> Config:

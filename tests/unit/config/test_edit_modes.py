@@ -7,9 +7,58 @@ from typing import Any
 
 import pytest
 
-from dsrlb.config import Bridge, edit
+from dsrlb.config import Bridge, L3dsr, edit
 from dsrlb.errors import ConfigError
-from tests.unit.config.test_edit import BASE, TABLES, changed
+from tests.unit.config.edits import BASE, changed
+
+TABLES: dict[str, dict[str, Any]] = {
+    "dscp": {"method": "dscp", "dscp": 12},
+    "ipip": {"method": "ipip"},
+    "gue": {"method": "gue", "gue_port": 7000},
+}
+
+
+@pytest.mark.parametrize("first", TABLES)
+@pytest.mark.parametrize("then", TABLES)
+def test_the_method_can_be_changed(first: str, then: str) -> None:
+    config = changed("service-set", "web", mode="l3dsr", l3dsr=TABLES[first])
+    assert config.service[0].l3dsr == L3dsr(**TABLES[first])
+    change = {"verb": "service-set", "service": "web", "settings": {"l3dsr": TABLES[then]}}
+    config = edit(config, change)
+    assert (config.service[0].mode, config.service[0].l3dsr) == ("l3dsr", L3dsr(**TABLES[then]))
+    assert edit(config, {**change, "settings": {"mode": "l2dsr"}}) == BASE
+
+
+@pytest.mark.parametrize(
+    ("first", "settings", "text"),
+    [
+        ("dscp", {"l3dsr": {"dscp": 13}}, "dscp 13"),
+        ("dscp", {"l3dsr": {"method": "dscp"}}, "dscp 12"),
+        ("dscp", {"mode": "l3dsr"}, "dscp 12"),
+        ("dscp", {"l3dsr": {"method": "gue"}}, "gue port 6080"),
+        ("gue", {"l3dsr": {"gue_port": 7001}}, "gue port 7001"),
+        ("gue", {"port": 81}, "gue port 7000"),
+    ],
+)
+def test_of_l3dsr_what_is_not_given_stays(first: str, settings: dict[str, Any], text: str) -> None:
+    config = changed("service-set", "web", mode="l3dsr", l3dsr=TABLES[first])
+    after = edit(config, {"verb": "service-set", "service": "web", "settings": settings})
+    assert str(after.service[0].l3dsr) == text
+
+
+def test_service_add_in_mode_l3dsr() -> None:
+    config = changed(
+        "service-add",
+        "ssh",
+        vip="192.0.2.10",
+        protocol="tcp",
+        port=22,
+        group="pool",
+        mode="l3dsr",
+        l3dsr={"method": "ipip"},
+    )
+    assert config.service[3].method == "ipip"
+
 
 ARM: dict[str, Any] = {"mode": "one-arm", "snat": {"pool": "192.0.2.200"}}
 OUT = {"mode": "nat", "outbound": True, "snat": {"pool": "192.0.2.200"}}

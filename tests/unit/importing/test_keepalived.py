@@ -3,105 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from dsrlb.config import Service
-from dsrlb.importing.keepalived.blocks import Statement, parse
-from dsrlb.importing.keepalived.expand import Line
-from dsrlb.importing.keepalived.text import without_comment
-from dsrlb.importing.report import Place, Report
 from tests.unit.importing.conftest import Convert
-
-SERVER = """\
-virtual_server 192.0.2.1 80 {
-  lvs_sched rr
-  lvs_method DR
-  # SERVER
-  real_server 192.0.2.2 80 {
-    # REAL
-    TCP_CHECK {
-      # CHECK
-    }
-  }
-  # OTHERS
-}
-"""
-
-
-def text(**lines: str) -> str:
-    """The text above with lines in place of its comments."""
-    found = SERVER
-    for name, line in lines.items():
-        found = found.replace(f"# {name.upper()}\n", line + "\n")
-    return found
-
-
-def service(convert: Convert, **lines: str) -> Service:
-    """The one service that it becomes."""
-    (found,) = convert(text(**lines)).config.service
-    return found
-
-
-def told(convert: Convert, **lines: str) -> list[str]:
-    """What is told about it."""
-    return [str(note) for note in convert(text(**lines)).notes]
-
-
-def words(line: str) -> list[str]:
-    """A line's words."""
-    (found,) = parse([Line(line, Place("f", 1))], Report("f"))
-    return found.words
+from tests.unit.importing.statements import service, text, told
 
 
 def test_nothing_is_told_of_what_is_the_same(convert: Convert) -> None:
     assert told(convert) == []
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("a b  c", ["a", "b", "c"]),
-        ('abcd" efg h  jkl "mnop', ["abcd efg h  jkl mnop"]),
-        ('abcd "efg h" mnop', ["abcd", "efg h", "mnop"]),
-        ("a 'b \"c\" d'", ["a", 'b "c" d']),
-        (r'a "\"b\\"', ["a", '"b\\']),
-        (r"a \x41\x4\101\t\cA\q", ["a", "A\x04A\t\x01q"]),
-        ("a ${B C}d", ["a", "${B C}d"]),
-        ('a ""', ["a", ""]),
-        ("a\\", ["a\\"]),
-    ],
-)
-def test_words(line: str, expected: list[str]) -> None:
-    assert words(line) == expected
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("a # b", "a "),
-        ("a!b", "a"),
-        ("a \"#\" '!' # c", "a \"#\" '!' "),
-        (r"a \# b", r"a \# b"),
-        ("# a", ""),
-    ],
-)
-def test_comments(line: str, expected: str) -> None:
-    assert without_comment(line) == expected
-
-
-def test_blocks() -> None:
-    lines = ["a 1 {", "b { c 2 }", "d", "{", "}", "} e"]
-    found = parse([Line(line, Place("f", i)) for i, line in enumerate(lines, 1)], Report("f"))
-
-    def shape(statements: list[Statement]) -> list[Any]:
-        return [(one.text, one.place.line, shape(one.inner)) for one in statements]
-
-    assert shape(found) == [
-        ("a 1", 1, [("b", 2, [("c 2", 2, [])]), ("d", 3, [])]),
-        ("e", 6, []),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -168,83 +77,6 @@ def test_nothing_said(convert: Convert) -> None:
     assert found.notes == ()
 
 
-def test_times(convert: Convert) -> None:
-    health = service(convert).health
-    assert health is not None
-    assert (health.interval, health.timeout, health.rise, health.fall) == (60_000, 5000, 1, 2)
-    lines = {"server": "delay_loop 9\nretry 4", "real": "retry 5", "check": "connect_timeout 0.25"}
-    health = service(convert, **lines).health
-    assert health is not None
-    assert (health.interval, health.timeout, health.rise, health.fall) == (9000, 250, 1, 6)
-
-
-@pytest.mark.parametrize(
-    ("lines", "interval", "timeout", "fall", "notes"),
-    [
-        ({"server": "delay_loop 2"}, 2000, 2000, 2, ["timeout of TCP_CHECK, 5s: 2s is"]),
-        ({"server": "delay_loop 9999"}, 3_600_000, 5000, 2, ["delay_loop of TCP_CHECK, 9999s"]),
-        (
-            {"server": "delay_loop 0.01", "check": "connect_timeout 0.1"},
-            100,
-            100,
-            2,
-            ["delay_loop of TCP_CHECK, 10ms"],
-        ),
-        ({"server": "retry 200"}, 60_000, 5000, 100, ["retry 200: fall is 100 at most"]),
-    ],
-)
-def test_times_that_cannot_be(
-    convert: Convert,
-    lines: dict[str, str],
-    interval: int,
-    timeout: int,
-    fall: int,
-    notes: list[str],
-) -> None:
-    health = service(convert, **lines).health
-    assert health is not None
-    assert (health.interval, health.timeout, health.fall) == (interval, timeout, fall)
-    found = told(convert, **lines)
-    assert len(found) == len(notes)
-    assert all(note in line for note, line in zip(notes, found, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("method", "service_port", "real_port", "checked", "expected"),
-    [
-        ("DR", "80", "80", "80", 0),
-        ("DR", "80", "80", "8080", 8080),
-        ("NAT", "80", "8080", "8080", 0),
-        ("NAT", "80", "8080", "80", 0),
-        ("NAT", "80", "8080", "9090", 9090),
-        ("DR", "0", "0", "22", 22),
-    ],
-)
-def test_the_port_of_a_check(
-    convert: Convert, method: str, service_port: str, real_port: str, checked: str, expected: int
-) -> None:
-    found = text(server=f"lvs_method {method}", check=f"connect_port {checked}")
-    found = found.replace("192.0.2.1 80", f"192.0.2.1 {service_port}")
-    found = found.replace("192.0.2.2 80", f"192.0.2.2 {real_port}")
-    (one,) = convert(found).config.service
-    assert one.health is not None
-    assert one.health.port == expected
-
-
-def test_a_check_without_a_port(convert: Convert) -> None:
-    found = convert(text().replace(" 80", ""))
-    assert found.config.health_of(found.config.service[0]).type == "none"
-    assert [str(note) for note in found.notes] == [
-        "k.conf:7: not carried over: TCP_CHECK: there is no port that it could be sent to"
-    ]
-
-
-def test_tcp_checks_of_a_udp_service(convert: Convert) -> None:
-    found = service(convert, server="protocol UDP")
-    assert found.health is not None
-    assert (found.health.type, found.health.port) == ("tcp", 80)
-
-
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -295,53 +127,6 @@ def test_inhibit_of_one_is_of_all(convert: Convert) -> None:
         True
     ]
     assert told(convert, real="inhibit_on_failure") == []
-
-
-def test_programs_of_single_real_servers(convert: Convert) -> None:
-    """One of them would ask for the wrong one."""
-    blocks = "".join(
-        f"real_server 192.0.2.{n} 80 {{\nMISC_CHECK {{\nmisc_path '/bin/x 192.0.2.{n}'\n}}\n}}\n"
-        for n in (3, 4)
-    )
-    found = convert(f"virtual_server 192.0.2.1 80 {{\n{blocks}}}\n")
-    assert found.config.health_of(found.config.service[0]).type == "none"
-    assert any("different ones: nobody is asked" in note.why for note in found.notes)
-
-
-def test_one_program_with_several_timeouts(convert: Convert) -> None:
-    blocks = "".join(
-        f"real_server 192.0.2.{n} 80 {{\nMISC_CHECK {{\n"
-        f"misc_path /bin/x\nmisc_timeout {n}\n}}\n}}\n"
-        for n in (3, 4)
-    )
-    found = convert(f"virtual_server 192.0.2.1 80 {{\n{blocks}}}\n")
-    health = found.config.health_of(found.config.service[0])
-    assert (health.command, health.timeout) == (("/bin/x",), 3000)
-    assert any("asked in one way" in note.why for note in found.notes)
-
-
-def test_conditions(convert: Convert) -> None:
-    found = text(server="@one lvs_sched wrr\n@^one lvs_sched lc\n@two ops")
-    by_id = {name: convert(found, config_id=name) for name in ("one", "two", None)}
-    algorithms = {name: one.config.service[0].algorithm for name, one in by_id.items()}
-    assert algorithms == {
-        "one": "weighted-round-robin",
-        "two": "least-connection",
-        None: "least-connection",
-    }
-    assert by_id["one"].notes == ()
-    assert [note.kind for note in by_id[None].notes] == [
-        "not carried over",
-        "approximated",
-        "not carried over",
-    ]
-
-
-def test_the_instance(convert: Convert) -> None:
-    lines = {"check": "}\nHTTP_GET {\nurl {\npath /${_INSTANCE}\n}"}
-    (one,) = convert(text(**lines), config_id="a1").config.service
-    assert one.health is not None
-    assert one.health.path == "/a1"
 
 
 def test_names_are_unique_and_short(convert: Convert) -> None:

@@ -10,7 +10,7 @@ import pytest
 from dsrlb.config import dump, edit, parse
 from dsrlb.control.revisions import packed
 from dsrlb.control.revisions.packed import Packer
-from tests.unit.config.test_edit import BASE
+from tests.unit.config.edits import BASE
 
 
 def test_a_configuration_is_what_it_was() -> None:

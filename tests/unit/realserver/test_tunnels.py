@@ -19,10 +19,9 @@ from dsrlb.realserver.program import Attach, Detach, Running
 from dsrlb.realserver.state import Entry
 from dsrlb.realserver.steps import Assigned, Host
 from dsrlb.realserver.tunnels import Tunnels
+from tests.unit.realserver.hosts import REAL4, REAL6, VIP4, VIP6
 
-VIP4, VIP6 = ip_address("192.0.2.10"), ip_address("2001:db8::10")
-REAL4, REAL6, SECOND4 = (ip_address(text) for text in ("10.0.0.2", "fd00::2", "10.0.0.3"))
-INNER = ip_address("127.0.0.42")
+SECOND4, INNER = ip_address("10.0.0.3"), ip_address("127.0.0.42")
 HOST = Host(
     {"lo": True, "eth0": True}, {REAL4: (Assigned("eth0", 24),)}, {"lo": 65536, "eth0": 1500}
 )

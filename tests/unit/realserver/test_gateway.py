@@ -1,50 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dsrlb real-server for the modes that translate, without a network: routes read and noted."""
+"""The way back through the balancer: routes read, noted, replaced and put back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from dsrlb.cli.realserver import real_server
-from dsrlb.errors import DsrlbError, NetError
-from dsrlb.realserver import Request, gateway, steps
+from dsrlb.errors import NetError
+from dsrlb.realserver import Request, gateway
 from dsrlb.realserver.gateway import Default, Replace
 from dsrlb.realserver.steps import Assigned, Host
+from tests.unit.realserver.hosts import REAL4, VIP4, VIP6
 
-VIP4, VIP6 = ip_address("192.0.2.10"), ip_address("2001:db8::10")
-LB4, LB6, REAL4 = (ip_address(text) for text in ("10.0.0.1", "fd00::1", "10.0.0.2"))
-LINK_LOCAL = ip_address("fe80::1")
+LB4, LINK_LOCAL = ip_address("10.0.0.1"), ip_address("fe80::1")
 HOST = Host({"lo": True, "eth0": True}, {REAL4: (Assigned("eth0", 24),)})
 ROUTED = Request("router", (VIP4,), gateways=(LB4,))
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"method": "one-arm", "gateways": (LB4,)}, "router and nat"),
-        ({"method": "l2dsr", "gateways": (LB4,)}, "router and nat"),
-        ({"method": "router", "gateways": (LB4, REAL4)}, "more than one IPv4"),
-        ({"method": "nat", "gateways": (LB6,)}, "no VIP is IPv6"),
-        ({"method": "nat", "gateways": (VIP4,)}, "the balancer's address at once"),
-        ({"method": "router", "vips": (VIP6,), "gateways": (LINK_LOCAL,)}, "needs --interface"),
-        ({"method": "bridge", "mss": 1400}, "mss_clamp"),
-        ({"method": "bridge", "addresses": (REAL4,)}, "as they are"),
-        ({"method": "router", "interface": "eth0"}, "the way to a --gateway"),
-        ({"method": "nat", "dscp": 3}, "has no code"),
-        ({"method": "nat", "gue_port": 3}, "has no port"),
-    ],
-)
-def test_what_does_not_fit_together_is_refused(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(DsrlbError, match=words):
-        Request(**{"vips": (VIP4,), **options})
-
-
 LINES = [
     ("default via 10.0.0.9 dev eth0 \n", "default via 10.0.0.9 dev eth0", 0, ["10.0.0.9"]),
     (
@@ -232,26 +205,3 @@ def test_what_others_have_changed_is_left(ip: Ip) -> None:
     assert "not there any more" in words
     ip.routes = "default via 10.0.0.9 dev eth0\n"
     assert undone("default via 10.0.0.9 dev eth0", "default via 10.0.0.1") == [], "interrupted"
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("setup", "--mode", "one-arm", "--vip", "192.0.2.10", "--gateway", "10.0.0.1"),
-        ("setup", "--mode", "router", "--vip", "192.0.2.10", "--gateway", "127.0.0.1"),
-        ("check", "--mode", "nat", "--vip", "192.0.2.10", "--method", "ipip"),
-        ("check", "--mode", "bridge", "--vip", "192.0.2.10", "--mss", "1400"),
-        ("setup", "--mode", "tunnel", "--vip", "192.0.2.10"),
-        ("undo", "--mode", "nat", "--method", "gue"),
-    ],
-    ids=" ".join,
-)
-def test_wrong_usage(arguments: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(real_server, arguments)
-    assert result.exit_code == 2, result.output
-
-
-def test_a_program_that_is_not_there_is_named() -> None:
-    with pytest.raises(steps.NoCommandError, match="dsrlb-no-such: command not found") as caught:
-        steps.output(["dsrlb-no-such", "-4"])
-    assert caught.value.hint == "install dsrlb-no-such"
