@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench import large
-from tests.bench.timings import Row, cpu_seconds, row
+from tests.bench.timings import Row, cpu_seconds, memory, row
 from tests.lab.instance import Instance
 from tests.lab.plain import ROOT, Namespace, run
 from tests.waiting import wait_until
@@ -148,14 +148,7 @@ def _nouns(instance: Instance, rounds: int) -> Iterator[Row]:
 
 def _idle(instance: Instance) -> Iterator[Row]:
     """Without traffic, with tables for a million flows; memory with and without what is mapped."""
-    memory = {
-        name: int(value.split()[0]) / 1024
-        for name, value in (
-            line.split(":", 1)
-            for line in Path(f"/proc/{instance.pid}/status").read_text().splitlines()
-        )
-        if name in ("VmRSS", "RssAnon")
-    }
+    held = memory(instance.pid)
     before = cpu_seconds(instance.pid)
     time.sleep(_IDLE_SECONDS)
     percent = 100 * (cpu_seconds(instance.pid) - before) / _IDLE_SECONDS
@@ -164,8 +157,7 @@ def _idle(instance: Instance) -> Iterator[Row]:
         "what": "idle daemon",
         "cpu_percent": round(percent, 2),
         "bar_percent": 1.0,
-        "rss_mb": round(memory["VmRSS"], 1),
-        "own_mb": round(memory["RssAnon"], 1),
+        **held,
     }
 
 
@@ -229,14 +221,16 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         if "cpu_percent" in each:
             yield (
                 f"{each['what']:<50} {each['cpu_percent']:.2f} % of a CPU (bar "
-                f"{each['bar_percent']} %), RSS {each['rss_mb']} MB, of which {each['own_mb']} MB "
+                f"{each['bar_percent']} %), RSS {each['rss_mb']} MB, of which {each['anon_mb']} MB "
                 "its own"
             )
             continue
         bar = "" if each["bar_ms"] is None else f"{each['bar_ms']:g}"
         times = f"{each['min_ms']:>8.1f} {each['median_ms']:>8.1f} {each['rounds']:>6}"
         cpu = f"  ({each['cpu_ms']} ms of CPU)" if "cpu_ms" in each else ""
-        own = f"  (the daemon has {each['own_mb']} MB)" if "own_mb" in each else ""
+        own = ""
+        if "rss_mb" in each:
+            own = f"  (RSS {each['rss_mb']} MB, of which {each['anon_mb']} MB its own)"
         yield f"{each['what']:<50} {bar:>6} {times}{cpu}{own}"
 
 

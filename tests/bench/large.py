@@ -26,7 +26,7 @@ from dsrlb.cli.client import Client
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import parse_constants
 from dsrlb.paths import ebpf_sources, for_instance
-from tests.bench.timings import Row, cpu_seconds, row
+from tests.bench.timings import Row, cpu_seconds, memory, row
 from tests.lab.instance import Instance
 from tests.lab.plain import Namespace, run
 from tests.waiting import wait_until
@@ -214,14 +214,6 @@ def _apply(instance: Instance, text: str) -> tuple[float, float]:
     )
 
 
-def _memory(instance: Instance) -> float:
-    """MB that the daemon has, but what is mapped."""
-    for line in Path(f"/proc/{instance.pid}/status").read_text().splitlines():
-        if line.startswith("RssAnon"):
-            return round(int(line.split()[1]) / 1024, 1)
-    raise AssertionError("no RssAnon")
-
-
 def _busy(instance: Instance, work: Callable[[], list[float]]) -> tuple[list[float], float]:
     """What work returns, and the daemon's milliseconds of CPU for each of that."""
     before = cpu_seconds(instance.pid)
@@ -237,7 +229,7 @@ def _of(health: str, algorithm: str, instance: Instance, rounds: int) -> Iterato
     yield row(f"{what}: read and checked", [planned])
     yield row(f"{what}: applied, beyond that", [max(applied - planned, 0)], _APPLY_MS)
     seconds, cpu = _busy(instance, lambda: list(_weights(instance, slots, rounds)))
-    yield row(f"{what}: one weight", seconds, _CHANGE_MS, cpu_ms=cpu, own_mb=_memory(instance))
+    yield row(f"{what}: one weight", seconds, _CHANGE_MS, cpu_ms=cpu, **memory(instance.pid))
     seconds, cpu = _busy(instance, lambda: list(_drained(instance, slots, rounds)))
     yield row(f"{what}: one drained or enabled", seconds, _CHANGE_MS, cpu_ms=cpu)
 
