@@ -38,6 +38,11 @@ class Paths:
         return self.state / "config.toml"
 
     @property
+    def programs(self) -> Path:
+        """Which programs were put into the maps (JSON)."""
+        return self.state / "programs.json"
+
+    @property
     def revisions(self) -> Path:
         """Every accepted configuration (SQLite)."""
         return self.state / "revisions.db"

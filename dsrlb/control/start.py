@@ -63,7 +63,7 @@ def _capacity(attempt: Attempt) -> int:
 def _open(paths: Paths, capacity: int) -> Dataplane:
     """The data plane of the instance, taken over or made; nothing is pinned or attached yet."""
     folder = bpffs.instance_folder(paths.pins, bpffs.ensure())
-    dataplane = Dataplane.create(folder, capacity, wait=False)
+    dataplane = Dataplane.create(folder, capacity, wait=False, record=paths.programs)
     dataplane.begin()
     return dataplane
 

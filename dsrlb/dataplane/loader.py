@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import FIRST, Artifact, Program, build, part
+from dsrlb.dataplane.kept import Kept
 from dsrlb.dataplane.linking import Maps, link
 from dsrlb.dataplane.loading import Loading
 from dsrlb.dataplane.maps import MapSet
@@ -35,7 +36,7 @@ class Dataplane:
     """The maps and the loaded programs of one instance."""
 
     def __init__(
-        self, artifact: Artifact, maps: MapSet, program_fd: int, general_fd: int | None = None
+        self, artifact: Artifact, maps: MapSet, program_fd: int, general_fd: int, kept: Kept
     ) -> None:
         self.artifact = artifact
         self.maps = maps
@@ -46,7 +47,8 @@ class Dataplane:
         self._reaper: Reaper | None = None
         self._reaper_lock = Lock()
         self._loaded: set[str] = {_GENERAL}
-        self._general_fd = general_fd
+        self._general_fd: int | None = general_fd
+        self._kept = kept
         self._loading = Loading(self._load)
         self.probe_fd: int | None = None
         """The program for the veth pair of probes, once it is loaded."""
@@ -59,26 +61,29 @@ class Dataplane:
         artifact: Artifact | None = None,
         *,
         wait: bool = True,
+        record: Path | None = None,
     ) -> Dataplane:
         """Compile (or take from the cache), open or create the maps, load the program.
 
         ``folder``: where the maps are, or will be, pinned (maps.pin()); None keeps them private.
         ``capacity``: flows per family; where there are tables for another number, their flows have
         to move (``moving``). Without ``wait`` the program may be attached before its stages are
-        loaded, see begin() and complete(). Raises CompileError, AbiMismatch, LoadError (with the
-        verifier's words) or KernelError.
+        loaded, see begin() and complete(). ``record``: the file that says which programs an earlier
+        daemon has put in place; those that are the same are not loaded again. Raises CompileError,
+        AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
         if artifact is None:
             with ThreadPoolExecutor(1) as pool:  # the compiler works in processes of its own
                 pool.submit(build, part(_GENERAL))  # taken from the cache, and judged, below
                 artifact = build()
         maps = MapSet(artifact, folder, capacity, resize=True)
+        kept = Kept(maps, record)
         try:
-            fd, general = _load_first(artifact, maps)
+            fd, general = _load_first(artifact, maps, kept)
         except (LoadError, CompileError):
             maps.close()
             raise
-        dataplane = cls(artifact, maps, fd, general)
+        dataplane = cls(artifact, maps, fd, general, kept)
         if maps.moving:
             try:
                 dataplane._begin_to_move()
@@ -127,6 +132,7 @@ class Dataplane:
             else:
                 put_stage(self.maps, self.artifact.stages[name], fd)
         self._loaded.update(missing)
+        self._kept.save()
 
     def _wanted(self, *, replies: bool, probes: bool) -> list[str]:
         stages = self.artifact.stages
@@ -137,7 +143,7 @@ class Dataplane:
         return wanted + ([_PROBED, _PROBE] if probes else [])
 
     def _load(self, name: str) -> int:
-        return load_program(_program(self.artifact, name), self.maps)
+        return _load_stage(self.artifact, self.maps, self._kept, name)
 
     def reaper(self) -> Reaper:
         """What changes the flow tables. It is compiled when it is first asked for, by the sources
@@ -179,13 +185,24 @@ def _program(artifact: Artifact, name: str) -> Program:
     return found or build(part(name)).programs[program]
 
 
-def _load_first(artifact: Artifact, maps: MapSet) -> tuple[int, int]:
+def _load_stage(artifact: Artifact, maps: MapSet, kept: Kept, name: str) -> int:
+    """The program of a stage, or of probes. Raises CompileError or LoadError."""
+    program = _program(artifact, name)
+    if name not in artifact.stages:
+        return load_program(program, maps)
+    running = kept.running(artifact.stages[name], program)
+    fd = load_program(program, maps) if running is None else running
+    kept.note(program, fd)
+    return fd
+
+
+def _load_first(artifact: Artifact, maps: MapSet, kept: Kept) -> tuple[int, int]:
     """The program that is attached, and the one that it cannot be without. Raises CompileError or
     LoadError."""
     with ThreadPoolExecutor() as pool:  # compiling and verifying, on all CPUs
         first = pool.submit(load_program, artifact.programs[FIRST], maps)
         try:
-            general = load_program(_program(artifact, _GENERAL), maps)
+            general = _load_stage(artifact, maps, kept, _GENERAL)
         except (LoadError, CompileError):
             if first.exception() is None:
                 os.close(first.result())

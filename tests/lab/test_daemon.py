@@ -54,6 +54,8 @@ def test_kill_loses_nothing(plain: Plain, balancer: Instance, load: Load) -> Non
 def test_restart_loses_nothing(plain: Plain, balancer: Instance, load: Load) -> None:
     seconds = scale.count("lab_load_seconds")
     balancer.start(config())
+    programs = balancer.state / "programs.json"
+    loaded = programs.read_text()
     repeated = syn_retransmissions(plain.client)
     load.start()
     for part in (1, 2, 3):
@@ -61,6 +63,7 @@ def test_restart_loses_nothing(plain: Plain, balancer: Instance, load: Load) -> 
         assert balancer.stop() == 0
         load.progress(20)
         balancer.start()
+        assert programs.read_text() == loaded, "what is in its place is not loaded again"
     load.lasts(seconds)
     _finish("restart of the daemon under load", plain, balancer, load, repeated)
 
