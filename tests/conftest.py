@@ -15,6 +15,9 @@ NEED_ROOT = ("packets", "lab")
 # A thousand Pythons are started. Without bytecode each of them would compile all of dsrlb anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# The lab starts what tests/packets have compiled.
+os.environ.setdefault("DSRLB_CACHE_DIR", str(HERE.parent / "build/cache"))
+
 # How long an example takes says more of what else the machine does than of the code.
 settings.register_profile("dsrlb", deadline=None)
 settings.load_profile("dsrlb")

@@ -33,6 +33,7 @@ class Kept:
         self._file = file
         self._before = _read(file) if file is not None else {}
         self._now = dict(self._before)
+        self._identities: dict[str, tuple[int, bool]] = {}
 
     def running(self, place: int, program: Program) -> int | None:
         """A descriptor of the program in a place, when it is this very one."""
@@ -64,12 +65,15 @@ class Kept:
 
     def _digest(self, program: Program) -> str:
         """Of the bytecode, and of what link() puts into it."""
-        maps = self._maps
-        found = {
-            name: (bpf.map_info(maps.fd(name)).id, maps.is_single(name)) for _, name in program.maps
-        }
-        used = [(at, *found[name]) for at, name in program.maps]
+        used = [(at, *self._identity(name)) for at, name in program.maps]
         return hashlib.sha256(repr(used).encode() + program.code).hexdigest()
+
+    def _identity(self, name: str) -> tuple[int, bool]:
+        """Which map that is, and how it is looked up."""
+        if name not in self._identities:
+            number = bpf.map_info(self._maps.fd(name)).id
+            self._identities[name] = number, self._maps.is_single(name)
+        return self._identities[name]
 
 
 def _boot() -> str:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -62,8 +64,8 @@ def compiled() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for source in sorted((ROOT / "ebpf").glob("*.c")):
-            build(source, cache=CACHE)
+        with ThreadPoolExecutor() as pool:  # the compiler works in processes of its own
+            list(pool.map(partial(build, cache=CACHE), sorted((ROOT / "ebpf").glob("*.c"))))
 
 
 @pytest.fixture(scope="session", params=MODES)

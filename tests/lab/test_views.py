@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+
+import pytest
 
 from dsrlb.config import parse
 from tests.lab.instance import Instance, config
@@ -36,12 +40,34 @@ REASONS = (
 )
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plain]:
+    """The network, for all tests here."""
+    network = Plain(f"{os.getpid()}-views", tmp_path_factory.mktemp("plain"))
+    try:
+        network.up()
+        yield network
+    finally:
+        network.down()
+
+
+@pytest.fixture(scope="module")
+def balancer(plain: Plain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A balancer that runs, for all tests here: one of them makes traffic, one applies what shows
+    in nothing that another one asks for."""
+    made = Instance(f"t-{os.getpid()}-views", plain.lb, tmp_path_factory.mktemp("balancer"))
+    try:
+        made.start(config())
+        yield made
+    finally:
+        made.remove()
+
+
 def _json(balancer: Instance, *command: str) -> Any:
     return json.loads(balancer.done(*command, "--json"))
 
 
 def test_json_has_exactly_the_promised_keys(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
     for noun, keys in KEYS.items():
         shown = _json(balancer, noun)
         for row in [shown] if noun == "status" else shown:
@@ -62,7 +88,6 @@ def test_json_has_exactly_the_promised_keys(plain: Plain, balancer: Instance) ->
 
 
 def test_rows_say_what_happened(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
     with connect(plain.client, VIPS[0]):
         request(plain.client, VIPS[0], "udp")
         wait_until("flows are counted", lambda: balancer.get("/services")[0]["open"])
@@ -81,7 +106,6 @@ def test_rows_say_what_happened(plain: Plain, balancer: Instance) -> None:
 
 
 def test_status_compares_the_file(balancer: Instance) -> None:
-    balancer.start(config())
     status = _json(balancer, "status")
     assert (status["file"], status["file_differs"]) == (str(balancer.file), False)
     balancer.write(config(balancer="announce = false"))
@@ -95,14 +119,12 @@ def test_status_compares_the_file(balancer: Instance) -> None:
 
 
 def test_config_show_is_loadable(balancer: Instance) -> None:
-    balancer.start(config())
     shown = balancer.done("config", "show")
     assert parse(shown, "shown.toml") == parse(balancer.file.read_text(), str(balancer.file))
 
 
 def test_tables_are_readable(balancer: Instance) -> None:
     """Every noun without --json prints something for people, and no trace."""
-    balancer.start(config())
     for noun in (*KEYS, "events"):
         shown = balancer.done(noun)
         assert shown.strip(), noun
