@@ -17,7 +17,8 @@ def _parts(dotted: str) -> list[str]:
 
 
 class LineIndex:
-    """Lines of tables and keys by path, such as ("service", 0, "real", 1, "weight").
+    """Lines of tables and keys by path, such as ("service", 0, "real", 1, "weight"). The text is
+    looked through when the first is asked for.
 
     Made for texts that tomllib has accepted. Keys inside an inline table are found at the line of
     the key that holds it.
@@ -26,10 +27,13 @@ class LineIndex:
     def __init__(self, text: str) -> None:
         self._lines: dict[Path, int] = {}
         self._counts: dict[Path, int] = {}
-        self._read(text)
+        self._text: str | None = text
 
     def find(self, path: Path) -> int | None:
         """The line of ``path``, or of the nearest thing around it."""
+        text, self._text = self._text, None
+        if text is not None:
+            self._read(text)
         while path:
             if path in self._lines:
                 return self._lines[path]

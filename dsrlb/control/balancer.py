@@ -53,12 +53,14 @@ _RESOLVE_SECONDS = 0.1
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to start: what is recorded, and where; replace foreign programs; ``attached`` is called
-    when the program is, and returns the seconds since the start of the process."""
+    when the program is, and returns the seconds since the start of the process; ``text``: what the
+    configuration was read from, if it was in the log."""
 
     change: Change
     log: RevisionLog
     force: bool
     attached: Callable[[], float]
+    text: str = ""
 
 
 class Balancer:
@@ -122,7 +124,7 @@ class Balancer:
         and a refusal leaves nothing behind.
         """
         log, host = options.log, HostCheck(paths.instance)
-        before = ran(log, state)
+        before = ran(log, state, options.text, config)
         host.check(config, origin, options.change.adopt_vip, before)
         dataplane = open_dataplane(config.balancer.flow_capacity)
         try:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsrlb.control.collecting import uncollected
 from dsrlb.control.offline import pinned
@@ -53,11 +53,21 @@ def _capacity(attempt: Attempt) -> int:
             if not path.is_file():  # a pipe can be read once
                 return _DEFAULT_CAPACITY
             text = path.read_text()
-        found = tomllib.loads(text)["balancer"]["flow_capacity"]
+        found = _balancer(text)["flow_capacity"]
     except (OSError, ValueError, LookupError, TypeError):
         return _DEFAULT_CAPACITY
     usable = type(found) is int and 1_000 <= found <= 16_000_000
     return found if usable else _DEFAULT_CAPACITY
+
+
+def _balancer(text: str) -> dict[str, Any]:
+    """The table [balancer], which stands before the lists of tables mostly: those may be long."""
+    head = text.partition("\n[[")[0]
+    try:
+        found: dict[str, Any] = tomllib.loads(head)["balancer"]
+    except (ValueError, LookupError):  # it is elsewhere, or that was in the middle of a value
+        found = tomllib.loads(text)["balancer"]
+    return found
 
 
 def _open(paths: Paths, capacity: int) -> Dataplane:
@@ -139,7 +149,7 @@ def _start(
             config, origin = load_with_origin(attempt.file)
         else:
             config, origin = read(attempt.text, attempt.name)
-        options = balancers.Options(attempt.change, log, force, attached)
+        options = balancers.Options(attempt.change, log, force, attached, attempt.text)
         return balancers.Balancer.start(paths, state, config, origin, opened, options)
 
 

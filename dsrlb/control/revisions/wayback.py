@@ -12,11 +12,16 @@ from dsrlb.control.views import AppliedView, PlanView
 from dsrlb.errors import ConfigError, StateError
 
 
-def ran(log: RevisionLog, state: State) -> Config | None:
-    """What ran last; None when there is nothing, or nothing that this version reads."""
+def ran(
+    log: RevisionLog, state: State, known_text: str = "", known: Config | None = None
+) -> Config | None:
+    """What ran last; None when there is nothing, or nothing that this version reads. ``known``:
+    a configuration that was read already, of that text."""
     try:
         running = log.running
         text = log.text(running.number) if running is not None else state.saved_config()
+        if known is not None and text == known_text:
+            return known
         return None if text is None else parse(text, "last configuration")
     except (ConfigError, StateError):
         return None

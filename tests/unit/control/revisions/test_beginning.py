@@ -9,11 +9,26 @@ from typing import Any
 
 import pytest
 
+from dsrlb.config import parse
 from dsrlb.control import start
 from dsrlb.control.revisions import confirm
 from dsrlb.control.revisions.beginning import Attempt, attempts
+from dsrlb.control.revisions.wayback import ran
 from dsrlb.errors import ConfigError, Problem, StateError
 from tests.unit.control.logs import ROOT, Logs
+
+TOML = """\
+[balancer]
+interfaces = ["eth0"]
+[[service]]
+name = "web"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+[[service.real]]
+address = "10.0.0.11"
+"""
 
 REFUSED = ConfigError([Problem("f", 1, "service[0].vip", '"x"', "no such thing")])
 
@@ -62,6 +77,19 @@ def test_what_ran(logs: Logs) -> None:
     assert (one.text, one.name) == ("b", "<revision 2>")
     assert one.change.revision == logs.open.running
     assert one.tells == ""
+
+
+def test_what_was_read_already_is_not_read_again(logs: Logs) -> None:
+    """Only if it is what ran, to the letter."""
+    config = parse(TOML, "x")
+    assert ran(logs.open, logs.state) is None
+    logs.apply(TOML)
+    assert ran(logs.open, logs.state, TOML, config) is config
+    other = ran(logs.open, logs.state, TOML + "#", config)
+    assert other == config
+    assert other is not config
+    logs.apply("what this version cannot read")
+    assert ran(logs.open, logs.state, TOML, config) is None
 
 
 def test_what_was_interrupted_comes_first(logs: Logs) -> None:
