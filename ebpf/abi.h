@@ -14,6 +14,11 @@
  * program that is running could not go on in one of the new ones. Maps that are made anew then (dataplane/mapnames.py)
  * have it in their fingerprints, all others MAP_VERSION. Where what is in a map changes its meaning and not its place,
  * it gets a version of its own: #define MAP_VERSION_NAME, with the ABI_VERSION of that release.
+ *
+ * Flow tables may get another layout: flows of the release before are moved into them, each field into the one of the
+ * same name, whatever its place and width (dataplane/converting.py). So a field that means something else gets another
+ * name; one that cannot be 0 in flows of before, another version of its map. How keys are hashed, and which bits of
+ * `value` mean what, is such a meaning, too.
  */
 #define ABI_VERSION 9
 #define MAP_VERSION 8

@@ -42,9 +42,11 @@ static __always_inline enum insert_result carry_flow(bool ipv6, bool pending, st
 
 	with->key = with->forward;
 	result = carry_reserve(ipv6, pending, with, flow->value, flow->seen, NULL, made);
-	if (result == INSERT_MADE)
-		carry_publish(made, flow->seen);
-	return result;
+	if (result != INSERT_MADE)
+		return result;
+	former_rest(ipv6, flow, made->entry);
+	carry_publish(made, flow->seen);
+	return INSERT_MADE;
 }
 
 /* The reverse half is published first, as ever; with->forward and with->reverse are the keys. */
@@ -69,6 +71,8 @@ static __always_inline enum insert_result carry_pair(bool ipv6, bool pending, st
 		exchange(made->meta, meta_next(made->busy, 0, 0, 0, false));
 		return result;
 	}
+	former_rest(ipv6, reverse, second.entry);
+	former_rest(ipv6, forward, made->entry);
 	carry_publish(&second, reverse->seen);
 	carry_publish(made, forward->seen);
 	return INSERT_MADE;

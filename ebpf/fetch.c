@@ -19,7 +19,7 @@ static __always_inline bool fetch_halves(bool ipv6, bool pending, struct packet 
 		*other = *found;
 		with->reverse = with->key;
 		return former_forward(ipv6, other, pkt->now, found) &&
-		       former_key(ipv6, found, pkt->now, &with->forward);
+		       former_key(ipv6, found, pkt->now, &with->forward) == INSERT_MADE;
 	}
 	real = reals.lookup(&index);
 	if (!real || !method_replies(real->method) || meta_state(found->seen) == FLOW_SOURCE)

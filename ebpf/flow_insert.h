@@ -35,6 +35,7 @@ enum insert_result {
 	INSERT_EXISTS, /* and `replace` was not given; its value is in `found` */
 	INSERT_FULL,   /* and `may_replace` was not given */
 	INSERT_RACED,  /* another CPU was faster: try again */
+	INSERT_UNFIT,  /* of a flow that moves: what its key says has no room in the new tables */
 };
 
 static __always_inline u64 *insert_stripe(bool ipv6, const struct flow_key *key)

@@ -67,6 +67,17 @@ static __always_inline u64 hash_pair(u64 word, u64 first, u64 second)
 	return (first + (u32)word) * (second + (word >> 32));
 }
 
+/* Where a key belongs, by the sum of its words' pairs. */
+static __always_inline void hash_place(struct flow_key *key, u64 sum)
+{
+	sum ^= sum >> 32;
+	sum *= 0xd6e8feb86659fd93ull;
+	sum ^= sum >> 32;
+	key->hash = sum;
+	/* Between a sixteenth of the table and an eighth: eight sets, no two of which are the same. */
+	key->step = (sum >> 32 & 0x0fffffff) | 0x10000000;
+}
+
 static __always_inline void key_hash(struct flow_key *key)
 {
 	struct flow_settings *settings = flow_settings_find();
@@ -82,12 +93,7 @@ static __always_inline void key_hash(struct flow_key *key)
 		sum += hash_pair(key->word[2], secret[4], secret[5]) +
 		       hash_pair(key->word[3], secret[6], secret[7]) +
 		       hash_pair(key->word[4], secret[8], secret[9]);
-	sum ^= sum >> 32;
-	sum *= 0xd6e8feb86659fd93ull;
-	sum ^= sum >> 32;
-	key->hash = sum;
-	/* Between a sixteenth of the table and an eighth: eight sets, no two of which are the same. */
-	key->step = (sum >> 32 & 0x0fffffff) | 0x10000000;
+	hash_place(key, sum);
 }
 
 /* The words of struct flow4_key or flow6_key, whose fields these are; yet without a hash. */

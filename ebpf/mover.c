@@ -19,15 +19,17 @@ static __always_inline enum insert_result move_carry(bool ipv6, struct scratch *
 	if (!former_at(ipv6, order->a, now, &found) || meta_version(found.seen) != order->b)
 		return INSERT_EXISTS;
 	if (found.seen & META_REVERSE) {
-		if (!former_forward(ipv6, &found, now, &forward) ||
-		    !former_key(ipv6, &found, now, &with->reverse) ||
-		    !former_key(ipv6, &forward, now, &with->forward))
+		if (!former_forward(ipv6, &found, now, &forward))
 			return INSERT_EXISTS;
-		result = carry_pair(ipv6, pending, with, &forward, &found, &made);
+		result = former_key(ipv6, &found, now, &with->reverse);
+		if (result == INSERT_MADE)
+			result = former_key(ipv6, &forward, now, &with->forward);
+		if (result == INSERT_MADE)
+			result = carry_pair(ipv6, pending, with, &forward, &found, &made);
 	} else {
-		if (!former_key(ipv6, &found, now, &with->forward))
-			return INSERT_EXISTS;
-		result = carry_flow(ipv6, pending, with, &found, &made);
+		result = former_key(ipv6, &found, now, &with->forward);
+		if (result == INSERT_MADE)
+			result = carry_flow(ipv6, pending, with, &found, &made);
 	}
 	order->b = meta_version(made.busy);
 	order->d = made.entry;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A start on a host where the program of another release runs, or one whose flow tables are of
-another size than they are to be.
+another size or layout than they are to be.
 
 Packets go through the old program, its stages and its private maps until the new one takes its
 place on an interface, in one step. So the new one has all of its stages before it is attached, and
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from dsrlb.config import Config
 from dsrlb.dataplane import bpf
@@ -22,6 +23,9 @@ from dsrlb.dataplane.mapnames import STAGES
 from dsrlb.dataplane.programs import is_ours, program_fd, program_name
 from dsrlb.net import links, xdp
 from dsrlb.observe.events import EventLog
+
+if TYPE_CHECKING:
+    from dsrlb.dataplane.moving import Moved
 
 _FRONT = "dsrlb_front"
 
@@ -106,11 +110,19 @@ def _take_the_front_off(dataplane: Dataplane, map_ids: set[int], events: EventLo
         finally:
             os.close(old)
     dataplane.maps.drained()
+    tell_moved(result, window, capacity, events)
+
+
+def tell_moved(result: Moved, window: float, capacity: int, events: EventLog) -> None:
+    """Say what has become of the flows, and which of them are lost. ``window``: in seconds."""
     message = (
         f"{result.copied:,} flows moved into tables for {capacity:,} "
         f"({1000 * window:.0f} ms between the last look at the former ones and the end)"
     )
     events.add("start", message)
+    if result.unfit:
+        message = f"{result.unfit:,} flows said more than this version keeps of one, and are lost"
+        events.add("start", message, "error")
     if result.crowded:
         message = (
             f"{result.crowded:,} entries more than tables for {capacity:,} flows are rated for: "

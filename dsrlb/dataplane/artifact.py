@@ -267,12 +267,13 @@ class _Source:
         main: Path | None = None,
         cflags: list[str] | None = None,
         cache: Path | None = None,
+        instead: Mapping[str, str] | None = None,
     ) -> _Source:
         """Arguments as build() has them."""
         main = main or part(FIRST)
         once = () if main.stem in _TWICE else _ONCE
         flags = [*_FLAGS, *once, *(cflags or [])]
-        text = flatten(main)
+        text = flatten(main, instead)
         source = headers.discover()
         identity = json.dumps([_FORMAT, text, flags, str(source), _bcc_version()])
         key = hashlib.sha256(identity.encode()).hexdigest()[:24]
@@ -284,13 +285,15 @@ def build(
     main: Path | None = None,
     cflags: list[str] | None = None,
     cache: Path | None = None,
+    instead: Mapping[str, str] | None = None,
 ) -> Artifact:
     """Return the artifact of the C file ``main`` (default: the fast path's first part), cached or
     compiled.
 
-    Raises CompileError with the compiler's words, or when there are no headers or no bcc.
+    ``instead``: texts that take the place of files which it includes, by their names. Raises
+    CompileError with the compiler's words, or when there are no headers or no bcc.
     """
-    source = _Source.of(main, cflags, cache)
+    source = _Source.of(main, cflags, cache, instead)
     data = _load_cached(source.path)
     if data is not None:
         return _parse(data, cached=True)

@@ -8,6 +8,7 @@ bcc rewrites map calls in the main file only; a map call in an included header f
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from dsrlb.errors import CompileError
@@ -15,21 +16,23 @@ from dsrlb.errors import CompileError
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"\s*$')
 
 
-def flatten(main: Path) -> str:
+def flatten(main: Path, instead: Mapping[str, str] | None = None) -> str:
     """Return ``main`` with every ``#include "x.h"`` replaced by that file's text, once each.
 
-    Raises CompileError for an include that is not there.
+    ``instead``: texts that take the place of files, by their names. Raises CompileError for an
+    include that is not there.
     """
     seen: set[Path] = set()
     out: list[str] = []
-    _append(main, seen, out)
+    _append(main, seen, out, instead or {})
     return "".join(out)
 
 
-def _append(path: Path, seen: set[Path], out: list[str]) -> None:
+def _append(path: Path, seen: set[Path], out: list[str], instead: Mapping[str, str]) -> None:
     seen.add(path)
     try:
-        lines = path.read_text().splitlines(keepends=True)
+        text = instead.get(path.name)
+        lines = (path.read_text() if text is None else text).splitlines(keepends=True)
     except OSError as error:
         raise CompileError(f"{path}: {error.strerror}") from error
     out.append(f'#line 1 "ebpf/{path.name}"\n')
@@ -40,7 +43,7 @@ def _append(path: Path, seen: set[Path], out: list[str]) -> None:
             continue
         included = path.parent / match[1]
         if included not in seen:
-            _append(included, seen, out)
+            _append(included, seen, out, instead)
             out.append(f'#line {number + 1} "ebpf/{path.name}"\n')
         else:
             out.append("\n")

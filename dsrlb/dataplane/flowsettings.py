@@ -10,7 +10,6 @@ import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from dsrlb.dataplane.artifact import MapLayout
 
@@ -27,7 +26,12 @@ CACHES = frozenset({"cache4", "cache6"})
 _LEAST_PENDING_SETS = 256
 _TRACED_SETS = 4  # of the main table, by a word of a trace bitmap
 _BITMAPS = 2 * len(TABLES)
-_LETTERS = {"unsigned int": "I", "unsigned long long": "Q"}
+_LETTERS = {
+    "unsigned char": "B",
+    "unsigned short": "H",
+    "unsigned int": "I",
+    "unsigned long long": "Q",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +99,28 @@ def encode(layout: MapLayout, sizes: FlowSizes, clock: Mapping[str, int]) -> byt
     return packing.pack(*values)
 
 
-def resized(layout: MapLayout, raw: bytes, sizes: FlowSizes) -> bytes:
-    """struct flow_settings for new tables that flows of others move into: with their secret."""
+def resized(layout: MapLayout, new: bytes, former: MapLayout, raw: bytes) -> bytes:
+    """struct flow_settings for new tables that flows of others move into: ``new``, as encode() has
+    made it, with the secret and the clock of the others (``former``, ``raw``) where these have as
+    much of it."""
+    packing, _ = _fields(layout)
+    values, before = _values(layout, new), _values(former, raw)
+    for name in ("secret", "jiffy_ns", "jiffies_behind"):
+        if name in before and len(values.get(name, ())) == len(before[name]):
+            values[name] = before[name]
+    return packing.pack(*(number for words in values.values() for number in words))
+
+
+def _values(layout: MapLayout, raw: bytes) -> dict[str, list[int]]:
+    """The words of each field."""
     packing, words = _fields(layout)
     values = iter(packing.unpack(raw))
-    numbers: Mapping[str, int] = {
-        "flow_sets": sizes.main_sets,
-        "pending_sets": sizes.pending_sets,
-        "capacity": sizes.capacity,
-        "trace_words": sizes.trace_words,
-        "spill_active": 0,
-        "trace_active": 0,
-        "trace_filling": 0,
-    }
-    found: list[int] = []
-    for name, count in words.items():
-        own = [next(values) for _ in range(count)]
-        found += [numbers[name]] if name in numbers else own
-    return packing.pack(*found)
+    return {name: [next(values) for _ in range(count)] for name, count in words.items()}
 
 
 def decode(layout: MapLayout, raw: bytes, set_flows: int) -> FlowSizes:
     """The sizes in struct flow_settings."""
-    packing, words = _fields(layout)
-    values = iter(packing.unpack(raw))
-    found: dict[str, Any] = {
-        name: [next(values) for _ in range(count)] for name, count in words.items()
-    }
+    found = _values(layout, raw)
     (capacity,), (main,), (pending,) = (
         found[name] for name in ("capacity", "flow_sets", "pending_sets")
     )

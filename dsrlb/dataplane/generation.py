@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flow tables that take the place of others of another size: which maps that is about, and where
-their pins are until all flows are in them.
+"""Flow tables that take the place of others of another size or layout: which maps that is about,
+and where their pins are until all flows are in them.
 
  next/      being pinned; nobody uses them yet, and a start that finds them removes them
  draining/  complete, and programs that use them may run; a start that finds them goes on
@@ -34,6 +34,8 @@ FORMER = {
     "former_spills": "spills",
 }
 """What the programs that move flows call the maps of the former tables."""
+_REPLACED = MADE_ANEW - EXTRA - CACHES - {"stages"}
+"""Of these no pin of another layout is of use then; of others each release has its own."""
 
 
 def _remove(folder: Path) -> None:
@@ -48,11 +50,21 @@ def tidy(folder: Path) -> None:
         _remove(folder / NEXT)
     if (folder / DRAINED).is_dir():
         for pin in (folder / DRAINED).iterdir():
-            if pin.name.rpartition("-")[0] in EXTRA:
+            name = pin.name.rpartition("-")[0]
+            if name in EXTRA:
                 pin.unlink()
-            else:
-                pin.replace(folder / pin.name)
+                continue
+            if name in _REPLACED:
+                _remove_others(folder, name)
+            pin.replace(folder / pin.name)
         (folder / DRAINED).rmdir()
+
+
+def _remove_others(folder: Path, name: str) -> None:
+    """Remove what the place of a map's pin is taken of."""
+    for pin in list(folder.iterdir()):
+        if pin.name.rpartition("-")[0] == name:
+            pin.unlink()
 
 
 def forget(folder: Path) -> None:

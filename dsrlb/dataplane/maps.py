@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsrlb.dataplane import bpf, bpffs, flowsettings, generation, jiffies
+from dsrlb.dataplane import bpf, bpffs, flowsettings, generation, jiffies, layouts
 from dsrlb.dataplane.artifact import Artifact, MapLayout
 from dsrlb.dataplane.cpus import present_cpus
 from dsrlb.dataplane.flowsettings import SETTINGS, FlowSizes
-from dsrlb.dataplane.mapnames import MARKED, STAGES, Found, PinNames
+from dsrlb.dataplane.mapnames import MARKED, STAGES, Found, PinNames, refused
 from dsrlb.errors import AbiMismatch, KernelError
 
 if TYPE_CHECKING:
@@ -48,11 +48,16 @@ class MapSet(Mapping[str, "Map"]):
         """Take over what is pinned and create what is missing, unpinned as yet.
 
         ``capacity``: flows per family, for tables that are made anew; with ``resize`` also where
-        there are tables for another number: those are the former ones then (``moving``). Raises
-        AbiMismatch when pins of another layout are there, KernelError when the kernel refuses.
+        there are tables for another number, or of another release and layout: those are the former
+        ones then (``moving``). Raises AbiMismatch when there are pins of which this release does
+        not know what to do with them, KernelError when the kernel refuses.
         """
         self.folder = folder
         self._names = PinNames(artifact)
+        self._record = layouts.Record(artifact, self._names)
+        self.converted: Mapping[str, MapLayout] = {}
+        """Where the former tables are of another layout: that of each of their maps, by the name
+        which this release has for it."""
         self._cache_cpus = artifact.constants.get("CACHE_CPUS", 0)
         self.taken_over = False
         self._open_maps: dict[str, _Open] = {}
@@ -60,7 +65,7 @@ class MapSet(Mapping[str, "Map"]):
         self._former: dict[str, _Open] = {}
         self._place = ""
         """The folder of the pins of tables that flows move into; "": they do not move."""
-        found = self._found(resize)
+        found = self._found(artifact, resize)
         pinned = found.expected
         self.taken_over = bool(pinned or found.superseded)
         self._superseded = found.superseded
@@ -76,20 +81,30 @@ class MapSet(Mapping[str, "Map"]):
         """Does a program of another release run, as far as pins tell? It goes on to stages of its
         own."""
 
-    def _found(self, resize: bool) -> Found:
+    def _found(self, artifact: Artifact, resize: bool) -> Found:
         """The pins, those of new tables on their way in the place of the former ones'."""
         folder = self.folder
         if folder is None or not folder.is_dir():
             return Found({}, ())
+        place, draining = str(folder), folder / generation.DRAINING
+        self._names.refuse_newer(place, folder.iterdir())
         if resize:
             generation.tidy(folder)
         pins = [path for path in folder.iterdir() if not path.is_dir()]
-        found = Found.sorted_out(self._names, pins, str(folder))
-        draining = folder / generation.DRAINING
-        if not draining.is_dir():
+        found = Found.sorted_out(self._names, pins, place, self._record.name)
+        under_way = draining.is_dir()
+        if not under_way and not found.outdated:
             return found
-        self._place = generation.DRAINING
-        return found.under(self._names, draining.iterdir())
+        if found.outdated:
+            names = ", ".join(sorted(path.name for path in found.outdated.values()))
+            if not under_way and not resize:
+                raise refused(place, names)
+            try:
+                self.converted = layouts.former(artifact, self._names, found.outdated, pins)
+            except AbiMismatch as reason:
+                raise refused(place, f"{names} ({reason})") from reason
+        self._place = generation.DRAINING if under_way else generation.NEXT
+        return found.under(self._names, draining.iterdir() if under_way else (), place)
 
     def _fill(
         self, artifact: Artifact, pinned: Mapping[str, Path], capacity: int, resize: bool
@@ -100,7 +115,8 @@ class MapSet(Mapping[str, "Map"]):
         for name, path in pinned.items():
             former = generation.FORMER.get(name)
             opened = self._former if former else self._open_maps
-            opened[name] = self._open(artifact.maps[former or name], path)
+            spec = artifact.maps[former or name]
+            opened[name] = self._open(self.converted.get(spec.name, spec) if former else spec, path)
         if SETTINGS in pinned:
             self.sizes = self._read_sizes(set_flows)
             if resize and not self.moving and self.sizes.capacity != capacity:
@@ -170,11 +186,10 @@ class MapSet(Mapping[str, "Map"]):
     def _write_settings(self) -> None:
         entry = self._open_maps[SETTINGS]
         former = self._former.get("former_settings")
+        value = flowsettings.encode(entry.layout, self.sizes, jiffies.clock())
         if former is not None:
-            raw = bpf.map_lookup(former.fd, _FIRST, entry.layout.value_size) or b""
-            value = flowsettings.resized(entry.layout, raw, self.sizes)
-        else:
-            value = flowsettings.encode(entry.layout, self.sizes, jiffies.clock())
+            raw = bpf.map_lookup(former.fd, _FIRST, former.layout.value_size) or b""
+            value = flowsettings.resized(entry.layout, value, former.layout, raw)
         bpf.map_update(entry.fd, _FIRST, value)
 
     def __getitem__(self, name: str) -> Map:
@@ -212,7 +227,8 @@ class MapSet(Mapping[str, "Map"]):
         """Pin what was created, so that it outlives this process.
 
         The settings go first: tables that were pinned without them could not be read. What says
-        which release made them goes ahead of both: an older one is to leave all of it alone.
+        which release made them goes ahead of both: an older one is to leave all of it alone. And so
+        does what its tables look like, for releases behind it.
         """
         if self.folder is None:
             return
@@ -221,6 +237,9 @@ class MapSet(Mapping[str, "Map"]):
             mark = self.folder / self._names.mark
             if not mark.exists():
                 self._pin(MARKED, mark)
+            record = self._record.pin(self.folder)
+            if record is not None:
+                self._pins_made.append(record)
             aside = self.folder / self._place
             aside.mkdir(exist_ok=True)
             for name in sorted(self._unpinned, key=lambda name: name != SETTINGS):

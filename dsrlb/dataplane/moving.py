@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flows move from one pair of flow tables into another, of another size, while packets go on.
+"""Flows move from one pair of flow tables into another, of another size or another release's
+layout, while packets go on.
 
 The program in front (ebpf/front.c) is on the interfaces meanwhile. First packets go by the former
 tables, and copies of all flows are made in the new ones, again and again, until little changes from
@@ -7,7 +8,8 @@ one pass to the next. Then one store has packets go by the new tables, on all in
 and a last pass copies what came or went in between; what a packet asks for before that is fetched
 by the program in front.
 
-User space writes neither table: the program dsrlb_mover does (ebpf/mover.c).
+User space writes neither table: the program dsrlb_mover does (ebpf/mover.c). It, and the one that
+fetches, are compiled for the layout that the former tables have (converting.py).
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ _TRIES = 1000
 _PASSES = 6
 _FEW = 2000
 """Copies in a pass after which another one would not change much less."""
-_MADE, _RACED = 0, 3  # enum insert_result
+_MADE, _RACED, _UNFIT = 0, 3, 4  # enum insert_result
 _RACES = 10
 _THERE = np.uint64(1 << 63)
 _OF_FLOW = np.uint64(0xFFFF000F)  # META_VERSION and META_STATE
@@ -55,6 +57,8 @@ class Moved:
     taken_back: int = 0
     crowded: int = 0
     """More than the new tables are rated for: where there is no room, some give way to others."""
+    unfit: int = 0
+    """Whose keys say more than the new layout has room for: they do not go on."""
 
 
 class _OwnScratch:
@@ -175,8 +179,19 @@ class _Family:
             self._places[new[made]] = answer[made, 3]
             self._versions[new[made]] = answer[made, 1]
             moved.copied += int(made.sum())
+            moved.unfit += int((answer[:, 2] == _UNFIT).sum())
             new = new[answer[:, 2] == _RACED]
         return len(changed)
+
+
+def _layout(artifact: Artifact, maps: MapSet) -> dict[str, str]:
+    """What the parts that move flows have to be compiled with, of the former tables' layout."""
+    if not maps.converted:
+        return {}
+    from dsrlb.dataplane import converting
+
+    flows = artifact.constants["SET_FLOWS"]
+    return {converting.FILE: converting.text(maps.converted, artifact.maps, flows)}
 
 
 class Moving:
@@ -189,7 +204,8 @@ class Moving:
         self._maps = maps
         self._first_fd = first_fd
         self._artifact = artifact
-        parts = {name: build(part(name)) for name in _PARTS}
+        instead = _layout(artifact, maps)
+        parts = {name: build(part(name), instead=instead) for name in _PARTS}
         maps.add(parts["front"])
         self._onward = parts["front"].enums["onward"]
         self._open: list[int] = []

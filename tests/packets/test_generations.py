@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dsrlb.dataplane import bpf, generation
+from dsrlb.dataplane import bpf, generation, layouts
 from dsrlb.dataplane.artifact import Artifact, build, part
-from dsrlb.dataplane.mapnames import PRIVATE
+from dsrlb.dataplane.mapnames import LAYOUTS, PRIVATE, PinNames
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import AbiMismatch
 
@@ -146,3 +147,142 @@ def test_a_map_that_means_something_else_is_refused(built: Artifact, pins: Path)
     changed = replace(later, constants={**later.constants, "MAP_VERSION_reals": 10})
     with pytest.raises(AbiMismatch, match="another version of the fast path: reals-"):
         MapSet(changed, pins, BEFORE)
+
+
+def relaid(built: Artifact, more: int) -> Artifact:
+    """A later release's, whose flows have a word more."""
+    flows = built.maps["flows4"]
+    meta, (_, flow, count) = flows.value[1]
+    longer = ["flow4", [*flow[1], ["mark", "unsigned long long"]], "struct_packed"]
+    value = ["flow_set4", [meta, ["flow", longer, count]], "struct_packed"]
+    changed = replace(flows, value=value, value_size=flows.value_size + 32)
+    later = release(built, more)
+    return replace(later, maps={**later.maps, "flows4": changed})
+
+
+def test_tables_of_another_layout_are_put_aside(built: Artifact, pins: Path) -> None:
+    """As those of another size, with what they look like."""
+    with closing(MapSet(built, pins, BEFORE)) as made:
+        made.pin()
+        former = ids(made)
+    with closing(MapSet(relaid(built, 1), pins, BEFORE, resize=True)) as later:
+        later.add(build(part("front")))
+        assert (later.moving, later.renewed, later.capacity) == (True, True, BEFORE)
+        assert later.converted["flows4"] == built.maps["flows4"]
+        assert bpf.map_info(later.fd("former4")).id == former["flows4"]
+        later.pin()
+        new = ids(later)
+        shared = {name for name in former if former[name] == new[name]}
+        assert shared == former.keys() - generation.MADE_ANEW - PRIVATE
+    with closing(MapSet(relaid(built, 1), pins, BEFORE)) as only_looks:
+        assert ids(only_looks) == new
+    with closing(MapSet(relaid(built, 1), pins, AFTER, resize=True)) as again:
+        again.add(build(part("front")))
+        assert (again.moving, again.capacity, ids(again)) == (True, BEFORE, new)
+        again.drained()
+        again.forget_former()
+    found = [path.name.rpartition("-")[0] for path in pins.iterdir()]
+    assert len(set(found)) == len(found)
+    with closing(MapSet(relaid(built, 1), pins, BEFORE, resize=True)) as last:
+        assert (last.moving, last.renewed, ids(last)) == (False, False, new)
+
+
+def test_taken_back_from_another_layout(built: Artifact, pins: Path) -> None:
+    with closing(MapSet(built, pins, BEFORE)) as made:
+        made.pin()
+    before = sorted(path.name for path in pins.iterdir())
+    with closing(MapSet(relaid(built, 1), pins, BEFORE, resize=True)) as later:
+        later.add(build(part("front")))
+        later.pin()
+        later.take_back()
+    assert sorted(path.name for path in pins.iterdir()) == before
+
+
+def test_who_only_looks_refuses_another_layout(built: Artifact, pins: Path) -> None:
+    with closing(MapSet(built, pins, BEFORE)) as made:
+        made.pin()
+    with pytest.raises(AbiMismatch, match="another version of the fast path: flows4-"):
+        MapSet(relaid(built, 1), pins, BEFORE)
+
+
+@pytest.mark.parametrize("left", ["nothing", "another", "garbage"])
+def test_a_layout_that_nothing_describes_is_refused(built: Artifact, pins: Path, left: str) -> None:
+    """A record that is not of these tables is not believed."""
+    former = relaid(built, -1)
+    with closing(MapSet(former, pins, BEFORE)) as made:
+        made.pin()
+    (record,) = pins.glob(f"{LAYOUTS}-*")
+    record.unlink()
+    if left == "another":
+        layouts.Record(release(built, -1), PinNames(former)).pin(pins)
+    elif left == "garbage":
+        fd = bpf.map_create(bpf.MAP_TYPE_ARRAY, 4, 8, 1, 0, LAYOUTS)
+        bpf.pin(fd, record)
+        os.close(fd)
+    with pytest.raises(AbiMismatch, match=r"\(nothing describes what is in flows4-"):
+        MapSet(built, pins, BEFORE, resize=True)
+
+
+def test_a_layout_without_a_record(built: Artifact, pins: Path) -> None:
+    """0.1.0 made none, and had the present layout: a file says so."""
+    with closing(MapSet(release(built, -1), pins, BEFORE)) as made:
+        made.pin()
+    for record in pins.glob(f"{LAYOUTS}-*"):
+        record.unlink()
+    with closing(MapSet(relaid(built, 0), pins, BEFORE, resize=True)) as later:
+        assert later.converted["flows4"] == built.maps["flows4"]
+
+
+def test_flows_on_their_way_to_another_release_are_left_alone(built: Artifact, pins: Path) -> None:
+    """A third one would find in no table what the second has there already."""
+    with closing(MapSet(built, pins, BEFORE)) as made:
+        made.pin()
+    with closing(MapSet(relaid(built, 1), pins, BEFORE, resize=True)) as later:
+        later.add(build(part("front")))
+        later.pin()
+    with pytest.raises(AbiMismatch, match="on their way into tables of another version"):
+        MapSet(release(built, 2), pins, BEFORE, resize=True)
+
+
+@pytest.mark.parametrize("stage", [generation.NEXT, generation.DRAINING, generation.DRAINED])
+def test_what_a_later_release_is_at_is_left_as_it_is(
+    built: Artifact, pins: Path, stage: str
+) -> None:
+    with closing(MapSet(built, pins, BEFORE)) as made:
+        made.pin()
+    with closing(MapSet(relaid(built, 1), pins, BEFORE, resize=True)) as later:
+        later.add(build(part("front")))
+        later.pin()
+    (pins / generation.DRAINING).rename(pins / stage)
+    before = sorted(pins.rglob("*"))
+    with pytest.raises(AbiMismatch, match="newer version of dsrlb"):
+        MapSet(built, pins, BEFORE, resize=True)
+    assert sorted(pins.rglob("*")) == before
+
+
+def meaning_another(built: Artifact, what: str) -> Artifact:
+    """A release's with another layout, and entries that mean something else."""
+    later = relaid(built, 1)
+    if what == "version":
+        return replace(later, constants={**later.constants, "MAP_VERSION_flows4": 99})
+    if what == "ticks":
+        return replace(later, constants={**later.constants, "TICK_SHIFT": 26})
+    states = {**later.enums["flow_state"], "FLOW_IDLE": 9}
+    return replace(later, enums={**later.enums, "flow_state": states})
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("version", r"\(what flows4 holds has another meaning by now\)"),
+        ("ticks", r"\(what the entries of its flow tables hold has another meaning by now\)"),
+        ("states", r"\(what the entries of its flow tables hold has another meaning by now\)"),
+    ],
+)
+def test_another_meaning_is_refused(built: Artifact, pins: Path, what: str, said: str) -> None:
+    with closing(MapSet(built, pins, BEFORE)) as made:
+        made.pin()
+    before = sorted(pins.rglob("*"))
+    with pytest.raises(AbiMismatch, match=said):
+        MapSet(meaning_another(built, what), pins, BEFORE, resize=True)
+    assert sorted(pins.rglob("*")) == before

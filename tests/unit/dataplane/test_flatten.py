@@ -26,6 +26,14 @@ def test_each_file_once_with_line_marks(tmp_path: Path) -> None:
     )
 
 
+def test_a_text_instead_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.h").write_text("int a;\n")
+    (tmp_path / "main.c").write_text('#include "a.h"\n')
+    assert flatten(tmp_path / "main.c", {"a.h": "int other;\n"}) == (
+        '#line 1 "ebpf/main.c"\n#line 1 "ebpf/a.h"\nint other;\n#line 2 "ebpf/main.c"\n'
+    )
+
+
 def test_missing_include_is_named(tmp_path: Path) -> None:
     (tmp_path / "main.c").write_text('#include "gone.h"\n')
     with pytest.raises(CompileError, match=r"gone\.h"):

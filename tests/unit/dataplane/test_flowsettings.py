@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dsrlb.dataplane.flowsettings import FlowSizes, decode, encode
+from dsrlb.dataplane.flowsettings import FlowSizes, decode, encode, resized
 from tests.unit.control.flowmaps import SETTINGS, SETTINGS_LAYOUT
 
 CLOCK = {"jiffy_ns": 4_000_000, "jiffies_behind": (1 << 64) - 7}
@@ -43,3 +45,21 @@ def test_every_start_has_a_secret_of_its_own() -> None:
     assert first["capacity"] == 1000
     assert {name: int(first[name]) for name in CLOCK} == CLOCK
     assert len({*first["secret"].tolist(), *second["secret"].tolist()}) == 22
+
+
+def test_tables_of_another_size_have_the_same_secret_and_clock() -> None:
+    former = encode(SETTINGS_LAYOUT, FlowSizes.of(1000, 4), CLOCK)
+    new = encode(SETTINGS_LAYOUT, FlowSizes.of(3000, 4), {"jiffy_ns": 1, "jiffies_behind": 2})
+    made = np.frombuffer(resized(SETTINGS_LAYOUT, new, SETTINGS_LAYOUT, former), SETTINGS)[0]
+    before = np.frombuffer(former, SETTINGS)[0]
+    assert made["secret"].tolist() == before["secret"].tolist()
+    assert {name: int(made[name]) for name in CLOCK} == CLOCK
+    assert (made["capacity"], made["flow_sets"], made["spill_active"]) == (3000, 1500, 0)
+
+
+def test_a_secret_of_another_length_is_drawn_anew() -> None:
+    fields = [[*one[:2], [13]] if one[0] == "secret" else one for one in SETTINGS_LAYOUT.value[1]]
+    longer = replace(SETTINGS_LAYOUT, value=["flow_settings", fields, "struct"])
+    former = encode(longer, FlowSizes.of(1000, 4), CLOCK)
+    new = encode(SETTINGS_LAYOUT, FlowSizes.of(1000, 4), CLOCK)
+    assert resized(SETTINGS_LAYOUT, new, longer, former) == new
