@@ -60,8 +60,14 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 def others(before: Config, after: Config) -> tuple[Service, ...]:
     """The services of ``after`` that are not the same object in ``before``, with the same real
     servers, in the order of ``after``."""
+    alike = _same(before.group, after.group)
+    if alike and len(before.service) == len(after.service):  # mostly one is another than before
+        pairs = zip(before.service, after.service, strict=True)
+        changed = [(old, new) for old, new in pairs if old is not new]
+        if all(old.name == new.name for old, new in changed):
+            return tuple(new for _, new in changed)
     known = {service.name: service for service in before.service}
-    if _same(before.group, after.group):
+    if alike:
         return tuple(each for each in after.service if known.get(each.name) is not each)
     return tuple(
         each

@@ -10,20 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from dsrlb.config import Balancer, Config, Real, Service
+from dsrlb.config import Config
+from dsrlb.config.sharing import others
 from dsrlb.control.desired.compute import links_of, put_together
 from dsrlb.control.desired.contents import Delta, Desired, LinkState, RealId, Resolution, ServiceId
 from dsrlb.control.desired.parts import Part, parts_of
 from dsrlb.control.health.condition import Condition
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What came of a service and these real servers."""
-
-    service: Service
-    reals: tuple[Real, ...]
-    parts: tuple[Part, ...]
 
 
 @dataclass(slots=True)
@@ -62,9 +54,9 @@ class _Since:
 class _Last:
     """What was computed, and out of what."""
 
-    balancer: Balancer
+    config: Config
     links: Mapping[str, LinkState]
-    made: Mapping[str, _Made]
+    made: Mapping[str, tuple[Part, ...]]
     desired: Desired
     since: _Since
 
@@ -90,13 +82,18 @@ class Computer:
         name) with a real server that is somewhere else or in another condition than at the last
         call; ``base``: the serial number of the Desired in the maps."""
         last, self._last = self._last, None  # whatever goes wrong: nothing is known then
-        made = self._made(config, links, found, condition_of, _kept(last, config, links, moved))
+        kept = _kept(last, config, links, moved)
+        made = {
+            service.name: kept.get(service.name)
+            or tuple(parts_of(config, service, links, found, condition_of))
+            for service in config.service
+        }
         desired = Desired(
             announce=config.balancer.announce,
             links=links_of(links),
             choice_seed=config.balancer.hash_seed,
         )
-        self.parts = {part.identity: part for each in made.values() for part in each.parts}
+        self.parts = {part.identity: part for parts in made.values() for part in parts}
         desired.services = {name: part.content for name, part in self.parts.items()}
         if last is None or last.links != links:
             desired.reals = {
@@ -107,36 +104,17 @@ class Computer:
             put_together(desired, self.parts.values())
             since = _Since(-1)
         else:
-            since = self._follow(last, made, desired, base)
-        self._last = _Last(config.balancer, dict(links), made, desired, since)
+            since = self._follow(last, desired, base)
+        self._last = _Last(config, dict(links), made, desired, since)
         return desired
 
-    @staticmethod
-    def _made(
-        config: Config,
-        links: Mapping[str, LinkState],
-        found: Mapping[RealId, Resolution],
-        condition_of: Callable[[RealId], Condition],
-        kept: Mapping[str, _Made],
-    ) -> dict[str, _Made]:
-        made = {}
-        for service in config.service:
-            known, reals = kept.get(service.name), config.reals_of(service)
-            if known is None or known.service is not service or known.reals is not reals:
-                parts = tuple(parts_of(config, service, links, found, condition_of))
-                known = _Made(service, reals, parts)
-            made[service.name] = known
-        return made
-
-    def _follow(
-        self, last: _Last, made: Mapping[str, _Made], desired: Desired, base: int
-    ) -> _Since:
+    def _follow(self, last: _Last, desired: Desired, base: int) -> _Since:
         """Fill in a Desired with what is the same as in the last one and what is not."""
         since = last.since
         if base == last.desired.serial:
             since = _Since(base)
         desired.reals = last.desired.reals  # which nobody needs as it was
-        before = {part.identity: part for each in last.made.values() for part in each.parts}
+        before = {part.identity: part for parts in last.made.values() for part in parts}
         same = list(before) == list(self.parts)
         for identity in before.keys() | self.parts.keys():
             old, new = before.get(identity), self.parts.get(identity)
@@ -160,11 +138,12 @@ class Computer:
 
 def _kept(
     last: _Last | None, config: Config, links: Mapping[str, LinkState], moved: Collection[str]
-) -> Mapping[str, _Made]:
-    """What may be as it was."""
-    if last is None or last.balancer != config.balancer or last.links != links:
+) -> Mapping[str, tuple[Part, ...]]:
+    """What is as it was, by the service's name."""
+    if last is None or last.config.balancer != config.balancer or last.links != links:
         return {}
-    return {name: made for name, made in last.made.items() if name not in moved}
+    new = {service.name for service in others(last.config, config)}.union(moved)
+    return {name: parts for name, parts in last.made.items() if name not in new}
 
 
 def _share(desired: Desired, last: Desired) -> None:

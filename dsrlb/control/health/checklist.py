@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dsrlb.config import Config, Health, Service
-from dsrlb.config.values import IPNetwork
+from dsrlb.config import Config, Service
 from dsrlb.control.desired.contents import RESOLVED, RealId, Resolution, ServiceId
-from dsrlb.control.desired.parts import Part, families_of
+from dsrlb.control.desired.parts import Part
 from dsrlb.control.health.checks import NOTHING, Checks, Piece, piece_of, put_together
 from dsrlb.control.maps.installed import InstalledReal
 from dsrlb.control.probing.targets import Ends, ends_of
@@ -21,8 +20,6 @@ class _Kept:
     """What a piece was made of, and the rows of probe_targets[] that go with it."""
 
     part: Part
-    health: Health
-    prefixes: tuple[IPNetwork, ...]
     piece: Piece
     rows: Mapping[int, Ends]
 
@@ -42,6 +39,7 @@ class Checklist:
 
     def __init__(self) -> None:
         self._kept: dict[ServiceId, _Kept] = {}
+        self._config: Config | None = None
         self.checks: Checks = NOTHING
 
     @property
@@ -65,32 +63,23 @@ class Checklist:
         does not change; ``kernel``: from which address the kernel would send to another."""
         before, kept, news = self._kept, dict[ServiceId, _Kept](), News()
         self._kept = {}  # whatever goes wrong: all is made anew then
-        prefixes = config.balancer.probe_prefix
-        for service in config.service:
-            health = config.health_of(service)
-            for family in families_of(service):
-                name = ServiceId(service.name, family)
-                old, part = before.get(name), parts[name]
-                if (
-                    old is None
-                    or old.part is not part
-                    or (old.health, old.prefixes)
-                    != (
-                        health,
-                        prefixes,
-                    )
-                ):
-                    asked = _asked(old.piece) if old else set()
-                    ends = ends_of(service, part.reals, found, kernel)
-                    piece = _piece(config, service, part, reals, ends, found, asked)
-                    rows = {reals[real].index: each for real, each in ends.items()}
-                    if old is not None and old.piece == piece:
-                        piece = old.piece
-                    kept[name] = _Kept(part, health, prefixes, piece, rows)
-                    news.gone_rows |= (old.rows.keys() if old else set()) - rows.keys()
-                    news.rows |= rows
-                else:
-                    kept[name] = old
+        alike = _asked_alike(self._config, config)
+        self._config = config
+        services = {service.name: service for service in config.service}
+        for name, part in parts.items():
+            old, service = before.get(name), services[name.name]
+            if old is not None and old.part is part and alike(service):
+                kept[name] = old
+                continue
+            asked = _asked(old.piece) if old else set()
+            ends = ends_of(service, part.reals, found, kernel)
+            piece = _piece(config, service, part, reals, ends, found, asked)
+            rows = {reals[real].index: each for real, each in ends.items()}
+            if old is not None and old.piece == piece:
+                piece = old.piece
+            kept[name] = _Kept(part, piece, rows)
+            news.gone_rows |= (old.rows.keys() if old else set()) - rows.keys()
+            news.rows |= rows
         pieces = [one.piece for one in kept.values()]
         last = [one.piece for one in before.values()]
         if len(last) != len(pieces) or any(a is not b for a, b in zip(last, pieces, strict=True)):
@@ -104,6 +93,15 @@ class Checklist:
         news.gone_rows -= news.rows.keys()
         self._kept = kept
         return news
+
+
+def _asked_alike(before: Config | None, config: Config) -> Callable[[Service], bool]:
+    """Are the real servers of a service, where they are the same, asked in the same way?"""
+    if before is None or before.balancer.probe_prefix != config.balancer.probe_prefix:
+        return lambda _: False
+    if before.group is config.group:
+        return lambda _: True
+    return lambda service: before.health_of(service) == config.health_of(service)
 
 
 def _piece(

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dsrlb.config import Config, Real, Service
+from dsrlb.config import Config, Service
+from dsrlb.config.sharing import others
 from dsrlb.control.desired.contents import RealId, Resolution, ServiceId
 from dsrlb.control.macs.nexthops import Target
 from dsrlb.dataplane.methods import methods
@@ -36,10 +37,8 @@ def _of_service(config: Config, service: Service) -> dict[RealId, Target]:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """Of one service with these real servers."""
+    """Of one service."""
 
-    service: Service
-    reals: tuple[Real, ...]
     targets: Mapping[RealId, Target]
     distinct: frozenset[Target]
 
@@ -48,6 +47,7 @@ class _Share:
 class Targets:
     """Of the configuration that runs. ``distinct``: every target, once."""
 
+    config: Config | None = None
     shares: Mapping[str, _Share] = field(default_factory=dict)
     by_real: Mapping[RealId, Target] = field(default_factory=dict)
     distinct: frozenset[Target] = frozenset()
@@ -55,25 +55,22 @@ class Targets:
     def next(self, config: Config) -> Targets:
         """Of another configuration. What that has in common with this one, object by object, is not
         looked at, and what it needs as this one is the same object."""
-        shares = {}
-        same = len(config.service) == len(self.shares)
-        for service in config.service:
-            known, reals = self.shares.get(service.name), config.reals_of(service)
-            if known is None or known.service is not service or known.reals is not reals:
-                targets = _of_service(config, service)
-                if known is not None and known.targets == targets:
-                    known = _Share(service, reals, known.targets, known.distinct)
-                else:
-                    known = _Share(service, reals, targets, frozenset(targets.values()))
-                    same = False
-            shares[service.name] = known
+        shares = {service.name: self.shares.get(service.name) for service in config.service}
+        same = len(shares) == len(self.shares)
+        new = others(self.config, config) if self.config is not None else config.service
+        for service in new:
+            known, targets = shares[service.name], _of_service(config, service)
+            if known is None or known.targets != targets:
+                shares[service.name] = _Share(targets, frozenset(targets.values()))
+                same = False
         if same:
-            return Targets(shares, self.by_real, self.distinct)
+            return Targets(config, self.shares, self.by_real, self.distinct)
         by_real: dict[RealId, Target] = {}
-        for share in shares.values():
+        now = {name: share for name, share in shares.items() if share is not None}
+        for share in now.values():
             by_real.update(share.targets)
-        distinct = frozenset[Target]().union(*(share.distinct for share in shares.values()))
-        return Targets(shares, by_real, distinct)
+        distinct = frozenset[Target]().union(*(share.distinct for share in now.values()))
+        return Targets(config, now, by_real, distinct)
 
     def services_with(self, targets: Set[Target]) -> set[str]:
         """The names of the services that have one of them."""
