@@ -16,6 +16,7 @@ import numpy as np
 from dsrlb.control.desired.contents import (
     PRESENT,
     DesiredReal,
+    PortKey,
     RealId,
     ServiceId,
     Sources,
@@ -34,7 +35,8 @@ from dsrlb.control.maps.installed import (
 from dsrlb.control.maps.persistence import read_homes
 from dsrlb.control.maps.sources import read_lists
 from dsrlb.control.maps.tableplace import positions
-from dsrlb.dataplane.keys import address_from_bytes
+from dsrlb.control.maps.vips import service_key
+from dsrlb.dataplane.keys import IPAddress, address_bytes, address_from_bytes
 from dsrlb.dataplane.maps import MapSet
 
 _BLOCK = 128
@@ -130,24 +132,30 @@ class _Inspection:
 
     def keys(self) -> Iterator[bool]:
         """Ports that lead to services."""
-        table, writes = self._maps["services"], self._applier.writes
-        ports = set()
+        table, ports = self._maps["services"], set()
         for key in list(table.hash_keys()):
-            port, value = port_of(key), table.get(key.tobytes())
-            ports.add(port)
-            yield self._state.keys.get(port) != (None if value is None else int(value))
-        yield writes == self._applier.writes and ports != self._state.keys.keys()
+            ports.add(port_of(key))
+            yield self._is_another_port(port_of(key), key.tobytes())
+        for port in self._state.keys.keys() - ports:  # missing, or came meanwhile
+            yield self._is_another_port(port, service_key(port))
+
+    def _is_another_port(self, port: PortKey, key: bytes) -> bool:
+        value = self._maps["services"].get(key)
+        return self._state.keys.get(port) != (None if value is None else int(value))
 
     def vips(self) -> Iterator[bool]:
         """VIPs, and the addresses of pools."""
-        table, writes = self._maps["vips"], self._applier.writes
-        addresses = set()
+        table, addresses = self._maps["vips"], set()
         for key in list(table.hash_keys()):
-            address, value = address_from_bytes(key.tobytes()), table.get(key.tobytes())
+            address = address_from_bytes(key.tobytes())
             addresses.add(address)
-            found = None if value is None else read_vip(value)
-            yield self._state.vips.get(address) != found
-        yield writes == self._applier.writes and addresses != self._state.vips.keys()
+            yield self._is_another_vip(address, key.tobytes())
+        for address in self._state.vips.keys() - addresses:  # missing, or came meanwhile
+            yield self._is_another_vip(address, address_bytes(address))
+
+    def _is_another_vip(self, address: IPAddress, key: bytes) -> bool:
+        value = self._maps["vips"].get(key)
+        return self._state.vips.get(address) != (None if value is None else read_vip(value))
 
     def homes(self) -> Iterator[bool]:
         """Of persistence groups."""

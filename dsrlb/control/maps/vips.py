@@ -15,7 +15,7 @@ from dsrlb.dataplane.keys import IPAddress, address_bytes
 from dsrlb.dataplane.maps import MapSet
 
 
-def _key(key: PortKey) -> bytes:
+def service_key(key: PortKey) -> bytes:
     """struct service_key."""
     head = address_bytes(key.vip) + key.port.to_bytes(2, "little")
     return head + bytes((key.protocol, key.block))
@@ -62,7 +62,7 @@ class VipTable:
         changed = [key for key, number in wanted.items() if self._keys.get(key) != number]
         for key in sorted(changed, key=lambda key: key.block):
             with self._change():
-                self._maps["services"].set(_key(key), wanted[key])
+                self._maps["services"].set(service_key(key), wanted[key])
             self._keys[key] = wanted[key]
 
     def remove(self, vips: Iterable[IPAddress], keys: Iterable[PortKey]) -> None:
@@ -74,7 +74,7 @@ class VipTable:
         gone = self._keys.keys() - set(keys)
         for key in sorted(gone, key=lambda key: -key.block):
             with self._change():
-                self._maps["services"].delete(_key(key))
+                self._maps["services"].delete(service_key(key))
             del self._keys[key]
 
     def put(self, wanted: Mapping[IPAddress, DesiredVip]) -> None:

@@ -19,7 +19,17 @@ from dsrlb.control.maps.installed import read
 from dsrlb.dataplane.keys import address_bytes
 from tests.unit.control.changes import CHANGES, WEB
 from tests.unit.control.fakemaps import FakeMaps
-from tests.unit.control.replay import A1, A2, A3, check_end, config_of, desired_of, service
+from tests.unit.control.replay import (
+    A1,
+    A2,
+    A3,
+    ELEVEN,
+    TEN,
+    check_end,
+    config_of,
+    desired_of,
+    service,
+)
 
 GROUPED = 'persistence = 60\npersistence_group = "g"\nalgorithm = "maglev"\ntable_size = 4093'
 WHOLE = config_of(service("web", "80", [A1, A2, A3], GROUPED))
@@ -177,6 +187,18 @@ def test_what_is_missing_or_too_much_is_found_step_by_step(
     damage(maps)
     assert looked(maps, applier)
     assert drift.repair(maps, applier)
+
+
+@pytest.mark.parametrize("name", ["services", "vips"])
+def test_what_is_missing_is_found_while_others_change(name: str) -> None:
+    """Though something is written behind every step."""
+    maps, applier = written(config_of(service("web", "80", [A1], vip=f"[{TEN}, {ELEVEN}]")))
+    maps[name].delete(next(maps[name].hash_keys()).tobytes())
+    found = False
+    for wrong in inspect(maps, applier):
+        found = found or wrong
+        applier.writes += 1
+    assert found
 
 
 @pytest.mark.parametrize("name", CHANGES)
