@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import is_
 
 from dsrlb.config import Config, Service
 from dsrlb.control.desired.contents import RESOLVED, RealId, Resolution, ServiceId
@@ -51,6 +52,11 @@ class Checklist:
         """Nobody is to be asked; what is known is forgotten."""
         self._kept, self.checks = {}, NOTHING
 
+    def forget_places(self) -> None:
+        """Make all anew at the next update: who is in reals[] may have another place there. Until
+        then everybody is asked as before."""
+        self._kept = {}
+
     def update(
         self,
         config: Config,
@@ -82,7 +88,8 @@ class Checklist:
             news.rows |= rows
         pieces = [one.piece for one in kept.values()]
         last = [one.piece for one in before.values()]
-        if len(last) != len(pieces) or any(a is not b for a, b in zip(last, pieces, strict=True)):
+        same = bool(last) and len(last) == len(pieces) and all(map(is_, last, pieces))
+        if not same:
             self.checks = put_together(pieces)
         for name, old in before.items():
             new = kept.get(name)

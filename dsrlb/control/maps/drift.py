@@ -74,6 +74,7 @@ def put_right(balancer: Balancer) -> None:
     """Have the maps as they were written, and tell of what was not. Between two changes."""
     found = () if balancer.detached else repair(balancer.dataplane.maps, balancer.applier)
     if found:
+        balancer.probes.forget_places()
         balancer.write(balancer.config)
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         what = ", ".join(found[:_SHOWN]) + more

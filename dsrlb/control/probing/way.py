@@ -173,6 +173,10 @@ class ProbeWay:
             )
         return None if fresh else news.unasked
 
+    def forget_places(self) -> None:
+        """Real servers may be elsewhere in the maps at the next update()."""
+        self._checklist.forget_places()
+
     def stop(self) -> None:
         """Nobody is to be probed: all is about to be removed."""
         self._checklist.clear()

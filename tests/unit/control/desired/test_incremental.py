@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,16 +16,19 @@ from hypothesis import strategies as st
 
 from dsrlb.config import Config
 from dsrlb.config.sharing import sharing
+from dsrlb.control.balancer import Balancer
 from dsrlb.control.desired.compute import compute
 from dsrlb.control.desired.contents import Desired, LinkState, RealId, Resolution
 from dsrlb.control.desired.incremental import Computer
 from dsrlb.control.health.checklist import Checklist
 from dsrlb.control.health.condition import WELL, Condition
+from dsrlb.control.maps import drift
 from dsrlb.control.maps.apply import Applier
 from dsrlb.control.maps.installed import read
 from dsrlb.control.probing.targets import Ends
 from dsrlb.dataplane.keys import IPAddress
 from dsrlb.errors import ConfigError, StateError
+from dsrlb.observe.events import EventLog
 from tests.unit.control.changes import grouped
 from tests.unit.control.fakemaps import FakeMaps
 from tests.unit.control.health.pieces import all_ends, checks_of
@@ -195,6 +200,8 @@ class World:
     def _write(self, found: Mapping[RealId, Resolution], moved: set[str]) -> None:
         self.applier.apply(self._desired(found, moved))
         reals = self.applier.installed.reals
+        if not self.checklist.knows:  # as ProbeWay
+            self.rows = {}
         news = self.checklist.update(self.config, self.computer.parts, reals, found, _kernel)
         for index in news.gone_rows:
             self.rows.pop(index, None)
@@ -274,6 +281,26 @@ def test_little_is_looked_at() -> None:
     again = world._desired(world.found(), set())
     assert again.vips is desired.vips
     assert again.keys is desired.keys
+
+
+def test_probes_follow_who_gets_another_place() -> None:
+    """Somebody else removes a real server; it is put where there is room."""
+    world = run(("service", "api", 0), ("without", "web", 0))
+    reals = world.maps["reals"].array
+    place, _ = reals["flags"].nonzero()[0].tolist()
+    reals["flags"][place] = 0
+    balancer = SimpleNamespace(
+        applier=world.applier,
+        config=world.config,
+        dataplane=SimpleNamespace(maps=world.maps),
+        detached=False,
+        events=EventLog(),
+        probes=SimpleNamespace(forget_places=world.checklist.forget_places),
+        write=lambda _: world._write(world.found(), set()),
+    )
+    drift.put_right(cast(Balancer, balancer))
+    assert world.rows.keys() == set(reals["flags"].nonzero()[0].tolist())
+    assert place not in world.rows
 
 
 def test_what_was_not_applied_is_not_relied_on() -> None:
