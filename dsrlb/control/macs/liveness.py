@@ -32,7 +32,7 @@ class Liveness:
 
     def __init__(self) -> None:
         self._waiting: dict[Place, float] = {}
-        self._misses: dict[Place, int] = {}  # both in the order in which they were asked
+        self._misses: dict[Place, int] = {}  # both in the order in which they had a turn
         self._queue: dict[Place, None] = {}
         self._places: Collection[Place] = ()
 
@@ -71,7 +71,13 @@ class Liveness:
             self._follow(places)
         chosen = list(islice(self._misses, PER_ROUND // 2))
         others = (place for place in self._queue if place not in self._misses)
-        return chosen + list(islice(others, PER_ROUND - len(chosen)))
+        chosen += list(islice(others, PER_ROUND - len(chosen)))
+        for place in chosen:  # also who cannot be asked now: others are waiting
+            if place in self._queue:
+                self._queue[place] = self._queue.pop(place)
+            if place in self._misses:
+                self._misses[place] = self._misses.pop(place)
+        return chosen
 
     def _follow(self, places: Collection[Place]) -> None:
         """From now on these are all. Who is new is next."""
@@ -86,7 +92,3 @@ class Liveness:
         """Questions went out. One that waits for its answer already stays the one that counts."""
         for place in places:
             self._waiting.setdefault(place, now)
-            if place in self._queue:
-                self._queue[place] = self._queue.pop(place)
-            if place in self._misses:
-                self._misses[place] = self._misses.pop(place)

@@ -167,3 +167,15 @@ def test_those_who_missed_one_take_turns() -> None:
         live.asked(turns[-1], now + number * ROUND_SECONDS)
     assert [len(turn) for turn in turns] == [PER_ROUND // 2] * 2
     assert set(turns[0]) | set(turns[1]) == set(places)
+
+
+def test_who_cannot_be_asked_keeps_nobody_waiting() -> None:
+    """By an interface that sends nothing, or from no address: more than there are in a round."""
+    places: list[Place] = [(2, ip_address(0x0A000000 + number)) for number in range(2 * PER_ROUND)]
+    live = Liveness()
+    seen: set[Place] = set()
+    for number in range(2):
+        turn = live.turn(places)
+        seen.update(turn)
+        live.asked([place for place in turn if place in places[PER_ROUND:]], 100.0 + number)
+    assert seen == set(places)
