@@ -99,10 +99,13 @@ def _shares(
     by, number = BY_WEIGHT.get(service.algorithm), content.algorithm
     if by is not None and number != algorithms()[by].number:
         return []
+    weights = [installed.reals[real].content.weight for real in content.schedule]
+    if weights == list(content.weights):  # whatever the algorithm was then
+        return []
     shares = []
-    for real, weight in zip(content.schedule, content.weights, strict=True):
-        own = installed.reals[real].content.weight if by is None else 1
-        shares.append((real, weight // own if own else WHOLE))
+    for real, own, weight in zip(content.schedule, weights, content.weights, strict=True):
+        whole = own if by is None else 1
+        shares.append((real, weight // whole if whole else WHOLE))
     largest = max((share for _, share in shares), default=1)
     return shares if 1 < largest <= WHOLE else []
 

@@ -114,6 +114,14 @@ def test_the_next_daemon_has_nobody_begin_who_was_there(
     assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [WHOLE] * 3
 
 
+def test_weights_of_another_algorithm_are_no_shares(clock: Clock) -> None:
+    """The file was changed while no daemon ran."""
+    weighted = s.config('algorithm = "weighted-round-robin"', weights=(5, 10, 15))
+    ramps = Ramps(clock)
+    ramps.take_over(s.config(f'{SLOW}\nalgorithm = "round-robin"'), s.installed(s.wanted(weighted)))
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [WHOLE] * 3
+
+
 def test_a_share_of_a_weight_goes_on(clock: Clock) -> None:
     given = s.config(f'{SLOW}\nalgorithm = "weighted-round-robin"', weights=(30, 1, 1))
     ramps = Ramps(clock)
