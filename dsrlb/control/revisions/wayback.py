@@ -20,7 +20,7 @@ def ran(
     try:
         running = log.running
         text = log.text(running.number) if running is not None else state.saved_config()
-        if known is not None and text == known_text:
+        if known is not None and text and text == known_text:  # that of a file is not here: empty
             return known
         return None if text is None else parse(text, "last configuration")
     except (ConfigError, StateError):

@@ -92,6 +92,12 @@ def test_what_was_read_already_is_not_read_again(logs: Logs) -> None:
     assert ran(logs.open, logs.state, TOML, config) is None
 
 
+def test_an_empty_configuration_is_none_that_ran(logs: Logs) -> None:
+    """Though nothing is the text of one that was read from a file, too."""
+    logs.paths.saved_config.touch()
+    assert ran(logs.open, logs.state, "", parse(TOML, "x")) is None
+
+
 def test_what_was_interrupted_comes_first(logs: Logs) -> None:
     logs.apply("a")
     logs.begin("b")
