@@ -131,9 +131,9 @@ class Balancer:
             balancer = cls(paths, state, config, dataplane, log, host)
             balancer.check_tables(config, origin)
             dataplane.maps.pin()
-            held = take_over(balancer, config) if dataplane.maps.taken_over else {}
+            held = take_over(balancer, config) if dataplane.maps.taken_over else None
             balancer._start(config, before, options)
-            if held and before == config:
+            if held is not None and held.services and before == config:
                 tell_differences(balancer, held)
         except Exception:  # whatever it was is undone, and raised again
             upgrade.give_up(dataplane)
