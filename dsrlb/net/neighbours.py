@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from dsrlb.errors import NetError
@@ -21,7 +21,7 @@ _NTF_USE = 0x01
 _ABSENT = (errno.ENETDOWN, errno.ENODEV, errno.EINVAL, errno.ENOENT)
 _TICKS = os.sysconf("SC_CLK_TCK")  # user space is told times in these
 _BELIEVED = 0x02 | 0x04 | 0x08 | 0x10  # reachable, stale, delay, probe: the kernel may be wrong
-_FAILED = 0x20
+_FAILED, _PERMANENT = 0x20, 0x80
 _RTM_NEWNEIGH, _RTM_GETNEIGH = 28, 30
 _ACK, _REPLACE, _CREATE = 0x004, 0x100, 0x400
 _NDA_DST, _NDA_LLADDR, _NDA_CACHEINFO = 1, 2, 3
@@ -77,14 +77,21 @@ def confirmed(places: Collection[Place]) -> dict[Place, float]:
 
     Permanent entries and those without an answer are left out. Raises NetError.
     """
-    questions = [_question(place, 0, 0) for place in places]
     table = {}
+    for place, state, found in _entries(places):
+        if state & _BELIEVED and _NDA_CACHEINFO in found:
+            (age,) = struct.unpack_from("=I", found[_NDA_CACHEINFO])
+            table[place] = age / _TICKS
+    return table
+
+
+def _entries(places: Iterable[Place]) -> Iterator[tuple[Place, int, dict[int, bytes]]]:
+    """As _entry(), of those among ``places`` that the kernel has one of."""
+    questions = [_question(place, 0, 0) for place in places]
     for answer in rtnetlink.ask(_RTM_GETNEIGH, questions):
         entry = None if isinstance(answer, int) else _entry(answer)
-        if entry is not None and entry[1] & _BELIEVED and _NDA_CACHEINFO in entry[2]:
-            (age,) = struct.unpack_from("=I", entry[2][_NDA_CACHEINFO])
-            table[entry[0]] = age / _TICKS
-    return table
+        if entry is not None:
+            yield entry
 
 
 def _question(place: Place, state: int, flags: int) -> bytes:
@@ -107,9 +114,12 @@ def use(targets: Iterable[Place]) -> None:
     """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them. Raises
     NetError.
 
-    NTF_USE: net/core/neighbour.c, neigh_add().
+    NTF_USE: net/core/neighbour.c, __neigh_update(), which makes a permanent entry one without a
+    MAC address. There is nothing to ask about those.
     """
-    _set(targets, 0, _NTF_USE)
+    places = list(targets)
+    permanent = {place for place, state, _ in _entries(places) if state & _PERMANENT}
+    _set((place for place in places if place not in permanent), 0, _NTF_USE)
 
 
 def give_up(targets: Iterable[Place]) -> None:

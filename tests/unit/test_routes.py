@@ -239,7 +239,9 @@ def test_what_the_kernel_is_told(
     told: list[str] = []
     answers: list[bytes | int] = [0, errno.ENODEV]
 
-    def ask(kind: int, questions: Sequence[bytes], flags: int) -> list[bytes | int]:
+    def ask(kind: int, questions: Sequence[bytes], flags: int = 0) -> list[bytes | int]:
+        if kind == 30:  # RTM_GETNEIGH
+            return [errno.ENOENT for _ in questions]
         assert (kind, flags) == (28, 0x504)  # RTM_NEWNEIGH; replace, create, acknowledge
         told.extend(question.hex() for question in questions)
         return answers
@@ -253,3 +255,18 @@ def test_what_the_kernel_is_told(
     answers[1] = errno.EPERM
     with pytest.raises(NetError, match="Operation not permitted"):
         work([(11, G0), (12, G1)])
+
+
+def test_a_permanent_entry_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel would forget the MAC address that somebody gave it for good."""
+    told: list[bytes] = []
+
+    def ask(kind: int, questions: Sequence[bytes], flags: int = 0) -> list[bytes | int]:
+        if kind == 30:  # RTM_GETNEIGH
+            return [bytes.fromhex(REACHABLE), bytes.fromhex(PERMANENT)]
+        told.extend(questions)
+        return [0] * len(questions)
+
+    monkeypatch.setattr(rtnetlink, "ask", ask)
+    neighbours.use([(11, G0), (11, ip_address("10.0.0.9"))])
+    assert [question.hex() for question in told] == ["020000000b00000000000100080001000a000001"]
