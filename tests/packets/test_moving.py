@@ -192,6 +192,21 @@ def test_what_was_not_copied_is_fetched(replies_first: bool, pins: Path) -> None
         Clients(new, 3000).go_on()
 
 
+def test_what_is_left_of_a_pair_fetches_nothing(pins: Path) -> None:
+    """The place that a reverse half names has another flow by now, which is not the reply's."""
+    with both(FEW, MANY, pins) as (former, new):
+        clients = Clients(former)
+        for name in ("flows4", "flows6"):
+            metas = former.maps[name].array["meta"]
+            forward = (metas & np.uint64(15) != 0) & (metas & np.uint64(REVERSE) == 0)
+            metas[forward] += np.uint64(1 << 16)  # its version
+        clients.go_through(new)
+        new.maps["moved"].array[0] = 1
+        for one in clients.every:
+            assert one.reply(DATA) != "forwarded", one
+        assert list(new.tables.entries()) == []
+
+
 @pytest.mark.parametrize("copied", [True, False], ids=["copied", "fetched"])
 @pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
 def test_pairs_whose_halves_meet(family: int, copied: bool, pins: Path) -> None:
