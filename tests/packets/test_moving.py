@@ -18,7 +18,7 @@ from tests.packets import cases
 from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
 from tests.packets.evidence import check
 from tests.packets.harness import Program
-from tests.packets.pair_steps import ACK, DATA, SYN, SYN_ACK, TCP, UDP, Connection, Place
+from tests.packets.pair_steps import ACK, DATA, SYN, SYN_ACK, TCP, UDP, Connection, Place, pass_time
 from tests.packets.steps import V4, V6, go, opened
 from tests.packets.tables import REVERSE, Entry
 from tests.packets.test_pair_meeting import MAIN, PENDING, SECRET, meeting
@@ -262,6 +262,30 @@ def test_copies_follow_their_flows(pins: Path) -> None:
         assert before == after
         moving(new).change()
         assert new.loads() == new.counted()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_copies_that_a_killed_daemon_made_are_made_anew(running: bool, pins: Path) -> None:
+    """Their flows went on by the former tables since, or ended: others may have what they had."""
+    with program(FEW, pins) as former:
+        former.link(FAR)
+        former.configure(CONFIG + STICKY, RESOLUTIONS)
+        clients = Clients(former)
+        with program(MANY, pins) as killed:
+            killed.link(FAR)
+            moving(killed).ready(former.dataplane.program_fd, known=False)
+            assert moving(killed).copy() == len(clients.every)
+        former.configure(CONFIG + STICKY, RESOLUTIONS)  # and ports of bridges forward again
+        pass_time(former, 3600)
+        later = Clients(former, 5000)
+        with program(MANY, pins) as again:
+            again.link(FAR)
+            former.configure(CONFIG + STICKY, RESOLUTIONS)
+            moving(again).ready(former.dataplane.program_fd if running else None, known=running)
+            moving(again).change()
+            assert len(list(again.tables.entries())) == 2 * len(later.every)
+            later.go_through(again)
+            later.go_on()
 
 
 @pytest.mark.parametrize("moved", [0, 1])
