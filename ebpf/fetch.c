@@ -6,7 +6,7 @@
 
 #define FETCH_RACES 4
 
-/* Both halves, by the one that the packet has found; False: it is no pair. */
+/* Both halves, by the one that the packet has found; False: it is no pair, and `found` as it was. */
 static __always_inline bool fetch_halves(bool ipv6, bool pending, struct packet *pkt,
 					 struct scratch *with, struct flow_ref *found,
 					 struct flow_ref *other)
@@ -16,10 +16,13 @@ static __always_inline bool fetch_halves(bool ipv6, bool pending, struct packet 
 	struct real *real;
 
 	if (found->seen & META_REVERSE) {
-		*other = *found;
 		with->reverse = with->key;
-		return former_forward(ipv6, other, pkt->now, found) &&
-		       former_key(ipv6, found, pkt->now, &with->forward) == INSERT_MADE;
+		if (!former_forward(ipv6, found, pkt->now, &named) ||
+		    former_key(ipv6, &named, pkt->now, &with->forward) != INSERT_MADE)
+			return false;
+		*other = *found;
+		*found = named;
+		return true;
 	}
 	real = reals.lookup(&index);
 	if (!real || !method_replies(real->method) || meta_state(found->seen) == FLOW_SOURCE)

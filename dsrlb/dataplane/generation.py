@@ -68,10 +68,12 @@ def _remove_others(folder: Path, name: str) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Remove tables that no program uses."""
-    for name in (NEXT, DRAINING):
-        if (folder / name).is_dir():
-            _remove(folder / name)
+    """Remove tables that no program uses. What a crash leaves of them the next start removes: it
+    would go on with ``draining/``, for which all of it has to be there."""
+    if (folder / NEXT).is_dir():
+        _remove(folder / NEXT)
+    if (folder / DRAINING).is_dir():
+        _remove((folder / DRAINING).rename(folder / NEXT))
 
 
 def drained(folder: Path) -> None:

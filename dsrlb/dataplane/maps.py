@@ -163,6 +163,11 @@ class MapSet(Mapping[str, "Map"]):
         """Are there former tables, whose flows are yet to move?"""
         return bool(self._place)
 
+    @property
+    def begun(self) -> bool:
+        """Before pin(): are the tables that flows move into those of an earlier daemon?"""
+        return self._place == generation.DRAINING
+
     def former(self, name: str, sets: int) -> Map:
         """A flow table, as it was before: by its name in the programs that move flows."""
         from dsrlb.dataplane.map import Map

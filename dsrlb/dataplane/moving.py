@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import Artifact, build, part
-from dsrlb.dataplane.flowtable import FlowAbi, FlowTable, Places, Words
+from dsrlb.dataplane.flowtable import FlowAbi, FlowTable, Places, Words, flow_tables
 from dsrlb.dataplane.generation import MOVED, ONWARD
 from dsrlb.dataplane.linking import Maps
 from dsrlb.dataplane.maps import MapSet
@@ -88,7 +88,7 @@ class _Mover:
         """Copy former entries: rows of (entry, version of the copy, result, the copy's entry)."""
         return self._order("MOVE_CARRY", ipv6, entries, versions)
 
-    def take_back(self, ipv6: bool, entries: Numbers, versions: Numbers) -> None:
+    def take_back(self, ipv6: bool, entries: Places | Numbers, versions: Numbers) -> None:
         """Free entries of the new tables, if they are still of these versions."""
         self._order("MOVE_BACK", ipv6, entries, versions)
 
@@ -204,6 +204,7 @@ class Moving:
         self._maps = maps
         self._first_fd = first_fd
         self._artifact = artifact
+        self._begun = maps.begun
         instead = _layout(artifact, maps)
         parts = {name: build(part(name), instead=instead) for name in _PARTS}
         maps.add(parts["front"])
@@ -248,6 +249,9 @@ class Moving:
         """Before the program in front is attached, with all stages loaded. ``former``: the program
         that is on interfaces now, or None. ``known``: one in front is, and goes on to it already.
         Where there is neither, packets go by the new tables at once."""
+        if self._begun and not self.changed:
+            self._forget_copies()
+        self._begun = False
         self._put("ONWARD_FIRST", self._first_fd)
         if known:
             return
@@ -255,6 +259,17 @@ class Moving:
             self._put("ONWARD_FORMER", former)
         elif not self.changed:
             self._maps[MOVED].array[0] = 1
+
+    def _forget_copies(self) -> None:
+        """Of a daemon that was killed before packets went by them: what their flows are by now,
+        nobody knows, and a key that is there would stay as it is."""
+        for table in flow_tables(self._maps, self._artifact):
+            in_use = table.abi.in_use()
+            for one in table.parts():
+                metas = table.metas(one)
+                places = np.flatnonzero(in_use[table.abi.kinds(metas)])
+                versions = table.abi.version(metas[places]).astype(np.uint32)
+                self._mover.take_back(table.ipv6, table.entries(one, places), versions)
 
     def _begin(self) -> None:
         abi = FlowAbi.of(self._artifact)

@@ -117,6 +117,24 @@ def test_taken_back(built: Artifact, pins: Path) -> None:
         assert (again.moving, ids(again)) == (False, former)
 
 
+def test_a_crash_while_they_are_taken_back(
+    built: Artifact, pins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever pins are gone by then, the next start forgets the others."""
+    former, _ = begin(built, pins)
+
+    def killed(folder: Path) -> None:
+        next(folder.glob("flow_settings-*")).unlink()
+        raise InterruptedError
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedError):
+        patched.setattr(generation, "_remove", killed)
+        generation.forget(pins)
+    with closing(MapSet(built, pins, BEFORE, resize=True)) as again:
+        assert (again.moving, again.renewed, ids(again)) == (False, False, former)
+    assert not any(path.is_dir() for path in pins.iterdir())
+
+
 def release(built: Artifact, more: int) -> Artifact:
     """A later release's, with the same layouts."""
     constants = {**built.constants, "ABI_VERSION": built.constants["ABI_VERSION"] + more}

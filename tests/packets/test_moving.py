@@ -18,7 +18,7 @@ from tests.packets import cases
 from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
 from tests.packets.evidence import check
 from tests.packets.harness import Program
-from tests.packets.pair_steps import ACK, DATA, SYN, SYN_ACK, TCP, UDP, Connection, Place
+from tests.packets.pair_steps import ACK, DATA, SYN, SYN_ACK, TCP, UDP, Connection, Place, pass_time
 from tests.packets.steps import V4, V6, go, opened
 from tests.packets.tables import REVERSE, Entry
 from tests.packets.test_pair_meeting import MAIN, PENDING, SECRET, meeting
@@ -192,6 +192,21 @@ def test_what_was_not_copied_is_fetched(replies_first: bool, pins: Path) -> None
         Clients(new, 3000).go_on()
 
 
+def test_what_is_left_of_a_pair_fetches_nothing(pins: Path) -> None:
+    """The place that a reverse half names has another flow by now, which is not the reply's."""
+    with both(FEW, MANY, pins) as (former, new):
+        clients = Clients(former)
+        for name in ("flows4", "flows6"):
+            metas = former.maps[name].array["meta"]
+            forward = (metas & np.uint64(15) != 0) & (metas & np.uint64(REVERSE) == 0)
+            metas[forward] += np.uint64(1 << 16)  # its version
+        clients.go_through(new)
+        new.maps["moved"].array[0] = 1
+        for one in clients.every:
+            assert one.reply(DATA) != "forwarded", one
+        assert list(new.tables.entries()) == []
+
+
 @pytest.mark.parametrize("copied", [True, False], ids=["copied", "fetched"])
 @pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
 def test_pairs_whose_halves_meet(family: int, copied: bool, pins: Path) -> None:
@@ -247,6 +262,30 @@ def test_copies_follow_their_flows(pins: Path) -> None:
         assert before == after
         moving(new).change()
         assert new.loads() == new.counted()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_copies_that_a_killed_daemon_made_are_made_anew(running: bool, pins: Path) -> None:
+    """Their flows went on by the former tables since, or ended: others may have what they had."""
+    with program(FEW, pins) as former:
+        former.link(FAR)
+        former.configure(CONFIG + STICKY, RESOLUTIONS)
+        clients = Clients(former)
+        with program(MANY, pins) as killed:
+            killed.link(FAR)
+            moving(killed).ready(former.dataplane.program_fd, known=False)
+            assert moving(killed).copy() == len(clients.every)
+        former.configure(CONFIG + STICKY, RESOLUTIONS)  # and ports of bridges forward again
+        pass_time(former, 3600)
+        later = Clients(former, 5000)
+        with program(MANY, pins) as again:
+            again.link(FAR)
+            former.configure(CONFIG + STICKY, RESOLUTIONS)
+            moving(again).ready(former.dataplane.program_fd if running else None, known=running)
+            moving(again).change()
+            assert len(list(again.tables.entries())) == 2 * len(later.every)
+            later.go_through(again)
+            later.go_on()
 
 
 @pytest.mark.parametrize("moved", [0, 1])
