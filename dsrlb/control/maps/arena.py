@@ -67,14 +67,18 @@ class Arena:
         if count > there:
             raise self._full(count)
         found: list[int] = []
-        while len(found) < count:
-            while not self._free:
-                self._wait(count)
-            room, start = min((room, start) for start, room in self._free)
-            taken = min(room, count - len(found))
-            self._take(start, taken)
-            found += range(start, start + taken)
-        return found
+        while True:
+            holes = sorted((room, start) for start, room in self._free)
+            self._free = []
+            for room, start in holes:
+                taken = min(room, count - len(found))
+                found += range(start, start + taken)
+                if taken < room:
+                    self._free.append((start + taken, room - taken))
+            if len(found) == count:
+                self._free.sort()
+                return found
+            self._wait(count)
 
     def _wait(self, length: int) -> None:
         """Until a place has rested. Raises StateError when none does."""
