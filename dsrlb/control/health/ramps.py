@@ -105,7 +105,7 @@ def _shares(
     shares = []
     for real, own, weight in zip(content.schedule, weights, content.weights, strict=True):
         whole = own if by is None else 1
-        shares.append((real, weight // whole if whole else WHOLE))
+        shares.append((real, max(1, weight // whole) if whole else WHOLE))
     largest = max((share for _, share in shares), default=1)
     return shares if 1 < largest <= WHOLE else []
 

@@ -127,3 +127,15 @@ def test_a_share_of_a_weight_goes_on(clock: Clock) -> None:
     ramps = Ramps(clock)
     ramps.take_over(given, s.installed(s.wanted(given, {s.R11: Condition(share=3)})))
     assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [3, WHOLE, WHOLE]
+
+
+def test_a_daemon_that_was_killed_between_two_writes(clock: Clock) -> None:
+    """The real server's weight is written before the schedule that has it."""
+    text = f'{SLOW}\nalgorithm = "weighted-round-robin"'
+    given = s.config(text, weights=(2, 1, 1))
+    there = s.installed(s.wanted(given, {s.R11: Condition(share=3)}))
+    there.reals[s.R11].content = s.wanted(s.config(text, weights=(90, 1, 1))).reals[s.R11]
+    ramps = Ramps(clock)
+    ramps.take_over(given, there)
+    assert [ramps.share(one) for one in (s.R11, s.R12, s.R13)] == [1, WHOLE, WHOLE]
+    assert ramps.next_step() == pytest.approx(2)
