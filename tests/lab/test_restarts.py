@@ -14,7 +14,7 @@ from tests.lab.traffic import Load, syn_retransmissions
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("method", EVERY if scale.SOAK else EVERY[::3])
+@pytest.mark.parametrize("method", EVERY if scale.SOAK else EVERY[::4])
 def test_restarts_and_kills_lose_nothing(method: str, tmp_path: Path) -> None:
     """No request fails, no connection is reset, no SYN is sent twice, each flow is counted once,
     and nobody goes down or comes up by it."""
