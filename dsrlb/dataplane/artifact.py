@@ -67,7 +67,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A line of REASONS in abi.h; its place in the tuple is its number."""
+    """A line of REASONS in abi_reasons.h; its place in the tuple is its number."""
 
     name: str
     action: str  # "pass" | "drop" | "answer" | "forward"
@@ -117,7 +117,7 @@ def _joined(text: str) -> str:
 
 
 def parse_reasons(text: str) -> tuple[Reason, ...]:
-    """Read the REASON lines of abi.h."""
+    """Read the REASON lines of abi_reasons.h."""
     return tuple(
         Reason(name, action.lower(), description)
         for _, name, action, description in _REASON.findall(_joined(text))

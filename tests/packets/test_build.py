@@ -23,7 +23,7 @@ BPF_LDX, BPF_LDX_DW = 0x01, 0x79
 
 
 def test_reasons_are_read_from_the_header() -> None:
-    reasons = artifact.parse_reasons((paths.ebpf_sources() / "abi.h").read_text())
+    reasons = artifact.parse_reasons((paths.ebpf_sources() / "abi_reasons.h").read_text())
     assert reasons[0].name == "pass"
     assert {reason.action for reason in reasons} == {"pass", "forward", "answer", "drop"}
     assert len({reason.name for reason in reasons}) == len(reasons) == 46
