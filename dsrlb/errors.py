@@ -55,6 +55,10 @@ class AbiMismatch(KernelError):
     """Pinned state was made by a program with another layout."""
 
 
+class NewerVersion(AbiMismatch):
+    """... of a later release."""
+
+
 class NotRunning(DsrlbError):
     """The daemon is not there to be asked."""
 

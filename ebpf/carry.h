@@ -4,11 +4,69 @@
  * halves, which name each other by their new places. A key that is there already stays as it is.
  *
  * Counts of real servers (loads[]) do not change: they are one for both tables, and have the flow.
+ *
+ * What was copied is noted in carried[] by the run of a program that copies it, before anybody can find the copy: no
+ * daemon can be killed between the two.
  */
 #ifndef DSRLB_CARRY_H
 #define DSRLB_CARRY_H
 
 #include "former.h"
+
+#define CARRIED (1ull << 63)
+#define CARRIED_HALF (META_VERSION | META_STATE)
+#define CARRIED_VERSIONS (CARRIED | META_REVERSE | META_VERSION | META_VERSION << 16)
+
+/* The flow as a word; of a pair both halves, else `reverse` is NULL. Another one when an entry changes hands, or state. */
+static __always_inline u64 carried_flow(const struct flow_ref *forward,
+					const struct flow_ref *reverse)
+{
+	u64 flow = CARRIED | (forward->seen & CARRIED_HALF);
+
+	if (reverse)
+		flow |= META_REVERSE | (reverse->seen & META_VERSION) << 16 |
+			(reverse->seen & META_STATE) << 48;
+	return flow;
+}
+
+static __always_inline u64 carried_copy(const struct reserved *made)
+{
+	return CARRIED | (u64)meta_version(made->busy) << 32 | made->entry;
+}
+
+static __always_inline struct carried *carried_at(bool ipv6, lookup_key entry)
+{
+	return ipv6 ? (struct carried *)carried6.lookup(&entry) :
+		      (struct carried *)carried4.lookup(&entry);
+}
+
+/* Was the flow copied already, in whatever state? `reverse`: NULL where it is no pair. */
+static __always_inline bool carried_before(bool ipv6, const struct flow_ref *forward,
+					   const struct flow_ref *reverse)
+{
+	struct carried *carried = carried_at(ipv6, reverse ? reverse->entry : forward->entry);
+
+	return carried && !((*(volatile u64 *)&carried->flow ^ carried_flow(forward, reverse)) &
+			    CARRIED_VERSIONS);
+}
+
+static __always_inline void carried_write(bool ipv6, u32 entry, u64 flow, u64 copy)
+{
+	struct carried *carried = carried_at(ipv6, entry);
+
+	if (!carried)
+		return;
+	*(volatile u64 *)&carried->copy = copy;
+	*(volatile u64 *)&carried->flow = flow;
+}
+
+/* Note that the flow is not to be copied any more: at its entry, of a pair at the reverse half's. */
+static __always_inline void carried_note(bool ipv6, const struct flow_ref *forward,
+					 const struct flow_ref *reverse, u64 copy)
+{
+	carried_write(ipv6, reverse ? reverse->entry : forward->entry,
+		      carried_flow(forward, reverse), copy);
+}
 
 /* `own`: what has been reserved for the other half, or NULL. */
 static __always_inline enum insert_result carry_reserve(bool ipv6, bool pending,
@@ -45,6 +103,7 @@ static __always_inline enum insert_result carry_flow(bool ipv6, bool pending, st
 	if (result != INSERT_MADE)
 		return result;
 	former_rest(ipv6, flow, made->entry);
+	carried_note(ipv6, flow, NULL, carried_copy(made));
 	carry_publish(made, flow->seen);
 	return INSERT_MADE;
 }
@@ -73,6 +132,7 @@ static __always_inline enum insert_result carry_pair(bool ipv6, bool pending, st
 	}
 	former_rest(ipv6, reverse, second.entry);
 	former_rest(ipv6, forward, made->entry);
+	carried_note(ipv6, forward, reverse, carried_copy(made));
 	carry_publish(&second, reverse->seen);
 	carry_publish(made, forward->seen);
 	return INSERT_MADE;

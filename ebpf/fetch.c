@@ -35,21 +35,39 @@ static __always_inline bool fetch_halves(bool ipv6, bool pending, struct packet 
 	       former_forward(ipv6, other, pkt->now, &named) && named.entry == found->entry;
 }
 
+/* The entry that has the packet's key, in either table; what is left of a pair is none. */
+static __always_inline bool fetch_find(bool ipv6, const struct packet *pkt, struct scratch *with,
+				       struct flow_ref *found, bool *in_pending)
+{
+	struct flow_ref forward;
+	u32 pending;
+
+	for (pending = 0; pending < 2; pending++) {
+		hide(pending);
+		if (!former_find(ipv6, pending & 1, &with->key, found))
+			continue;
+		*in_pending = pending & 1;
+		if (!(found->seen & META_REVERSE) ||
+		    former_forward(ipv6, found, pkt->now, &forward))
+			return true;
+	}
+	return false;
+}
+
 static __always_inline enum insert_result fetch(bool ipv6, struct packet *pkt, struct scratch *with)
 {
 	struct flow_ref found, other = {};
 	struct reserved made;
 	bool pending = false;
 
-	if (!former_find(ipv6, false, &with->key, &found)) {
-		pending = true;
-		if (!former_find(ipv6, true, &with->key, &found))
-			return INSERT_EXISTS;
-	}
+	if (!fetch_find(ipv6, pkt, with, &found, &pending))
+		return INSERT_EXISTS;
 	if (fetch_halves(ipv6, pending, pkt, with, &found, &other))
-		return carry_pair(ipv6, pending, with, &found, &other, &made);
-	if (found.seen & META_REVERSE)
-		return INSERT_EXISTS; /* of no flow any more */
+		return carried_before(ipv6, &found, &other) ?
+			       INSERT_EXISTS :
+			       carry_pair(ipv6, pending, with, &found, &other, &made);
+	if (found.seen & META_REVERSE || carried_before(ipv6, &found, NULL))
+		return INSERT_EXISTS; /* of no flow any more, or of one that is, or has been, there */
 	with->forward = with->key;
 	return carry_flow(ipv6, pending, with, &found, &made);
 }

@@ -17,6 +17,19 @@ BPF_F_TABLE("array", u32, u64, former_spills, 4 * FORMER_SPILL_WORDS, BPF_F_MMAP
 
 /* Do packets go by the new tables yet? One store of the control plane, for all interfaces at once. */
 BPF_F_TABLE("array", u32, u64, moved, 1, BPF_F_MMAPABLE);
+
+/*
+ * What the new tables have, or had, of each former entry (carry.h): kept beside the tables, for a flow that has ended
+ * there stands in the former ones yet, and neither a packet nor a later daemon may bring it back.
+ */
+struct carried {
+	u64 flow; /* which one: carried_flow(); 0: none */
+	u64 copy; /* its entry there, of a pair the forward half's, with its version: carried_copy(); 0: not told */
+};
+
+BPF_F_TABLE("array", u32, struct carried, carried4, FLOW_SETS *SET_FLOWS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct carried, carried6, FLOW_SETS *SET_FLOWS, BPF_F_MMAPABLE);
+
 BPF_PROG_ARRAY(onward, ONWARD_COUNT);
 
 #define FORMER_KEY4_WORDS (sizeof(struct former_key4) / 8)

@@ -6,44 +6,73 @@
  */
 #include "carry.h"
 
-/* a: the former entry (of a pair the reverse half's), b: its version. Tells c: the result, d: the new entry, of a
- * pair the forward half's, and b: its version. */
+#define MOVE_TRIES 3
+
+/* Both halves, or the flow that is no pair (`reverse`: NULL), unless it was copied as it is. */
+static __always_inline enum insert_result move_flow(bool ipv6, bool pending, struct scratch *with,
+						    const struct flow_ref *forward,
+						    const struct flow_ref *reverse, u32 now,
+						    struct reserved *made)
+{
+	struct carried *carried = carried_at(ipv6, reverse ? reverse->entry : forward->entry);
+	enum insert_result result = INSERT_MADE;
+
+	if (carried && *(volatile u64 *)&carried->flow == carried_flow(forward, reverse))
+		return INSERT_EXISTS;
+	if (reverse)
+		result = former_key(ipv6, reverse, now, &with->reverse);
+	if (result == INSERT_MADE)
+		result = former_key(ipv6, forward, now, &with->forward);
+	if (result == INSERT_MADE)
+		result = reverse ? carry_pair(ipv6, pending, with, forward, reverse, made) :
+				   carry_flow(ipv6, pending, with, forward, made);
+	if (result == INSERT_EXISTS || result == INSERT_UNFIT)
+		carried_note(ipv6, forward, reverse, 0);
+	return result;
+}
+
+/* a: the former entry (of a pair the reverse half's), b: its version. Tells c: the result. */
 static __always_inline enum insert_result move_carry(bool ipv6, struct scratch *with,
-						     struct reap_order *order, u32 now)
+						     const struct reap_order *order, u32 now)
 {
 	bool pending = order->a / SET_FLOWS >= former_span(true).first;
 	struct flow_ref found, forward;
-	enum insert_result result;
 	struct reserved made = {};
 
 	if (!former_at(ipv6, order->a, now, &found) || meta_version(found.seen) != order->b)
 		return INSERT_EXISTS;
-	if (found.seen & META_REVERSE) {
-		if (!former_forward(ipv6, &found, now, &forward))
-			return INSERT_EXISTS;
-		result = former_key(ipv6, &found, now, &with->reverse);
-		if (result == INSERT_MADE)
-			result = former_key(ipv6, &forward, now, &with->forward);
-		if (result == INSERT_MADE)
-			result = carry_pair(ipv6, pending, with, &forward, &found, &made);
-	} else {
-		result = former_key(ipv6, &found, now, &with->forward);
-		if (result == INSERT_MADE)
-			result = carry_flow(ipv6, pending, with, &found, &made);
-	}
-	order->b = meta_version(made.busy);
-	order->d = made.entry;
-	return result;
+	if (!(found.seen & META_REVERSE))
+		return move_flow(ipv6, pending, with, &found, NULL, now, &made);
+	if (!former_forward(ipv6, &found, now, &forward))
+		return INSERT_EXISTS;
+	return move_flow(ipv6, pending, with, &forward, &found, now, &made);
 }
 
-/* a: an entry of the new tables, b: its version. It becomes free, and counts for nobody. */
+/*
+ * a: an entry of the new tables, b: its version. It becomes free, and counts for nobody. c: whether it is the copy that
+ * is noted of the former entry d; the note goes with it, so that the flow is fetched until it is copied again. Tells
+ * c: the result; INSERT_EXISTS when the entry is another's, or free.
+ */
 static __always_inline enum insert_result move_back(bool ipv6, const struct reap_order *order)
 {
 	struct flow_ref ref;
+	u32 attempt;
 
-	if (flow_at(ipv6, order->a, &ref) && meta_version(ref.seen) == order->b)
-		entry_free(&ref, ref.seen);
-	return INSERT_MADE;
+	if (!flow_at(ipv6, order->a, &ref) || meta_version(ref.seen) != order->b)
+		return INSERT_EXISTS;
+	for (attempt = 0; attempt < MOVE_TRIES; attempt++) {
+		u64 seen = ref.seen, before = entry_free(&ref, seen);
+
+		if (before == seen) {
+			if (order->c)
+				carried_write(ipv6, order->d, 0, 0);
+			return INSERT_MADE;
+		}
+		if (((before ^ seen) & META_VERSION) || meta_is_busy(before))
+			return INSERT_EXISTS;
+		ref.seen = before; /* only touched */
+	}
+	return INSERT_RACED;
 }
 
 /*

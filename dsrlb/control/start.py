@@ -26,7 +26,7 @@ from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.errors import DsrlbError
+from dsrlb.errors import DsrlbError, NewerVersion
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
 
@@ -73,7 +73,14 @@ def _balancer(text: str) -> dict[str, Any]:
 def _open(paths: Paths, capacity: int) -> Dataplane:
     """The data plane of the instance, taken over or made; nothing is pinned or attached yet."""
     folder = bpffs.instance_folder(paths.pins, bpffs.ensure())
-    dataplane = Dataplane.create(folder, capacity, wait=False, record=paths.programs)
+    try:
+        dataplane = Dataplane.create(folder, capacity, wait=False, record=paths.programs)
+    except NewerVersion:
+        from dsrlb.control import abandoned
+
+        if not abandoned.forget(folder):
+            raise
+        dataplane = Dataplane.create(folder, capacity, wait=False, record=paths.programs)
     dataplane.begin()
     return dataplane
 

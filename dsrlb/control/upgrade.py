@@ -25,7 +25,7 @@ from dsrlb.net import links, xdp
 from dsrlb.observe.events import EventLog
 
 if TYPE_CHECKING:
-    from dsrlb.dataplane.moving import Moved
+    from dsrlb.dataplane.copies import Moved
 
 _FRONT = "dsrlb_front"
 

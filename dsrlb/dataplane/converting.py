@@ -30,6 +30,7 @@ _SIZES = {
     "unsigned int": 4,
     "unsigned long long": 8,
 }
+_NUMBERS = tuple(_SIZES.keys() - {"char"})
 _WORD = 8
 _STRUCTS = frozenset({"struct", "struct_packed"})
 _SPARE = re.compile(r"(^|\.)(reserved|__pad)")
@@ -165,6 +166,13 @@ def _checked_settings(former: MapLayout, key: Any) -> None:
     for name in _NEEDED:
         if name not in fields:
             raise _Refused(f"there is no field {name}")
+        if name != "secret" and fields[name][1]:
+            raise _Refused(f"{name} is no single number")
+    for name, (kind, shape, _) in fields.items():  # as flowsettings.py reads them
+        if kind not in _NUMBERS or len(shape) > 1:
+            raise _Refused(f"{name} is neither a number nor a row of numbers")
+    if _size(former.value) != former.value_size:
+        raise _Refused("a struct has padding that is not written out")
     kind, shape, _ = fields["secret"]
     if (kind, shape) != ("unsigned long long", (_size(key) // 4 + 1,)):
         raise _Refused("its secret is not one for keys of this length")

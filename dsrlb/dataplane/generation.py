@@ -17,7 +17,9 @@ from dsrlb.dataplane.flowsettings import CACHES, SETTINGS, TABLES, TRACES
 
 NEXT, DRAINING, DRAINED = "next", "draining", "drained"
 ONWARD, MOVED = "onward", "moved"
-EXTRA = frozenset({ONWARD, MOVED})
+CARRIED = {"carried4": "former4", "carried6": "former6"}
+"""What was copied of each entry of a former table."""
+EXTRA = frozenset({ONWARD, MOVED, *CARRIED})
 """Maps that are there only while flows move (ebpf/former.h)."""
 MADE_ANEW = (
     TABLES

@@ -23,7 +23,7 @@ from pathlib import Path
 from dsrlb.dataplane import flowsettings
 from dsrlb.dataplane.artifact import Artifact, MapLayout
 from dsrlb.dataplane.generation import EXTRA, FORMER, MADE_ANEW
-from dsrlb.errors import AbiMismatch
+from dsrlb.errors import AbiMismatch, NewerVersion
 
 STAGES, MARKED, LAYOUTS = "stages", "settings", "layouts"
 PRIVATE = (
@@ -34,6 +34,12 @@ PRIVATE = (
 _MARK = re.compile(r"abi-(\d+)")
 _MOVED = MADE_ANEW - PRIVATE - EXTRA
 """Another release's can be of another layout: flows move then, and these maps are made anew."""
+
+
+def marked(path: Path) -> int:
+    """Which release it is that a pin says has made the others; 0: it says nothing of that."""
+    mark = _MARK.fullmatch(path.name)
+    return int(mark[1]) if mark else 0
 
 
 def is_sized(name: str) -> bool:
@@ -74,11 +80,11 @@ class PinNames:
         return f"{spec.name}-{fingerprint(spec, self.version(spec.name), is_sized(spec.name))}"
 
     def refuse_newer(self, place: str, present: Iterable[Path]) -> None:
-        """Raises AbiMismatch where a later release than this one has made pins."""
+        """Raises NewerVersion where a later release than this one has made pins."""
         for path in present:
-            mark = _MARK.fullmatch(path.name)
-            if mark and int(mark[1]) > self.release:
-                raise _newer(place, int(mark[1]), self.release)
+            number = marked(path)
+            if number > self.release:
+                raise _newer(place, number, self.release)
 
     def version(self, name: str) -> int:
         """That of what a map means."""
@@ -152,8 +158,8 @@ def refused(place: str, what: str) -> AbiMismatch:
     )
 
 
-def _newer(place: str, theirs: int, own: int) -> AbiMismatch:
-    return AbiMismatch(
+def _newer(place: str, theirs: int, own: int) -> NewerVersion:
+    return NewerVersion(
         f"{place} was made by a newer version of dsrlb (its fast path has number {theirs}, "
         f"this one {own}); what runs goes on",
         hint="start that version; or `dsrlb detach` with it (flows are lost), then `dsrlb run`",

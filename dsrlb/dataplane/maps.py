@@ -149,13 +149,15 @@ class MapSet(Mapping[str, "Map"]):
     def add(self, artifact: Artifact) -> None:
         """While flows move: also the maps that only this part of the fast path has for it."""
         assert self.folder is not None
+        set_flows = artifact.constants["SET_FLOWS"]
         for name in generation.EXTRA:
-            spec = artifact.maps[name]
+            spec, of = artifact.maps[name], generation.CARRIED.get(name)
+            entries = self._former[of].entries * set_flows if of else spec.max_entries
             path = self.folder / self._place / self._names.of(spec)
             if path.exists():
                 self._open_maps[name] = self._open(spec, path)
             else:
-                self._open_maps[name] = self._create(spec, spec.max_entries)
+                self._open_maps[name] = self._create(spec, entries)
                 self._unpinned.append(name)
 
     @property
@@ -288,6 +290,7 @@ class MapSet(Mapping[str, "Map"]):
         self._former.clear()
         for name in generation.EXTRA:
             os.close(self._open_maps.pop(name).fd)
+            self._maps.pop(name, None)
 
     def close(self) -> None:
         """Close the file descriptors; pinned maps stay."""

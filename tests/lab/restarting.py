@@ -97,10 +97,11 @@ class Watched:
         lines = self.balancer.log().splitlines()
         return [line for line in lines if " is down" in line or line.endswith(" is up")]
 
-    def open_flows(self) -> int:
-        """Of both families."""
+    def open_flows(self, *, most: bool = False) -> int:
+        """Of the family that has fewer; ``most``: of the other one."""
         flows = self.balancer.get("/status")["flows"]
-        return min(int(flows[family]["open"]) for family in ("ipv4", "ipv6"))
+        found = [int(flows[family]["open"]) for family in ("ipv4", "ipv6")]
+        return max(found) if most else min(found)
 
 
 @contextmanager

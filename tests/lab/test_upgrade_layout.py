@@ -18,10 +18,11 @@ from dsrlb.dataplane import layouts
 from dsrlb.dataplane.artifact import build
 from dsrlb.dataplane.mapnames import PinNames
 from tests import otherlayout, scale
+from tests.lab import moves
 from tests.lab.instance import CACHE, Instance, config
 from tests.lab.plain import ROOT, VIPS, Plain
 from tests.lab.releasing import PREVIOUS, compiled, unpacked
-from tests.lab.restarting import Watched, watched
+from tests.lab.restarting import watched
 from tests.lab.traffic import Load, ask, connect, request, serves, syn_retransmissions
 from tests.waiting import wait_until
 
@@ -52,11 +53,6 @@ def _pins(balancer: Instance) -> set[str]:
 
 def _kinds(names: set[str]) -> list[str]:
     return sorted(name.rpartition("-")[0] for name in names)
-
-
-def _stage(balancer: Instance) -> str:
-    """Which folder of pins is there beside the maps'."""
-    return "".join(path.name for path in balancer.pins.iterdir() if path.is_dir())
 
 
 ENDS = [
@@ -127,51 +123,67 @@ def test_the_file_says_what_0_1_0_has() -> None:
     assert json.loads(file.read_text()) == json.loads(layouts.Record(built, PinNames(built)).text)
 
 
-def _killed(made: Watched, load: Load, chance: Random, *, moving: bool) -> str:
-    """Start a daemon and kill it; returns how far the move of flows had come."""
-    started = made.balancer.popen("run")
-    if moving:
-        wait_until("flows are to move", lambda: _stage(made.balancer) == "draining", 60)
-    load.lasts(load.seconds() + chance.uniform(0, 0.5))
+def _killed(balancer: Instance, load: Load, chance: Random) -> None:
+    """Start a daemon and kill it at any moment."""
+    started = balancer.popen("run")
+    load.lasts(load.seconds() + chance.uniform(0, 1.5))
     started.kill()
     started.communicate()
-    return _stage(made.balancer)
 
 
 @pytest.mark.parametrize("method", ["one-arm"])
 def test_killed_in_the_middle(method: str, earlier: Path, tmp_path: Path) -> None:
-    """Packets go on whenever that is; the earlier release refuses; the next start ends it."""
+    """Packets go on whenever that is; the next start ends it. The earlier release starts as long as
+    its program runs alone, and refuses then. Flows that end behind the kill have ended."""
     chance = Random(20240602)
     with watched(method, tmp_path, checks=False) as made:
         balancer, load = made.balancer, Load(made.client)
-        _start(balancer, earlier, made.text)
+        _start(balancer, earlier, moves.closing_soon(made.text))
         made.wait_up()
         repeated = syn_retransmissions(made.client)
         load.start()
         try:
-            balancer.stop()
-            balancer.release = ROOT
-            seen = set()
-            for turn in range(scale.count("lab_crashed_moves")):
-                seen.add(_killed(made, load, chance, moving=turn == 0))
+            with moves.kept(made.client) as kept:
+                balancer.stop()
+                balancer.release = ROOT
+                assert moves.killed_when(moves.begun, balancer)
+                assert not moves.in_front(balancer)
+                _start(balancer, earlier)
+                made.wait_up()
+                assert moves.stage(balancer) == ""
+                kept.go_on()
+                balancer.stop()
+                balancer.release = ROOT
+                moves.killed_when(moves.in_front, balancer)
                 load.progress(40)
-            balancer.release = earlier
-            refused = balancer.dsrlb("run")
-            assert refused.returncode == 1
-            assert "newer version of dsrlb" in refused.stderr
-            load.progress(40)
-            _start(balancer, ROOT)
-            made.wait_up()
-            assert _stage(balancer) == ""
-            load.progress(100)
+                kept.go_on()
+                assert moves.killed_when(moves.moved, balancer)
+                kept.end_behind()
+                _refuses(balancer, earlier)
+                balancer.release = ROOT
+                for _ in range(scale.count("lab_crashed_moves")):
+                    _killed(balancer, load, chance)
+                    load.progress(40)
+                _start(balancer, ROOT)
+                made.wait_up()
+                assert moves.stage(balancer) == ""
+                kept.go_on()
+                load.progress(100)
         finally:
             load.stop()
         assert (load.errors, load.asked - load.done) == ([], 0)
         assert syn_retransmissions(made.client) == repeated
-        assert balancer.new_flows(made.served) == load.connections
-        assert "draining" in seen, f"no kill came while flows moved: {seen}"
+        assert balancer.new_flows(made.served) == load.connections + kept.connections
+        moves.none_open(made)
         kinds = _kinds(_pins(balancer))
         assert len(set(kinds)) == len(kinds)
+
+
+def _refuses(balancer: Instance, earlier: Path) -> None:
+    balancer.release = earlier
+    refused = balancer.dsrlb("run")
+    assert refused.returncode == 1
+    assert "newer version of dsrlb" in refused.stderr
 
 
 CHANGED: otherlayout.Changes = {

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dsrlb.control.upgrade import tell_moved
-from dsrlb.dataplane.moving import Moved
+from dsrlb.dataplane.copies import Moved
 from dsrlb.observe.events import EventLog
 
 

@@ -162,3 +162,40 @@ def test_a_secret_for_other_keys() -> None:
     present = layouts(key6=[*KEY6, ["zone", U64]])
     with pytest.raises(AbiMismatch, match="its secret is not one for keys of this length"):
         check(former, present, FLOWS)
+
+
+OTHERS = {
+    "struct": (["clock", ["clock", [["ticks", U64]], "struct_packed"]], "clock is neither"),
+    "text": (["said", "char", [8]], "said is neither"),
+    "table": (["table", U64, [2, 2]], "table is neither"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_settings_with_more_than_numbers(what: str) -> None:
+    """Which nothing here can read."""
+    former, (field, said) = layouts(), OTHERS[what]
+    settings = former["flow_settings"]
+    kind = [settings.value[0], [*settings.value[1], field], "struct_packed"]
+    more = 32 if what == "table" else 8
+    longer = replace(settings, value=kind, value_size=settings.value_size + more)
+    former["flow_settings"] = longer
+    with pytest.raises(AbiMismatch, match=f"flow_settings cannot be converted: {said}"):
+        check(former, layouts(), FLOWS)
+
+
+def test_settings_with_two_capacities() -> None:
+    former = layouts()
+    settings = former["flow_settings"]
+    fields = [[*one, [2]] if one[0] == "capacity" else one for one in settings.value[1]]
+    former["flow_settings"] = replace(settings, value=[settings.value[0], fields, "struct_packed"])
+    with pytest.raises(AbiMismatch, match="capacity is no single number"):
+        check(former, layouts(), FLOWS)
+
+
+def test_settings_that_are_longer_than_what_describes_them() -> None:
+    former = layouts()
+    settings = former["flow_settings"]
+    former["flow_settings"] = replace(settings, value_size=settings.value_size + 8)
+    with pytest.raises(AbiMismatch, match="a struct has padding that is not written out"):
+        check(former, layouts(), FLOWS)

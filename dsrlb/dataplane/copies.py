@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copies of the flows of former tables in the new ones (moving.py): which are made, and which taken
+back.
+
+What was copied is noted by the programs that copy, in maps that outlive the daemon (carried4,
+carried6; ebpf/carry.h). A flow that is noted is copied once, even if its copy has ended since.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsrlb.dataplane import bpf
+from dsrlb.dataplane.artifact import Artifact
+from dsrlb.dataplane.flowtable import FlowTable, Mask, Places, Words
+from dsrlb.errors import KernelError
+
+_HEAD = 16  # bytes in front of the orders: command, ipv6, count, done
+_WORDS = 4  # of an order: a, b, c, d
+_TRIES = 1000
+_MADE, _EXISTS, _RACED, _UNFIT = 0, 1, 3, 4  # enum insert_result
+_RACES = 10
+_CARRIED, _REVERSE = np.uint64(1 << 63), np.uint64(0x80)  # see carried_flow() in ebpf/carry.h
+_STATE, _VERSION = np.uint64(0xF), np.uint64(0xFFFF0000)
+_VERSIONS = np.uint64(1 << 63 | 0x80 | 0xFFFF << 32 | 0xFFFF << 16)
+_AGAIN = frozenset({errno.EINTR, errno.EAGAIN})
+
+Numbers = npt.NDArray[np.uint32]
+
+
+@dataclass(slots=True)
+class Moved:
+    """What has become of flows (a pair is one), and of copies."""
+
+    copied: int = 0
+    taken_back: int = 0
+    crowded: int = 0
+    """More than the new tables are rated for: where there is no room, some give way to others."""
+    unfit: int = 0
+    """Whose keys say more than the new layout has room for: they do not go on."""
+
+
+class Mover:
+    """The loaded program."""
+
+    def __init__(self, fd: int, artifact: Artifact) -> None:
+        self.fd = fd
+        self._commands = artifact.enums["move_command"]
+        self._batch = artifact.constants["MOVE_ORDERS"]
+
+    def carry(self, ipv6: bool, entries: Places, versions: Numbers) -> Numbers:
+        """Copy former entries; returns the result of each."""
+        orders = self._orders(entries, versions)
+        return self._order("MOVE_CARRY", ipv6, orders)
+
+    def take_back(
+        self, ipv6: bool, entries: Places, versions: Numbers, former: Places | None = None
+    ) -> Numbers:
+        """Free entries of the new tables, if they are still of these versions; ``former``: those
+        that they are noted to be the copies of. Returns the result of each."""
+        orders = self._orders(entries, versions)
+        if former is not None:
+            orders[:, 2], orders[:, 3] = True, former
+        return self._order("MOVE_BACK", ipv6, orders)
+
+    @staticmethod
+    def _orders(entries: Places, versions: Numbers) -> Numbers:
+        orders = np.zeros((len(entries), _WORDS), np.uint32)
+        orders[:, 0], orders[:, 1] = entries, versions
+        return orders
+
+    def _order(self, command: str, ipv6: bool, orders: Numbers) -> Numbers:
+        head = struct.pack("=III", self._commands[command], ipv6, self._batch)
+        size = _WORDS * orders.itemsize
+        sent = orders.tobytes()
+        answers = []
+        for first in range(0, len(sent), self._batch * size):
+            some = sent[first : first + self._batch * size]
+            if len(some) < self._batch * size:
+                head = struct.pack("=III", self._commands[command], ipv6, len(some) // size)
+            answers.append(self._sent(head + bytes(4) + some)[_HEAD:])
+        rows: Numbers = np.frombuffer(b"".join(answers), np.uint32).reshape(-1, _WORDS)
+        return rows[:, 2]
+
+    def _sent(self, request: bytes) -> bytes:
+        """As the program left it."""
+        for _ in range(_TRIES):
+            try:
+                return bpf.prog_test_run(self.fd, request, headroom_out=0).frame
+            except OSError as error:
+                if error.errno not in _AGAIN:
+                    raise KernelError(f"cannot move flows: {error.strerror}") from error
+        raise KernelError("cannot move flows: interrupted again and again")
+
+
+class Family:
+    """The former tables of a family, and what is noted of their flows: ``carried``, which another
+    daemon may have begun."""
+
+    def __init__(self, table: FlowTable, carried: npt.NDArray[Any]) -> None:
+        self.table = table
+        self._flow: Words = carried["flow"]
+        self._copy: Words = carried["copy"]
+        self.entries = 0
+        """Of the main table that are in use, halves of pairs each for itself."""
+
+    def forget(self) -> None:
+        """As if nothing had been copied."""
+        self._flow[:] = 0
+        self._copy[:] = 0
+
+    def _metas(self) -> Words:
+        found = [self.table.metas(one) for one in self.table.parts()]
+        return np.concatenate(found)
+
+    def _now(self) -> tuple[Words, Mask, Words]:
+        """What is there: the word by which a flow is noted for each entry that a copy is made by (a
+        pair's reverse half, or what is no half), and 0 for others; whether it has not expired; and
+        the meta words."""
+        abi, metas = self.table.abi, self._metas()
+        places = np.flatnonzero(abi.in_use()[abi.kinds(metas)])
+        found = metas[places]
+        alive = np.zeros(len(metas), np.bool_)
+        alive[places] = abi.left(found, abi.now()) > 0
+        signs = np.zeros(len(metas), np.uint64)
+        signs[places] = found & (_STATE | _VERSION) | _CARRIED
+        reverse = places[abi.reverse(found)]
+        values = self.table.values(reverse)
+        forward = (values & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        forward = np.minimum(forward, len(metas) - 1)
+        versions = (values >> np.uint64(32)).astype(np.uint16)
+        whole = (signs[forward] != 0) & (abi.version(metas[forward]) == versions)
+        whole &= ~abi.reverse(metas[forward])
+        signs[reverse[~whole]] = 0
+        both, named = reverse[whole], forward[whole]
+        alive[both] &= alive[named]
+        main = self.table.sizes.main_sets * abi.set_flows
+        self.entries = int(np.count_nonzero((signs[:main] != 0) & alive[:main]))
+        halves, shift = metas[both], np.uint64(16)
+        signs[both] = signs[named] | _REVERSE | (halves & _VERSION) << shift
+        signs[both] |= (halves & _STATE) << np.uint64(48)
+        signs[named] = 0
+        return signs, alive, metas
+
+    def step(self, mover: Mover, moved: Moved, *, changed: bool, resumed: bool) -> int:
+        """Make the copies what the flows are now; returns how many flows had changed. ``changed``:
+        packets go by the new tables, and have since an earlier daemon where it is ``resumed``:
+        copies have gone on by themselves then, and only what has another flow by now was another's
+        already when packets changed over."""
+        abi, ipv6 = self.table.abi, self.table.ipv6
+        signs, alive, metas = self._now()
+        others = (signs ^ self._flow) & _VERSIONS != 0 if resumed else signs != self._flow
+        which = np.flatnonzero(others)
+        which = which[(signs[which] != 0) & alive[which] | (self._copy[which] != 0)]
+        found = len(which)
+        if changed:
+            which = which[~self._ended(which, signs, mover, moved)]
+        else:
+            self._take_back(which, mover, moved)
+        new = which[(signs[which] != 0) & alive[which]]
+        for _ in range(_RACES):
+            if not len(new):
+                break
+            results = mover.carry(ipv6, new, abi.version(metas[new]))
+            moved.copied += int((results == _MADE).sum())
+            moved.unfit += int((results == _UNFIT).sum())
+            new = new[results == _RACED]
+        return found
+
+    def _take_back(self, which: Places, mover: Mover, moved: Moved) -> Places:
+        """The copies of what was there before; returns whose are gone already."""
+        old = which[self._copy[which] != 0]
+        copies = self._copy[old]
+        entries = (copies & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        versions = (copies >> np.uint64(32)).astype(np.uint16).astype(np.uint32)
+        results = mover.take_back(self.table.ipv6, entries, versions, old)
+        moved.taken_back += len(old)
+        gone: Places = old[results == _EXISTS]
+        self._copy[gone] = 0
+        return gone
+
+    def _ended(self, which: Places, signs: Words, mover: Mover, moved: Moved) -> Mask:
+        """Take copies back while packets go by them; whose flow is the same, and has ended there
+        meanwhile, is not to be copied again."""
+        before = self._flow[which]
+        gone = np.isin(which, self._take_back(which, mover, moved))
+        ended: Mask = gone & ((before ^ signs[which]) & _VERSIONS == 0)
+        self._flow[which[ended]] = signs[which[ended]]
+        return ended

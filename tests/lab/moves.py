@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far flows have moved into other tables, kill -9 at a certain point of that, and connections
+whose flows end behind it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from dsrlb.dataplane import bpf
+from dsrlb.dataplane.generation import DRAINING, MOVED
+from dsrlb.dataplane.programs import program_name
+from dsrlb.net import links
+from tests.lab.instance import Instance
+from tests.lab.plain import PORT, VIPS, Namespace
+from tests.lab.restarting import Watched
+from tests.lab.traffic import ask
+from tests.waiting import wait_until
+
+_FIRST_PORT = 20_000
+_EACH = 6
+_SECONDS = 60.0
+_TIMEOUT = 3.0
+
+
+def stage(balancer: Instance) -> str:
+    """Which folder of pins is there beside the maps'."""
+    found = [path.name for path in balancer.pins.iterdir() if path.is_dir()]
+    assert len(found) <= 1, found
+    return "".join(found)
+
+
+def begun(balancer: Instance) -> bool:
+    """Are the new tables complete?"""
+    return stage(balancer) == DRAINING
+
+
+def in_front(balancer: Instance) -> bool:
+    """Is the program that goes by both tables on an interface?"""
+
+    def attached() -> bool:
+        found = [link.xdp_program for link in links.list_links().values()]
+        return any(number and program_name(number) == "dsrlb_front" for number in found)
+
+    return balancer.namespace.call(attached)
+
+
+def moved(balancer: Instance) -> bool:
+    """Do packets go by the new tables, while flows are yet on their way?"""
+    for pin in (balancer.pins / DRAINING).glob(f"{MOVED}-*"):
+        try:
+            fd = bpf.get_pinned(pin)
+        except FileNotFoundError:  # it has just ended
+            return False
+        try:
+            return bpf.map_lookup(fd, bytes(4), 8) != bytes(8)
+        finally:
+            os.close(fd)
+    return False
+
+
+def killed_when(state: Callable[[Instance], bool], balancer: Instance, *arguments: str) -> bool:
+    """Start a daemon and kill it as soon as the move is in this state; returns whether it is in
+    that now: it may have got further meanwhile."""
+    started = balancer.popen("run", *arguments)
+    deadline = time.monotonic() + _SECONDS
+    while not state(balancer):
+        assert started.poll() is None, started.communicate()
+        assert time.monotonic() < deadline, f"never {state.__name__}"
+        time.sleep(0.001)
+    started.kill()
+    started.communicate()
+    return state(balancer)
+
+
+def closing_soon(text: str) -> str:
+    """The configuration with flows that are forgotten a second behind their end."""
+    return text.replace('protocol = "tcp"\n', 'protocol = "tcp"\nclosing_timeout = "1s"\n')
+
+
+class Kept:
+    """Connections from certain ports of a client, which do nothing unasked."""
+
+    def __init__(self, client: Namespace) -> None:
+        self._client = client
+        self._open: dict[tuple[str, int], tuple[socket.socket, str]] = {}
+        self.connections = 0
+        for vip in VIPS:
+            for port in range(_FIRST_PORT, _FIRST_PORT + _EACH):
+                self._connect(vip, port)
+
+    def _connect(self, vip: str, port: int) -> None:
+        def connected() -> socket.socket:
+            made = socket.socket(socket.AF_INET6 if ":" in vip else socket.AF_INET)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.settimeout(_TIMEOUT)
+            made.bind(("", port))
+            made.connect((vip, PORT))
+            return made
+
+        made = self._client.call(connected)
+        self.connections += 1
+        self._open[vip, port] = made, ask(made)
+
+    def end(self) -> None:
+        """All of them, by a RST: the ports are free at once."""
+        for connection, _ in self._open.values():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
+            connection.close()
+        self._open.clear()
+
+    def begin_some(self) -> None:
+        """New ones from half of the ports."""
+        for vip in VIPS:
+            for port in range(_FIRST_PORT, _FIRST_PORT + _EACH, 2):
+                self._connect(vip, port)
+
+    def go_on(self) -> None:
+        """Each has the real server that it began with."""
+        for (vip, port), (connection, name) in self._open.items():
+            assert ask(connection) == name, (vip, port)
+
+    def end_behind(self) -> None:
+        """Have flows end, and half of their ports used again."""
+        self.end()
+        time.sleep(1.5)  # behind closing_soon(): nobody looks for them
+        self.begin_some()
+        self.go_on()
+
+
+@contextmanager
+def kept(client: Namespace) -> Iterator[Kept]:
+    """They are ended behind it."""
+    made = Kept(client)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def none_open(made: Watched) -> None:
+    """Wait until no flow is open: none of those that have ended is there again."""
+    wait_until("no flow is open", lambda: made.open_flows(most=True) == 0, 20)
