@@ -215,14 +215,17 @@ def test_downgrade_is_refused(plain: Plain, balancer: Instance) -> None:
     assert refused.returncode == 1
     assert "another version" in refused.stderr
     balancer.release = ROOT
-    (mark,) = balancer.pins.glob("abi-*")
+    (mark,), (stages,) = balancer.pins.glob("abi-*"), balancer.pins.glob("stages-*")
     number = int(mark.name.removeprefix("abi-"))
-    mark.rename(mark.with_name(f"abi-{number + 1}"))
+    newer = mark.with_name(f"abi-{number + 1}"), stages.with_name("stages-0123456789abcdef")
+    for own, other in zip((mark, stages), newer, strict=True):
+        own.rename(other)
     refused = balancer.dsrlb("run")
     assert refused.returncode == 1
     assert "newer version of dsrlb" in refused.stderr
     assert "start that version" in refused.stderr
-    mark.with_name(f"abi-{number + 1}").rename(mark)
+    for own, other in zip((mark, stages), newer, strict=True):
+        other.rename(own)
     assert _maps(balancer) == before
     database = balancer.state / "revisions.db"
     with closing(sqlite3.connect(database)) as connection:
