@@ -33,6 +33,8 @@ from tests.waiting import wait_until
 
 SERVICES, REALS, ADDRESSES = 1000, 64, 256
 ROUNDS = 7
+_OFF = 7
+"""The number of the real server that stops answering."""
 _PORT = 80
 _TABLE = 4093
 _NONE = 'health.type = "none"'
@@ -251,8 +253,8 @@ def measure(rounds: int = ROUNDS) -> Iterator[Row]:
 def _checked(instance: Instance, answering: _Answering, rounds: int) -> Iterator[Row]:
     wait_until("all are up", lambda: instance.count_up() == SERVICES * REALS, 120)
     slots = Slots(instance)
-    having = SERVICES * REALS // ADDRESSES
-    for say, work in (("down", lambda: answering.refuse(address_of(7))), ("up", answering.take)):
+    having = sum((_OFF - 17 * service) % ADDRESSES < REALS for service in range(SERVICES))
+    for say, work in (("down", lambda: answering.refuse(address_of(_OFF))), ("up", answering.take)):
         before = slots.now()
         work()
         first, last = slots.flipped(before, having, 60)
