@@ -17,7 +17,7 @@ class RealPlaces:
     """Of the real servers, and of what stands for the connections that they open.
 
     A real whose flows cannot go on by its new method (forms.py) gets another place: the old one
-    stays as it is until clear_former(), and its flows go with it.
+    stays as it is until remove(), and its flows go with it.
     """
 
     def __init__(self, maps: MapSet, installed: Installed, paths: PathTable) -> None:
