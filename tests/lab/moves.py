@@ -144,6 +144,6 @@ def kept(client: Namespace) -> Iterator[Kept]:
 
 def none_open(made: Watched) -> None:
     """Wait until no flow is open: none of those that have ended is there again."""
-    # One that ends between the last pass and the one behind `moved` stays open until it is idle for
-    # long if the daemon is killed in these milliseconds. What came back would be _EACH at least.
+    # A flow or two were seen to stay open behind a kill, by a cause that is not proven (README,
+    # limits). What a kill brought back would be _EACH at least.
     wait_until("hardly a flow is open", lambda: made.open_flows(most=True) < _EACH, 20)
