@@ -25,8 +25,9 @@ from dsrlb.dataplane.flatten import flatten
 from dsrlb.errors import CompileError
 
 _FORMAT = 2
-_FLAGS = ("-g0",)
-"""bcc has debugging information (BTF) made, which nobody reads here."""
+_FLAGS = ("-g0", "-Werror=implicit-function-declaration")
+"""bcc has debugging information (BTF) made, which nobody reads here; and a call of what is declared
+nowhere would be a jump to nowhere."""
 _ONCE = ("-Xclang", "-disable-llvm-passes")
 """bcc runs LLVM's passes itself when clang has run its own. With those alone programs are as fast,
 and compiled in half the time."""

@@ -48,9 +48,10 @@ def test_broken_cache_is_compiled_anew(tmp_path: Path) -> None:
     assert json.loads(entry.read_text())["format"]
 
 
-def test_compiler_words_name_file_and_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("word", ["nonsense", "nonsense(1)"], ids=["name", "call"])
+def test_compiler_words_name_file_and_line(word: str, tmp_path: Path) -> None:
     source = tmp_path / "broken.c"
-    source.write_text("int dsrlb(struct xdp_md *ctx)\n{\n\treturn nonsense;\n}\n")
+    source.write_text(f"int dsrlb(struct xdp_md *ctx)\n{{\n\treturn {word};\n}}\n")
     with pytest.raises(CompileError, match=r"ebpf/broken\.c:3:9.*nonsense"):
         artifact.build(main=source, cache=tmp_path / "cache")
 
