@@ -140,7 +140,7 @@ enum reap_command {
 };
 
 /* What it asks of the mover (mover.c), which is sent the same requests. */
-enum move_command { MOVE_CARRY = 1, MOVE_BACK };
+enum move_command { MOVE_CARRY = 1, MOVE_FOLLOW, MOVE_BACK };
 
 /* Where the program in front goes on while flows move into other tables (front.c): the places in onward[]. */
 enum onward {

@@ -14,10 +14,14 @@
 #include "former.h"
 
 #define CARRIED (1ull << 63)
+#define CARRIED_ANSWERED (1ull << 62)
 #define CARRIED_HALF (META_VERSION | META_STATE)
 #define CARRIED_VERSIONS (CARRIED | META_REVERSE | META_VERSION | META_VERSION << 16)
 
-/* The flow as a word; of a pair both halves, else `reverse` is NULL. Another one when an entry changes hands, or state. */
+/*
+ * The flow as a word; of a pair both halves, else `reverse` is NULL. Another one when an entry changes hands, or state,
+ * or when the real server answers.
+ */
 static __always_inline u64 carried_flow(const struct flow_ref *forward,
 					const struct flow_ref *reverse)
 {
@@ -25,7 +29,8 @@ static __always_inline u64 carried_flow(const struct flow_ref *forward,
 
 	if (reverse)
 		flow |= META_REVERSE | (reverse->seen & META_VERSION) << 16 |
-			(reverse->seen & META_STATE) << 48;
+			(reverse->seen & META_STATE) << 48 |
+			(reverse->value & PAIR_ANSWERED ? CARRIED_ANSWERED : 0);
 	return flow;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A packet whose flow the new tables do not have: fetch it from the former ones, if it is there (front.c). */
+/* A packet whose open flow the new tables do not have: fetch it from the former ones, if it is there (front.c). */
 #include "carry.h"
 #include "pairing.h"
 #include "verdict.h"
@@ -35,41 +35,49 @@ static __always_inline bool fetch_halves(bool ipv6, bool pending, struct packet 
 	       former_forward(ipv6, other, pkt->now, &named) && named.entry == found->entry;
 }
 
-/* The entry that has the packet's key, in either table; what is left of a pair is none. */
-static __always_inline bool fetch_find(bool ipv6, const struct packet *pkt, struct scratch *with,
-				       struct flow_ref *found, bool *in_pending)
+/* By the entry that has the packet's key in one of the former tables; what is left of a pair is none. */
+static __always_inline enum insert_result fetch_from(bool ipv6, bool pending, struct packet *pkt,
+						     struct scratch *with)
 {
-	struct flow_ref forward;
-	u32 pending;
-
-	for (pending = 0; pending < 2; pending++) {
-		hide(pending);
-		if (!former_find(ipv6, pending & 1, &with->key, found))
-			continue;
-		*in_pending = pending & 1;
-		if (!(found->seen & META_REVERSE) ||
-		    former_forward(ipv6, found, pkt->now, &forward))
-			return true;
-	}
-	return false;
-}
-
-static __always_inline enum insert_result fetch(bool ipv6, struct packet *pkt, struct scratch *with)
-{
-	struct flow_ref found, other = {};
+	struct flow_ref found, other = {}, *reverse = NULL;
 	struct reserved made;
-	bool pending = false;
 
-	if (!fetch_find(ipv6, pkt, with, &found, &pending))
+	if (!former_find(ipv6, pending, &with->key, &found))
 		return INSERT_EXISTS;
 	if (fetch_halves(ipv6, pending, pkt, with, &found, &other))
-		return carried_before(ipv6, &found, &other) ?
-			       INSERT_EXISTS :
-			       carry_pair(ipv6, pending, with, &found, &other, &made);
-	if (found.seen & META_REVERSE || carried_before(ipv6, &found, NULL))
-		return INSERT_EXISTS; /* of no flow any more, or of one that is, or has been, there */
-	with->forward = with->key;
-	return carry_flow(ipv6, pending, with, &found, &made);
+		reverse = &other;
+	else if (found.seen & META_REVERSE)
+		return INSERT_EXISTS; /* of no flow any more */
+	else
+		with->forward = with->key;
+	if (carried_before(ipv6, &found, reverse))
+		return INSERT_EXISTS; /* it is, or has been, there */
+	return reverse ? carry_pair(ipv6, pending, with, &found, reverse, &made) :
+			 carry_flow(ipv6, pending, with, &found, &made);
+}
+
+/* Where an earlier flow of the key is known already, the pending table may have the one that is not. */
+static __always_inline enum insert_result fetch(bool ipv6, struct packet *pkt, struct scratch *with,
+						const struct flow_key *key)
+{
+	enum insert_result result = INSERT_EXISTS;
+	u32 pending;
+
+	for (pending = 0; pending < 2 && result == INSERT_EXISTS; pending++) {
+		hide(pending);
+		with->key = *key;
+		result = fetch_from(ipv6, pending & 1, pkt, with);
+	}
+	return result;
+}
+
+/* The copy that was made of an open flow when it was pending yet: as a pending one it has been counted out already. */
+static __always_inline void drop_pending(bool ipv6, const struct scratch *with)
+{
+	struct flow_ref copy;
+
+	if (!with->recording.pending && flow_find(ipv6, true, &with->forward, &copy))
+		entry_free(&copy, copy.seen);
 }
 
 int dsrlb_fetch(struct xdp_md *ctx)
@@ -82,11 +90,15 @@ int dsrlb_fetch(struct xdp_md *ctx)
 	if (!with)
 		return XDP_PASS;
 	key = with->key;
-	result = packet.ipv6 ? fetch(true, &packet, with) : fetch(false, &packet, with);
+	result = packet.ipv6 ? fetch(true, &packet, with, &key) : fetch(false, &packet, with, &key);
 	if (result == INSERT_RACED && ++with->raced < FETCH_RACES) {
 		with->key = key;
 		onward.call(ctx, ONWARD_FETCH);
 	}
+	if (result == INSERT_MADE && packet.ipv6)
+		drop_pending(true, with);
+	else if (result == INSERT_MADE)
+		drop_pending(false, with);
 	onward.call(ctx, ONWARD_FIRST);
 	return verdict(&packet, R_INCOMPLETE);
 }

@@ -258,8 +258,8 @@ static __always_inline bool former_find(bool ipv6, bool pending, const struct fl
 	return false;
 }
 
-/* As flow_at(), where it has not expired. */
-static __always_inline bool former_at(bool ipv6, u32 entry, u32 now, struct flow_ref *ref)
+/* As flow_at(). */
+static __always_inline bool former_there(bool ipv6, u32 entry, struct flow_ref *ref)
 {
 	void *set = former_set(ipv6, entry / SET_FLOWS);
 
@@ -269,16 +269,28 @@ static __always_inline bool former_at(bool ipv6, u32 entry, u32 now, struct flow
 	ref->meta = former_meta(ipv6, set, entry);
 	ref->seen = meta_load(ref->meta);
 	ref->value = former_value(ipv6, set, entry);
-	return meta_is_flow(ref->seen) && !meta_expired(ref->seen, now) &&
-	       !((meta_load(ref->meta) ^ ref->seen) & META_VERSION);
+	return meta_is_flow(ref->seen) && !((meta_load(ref->meta) ^ ref->seen) & META_VERSION);
+}
+
+/* ... where it has not expired. */
+static __always_inline bool former_at(bool ipv6, u32 entry, u32 now, struct flow_ref *ref)
+{
+	return former_there(ipv6, entry, ref) && !meta_expired(ref->seen, now);
 }
 
 /* The forward half of a pair, by its reverse half. */
+static __always_inline bool former_named(bool ipv6, const struct flow_ref *reverse,
+					 struct flow_ref *forward)
+{
+	return former_there(ipv6, (u32)reverse->value, forward) &&
+	       meta_version(forward->seen) == ((reverse->value >> 32) & 0xffff);
+}
+
+/* ... where it has not expired. */
 static __always_inline bool former_forward(bool ipv6, const struct flow_ref *reverse, u32 now,
 					   struct flow_ref *forward)
 {
-	return former_at(ipv6, (u32)reverse->value, now, forward) &&
-	       meta_version(forward->seen) == ((reverse->value >> 32) & 0xffff);
+	return former_named(ipv6, reverse, forward) && !meta_expired(forward->seen, now);
 }
 
 /* The key of an entry; INSERT_MADE when that is it. INSERT_EXISTS: it changed hands meanwhile. */

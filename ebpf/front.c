@@ -2,8 +2,8 @@
 /*
  * In front of the first program while flows move from one pair of tables into another. Until `moved` says so, packets
  * go on in the programs that have the former tables; from then on in those that have the new ones, and a flow that
- * these do not know, but the former tables do, is fetched first (fetch.c). So a flow that was made when all others
- * had been copied goes on as well, and so does one whose replies come in by another interface.
+ * these do not know as an open one, but the former tables do, is fetched first (fetch.c). So a flow that was made, or
+ * opened, when all others had been copied goes on as well, and so does one whose replies come in by another interface.
  *
  * Nothing is changed in the packet.
  */
@@ -42,7 +42,7 @@ static __always_inline bool front_parse(struct packet *pkt)
 		interesting(&pkt->source, INTEREST_REALS));
 }
 
-/* Does the packet want a flow that the new tables do not have? */
+/* Does the packet want an open flow that the new tables do not have? It may have been pending yet when it was copied. */
 static __always_inline bool front_misses(struct packet *pkt, struct scratch *with)
 {
 	struct flow_ref found;
@@ -51,8 +51,7 @@ static __always_inline bool front_misses(struct packet *pkt, struct scratch *wit
 	key_of_packet(&with->key, pkt);
 	with->packet = *pkt;
 	with->raced = 0;
-	return !flow_find_any(false, &with->key, &found) &&
-	       !flow_find_any(true, &with->key, &found);
+	return !flow_find_any(false, &with->key, &found);
 }
 
 int dsrlb_front(struct xdp_md *ctx)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The program by which the control plane copies flows from the former tables into the new ones, and takes copies back
- * whose flow has gone meanwhile: as the reaper, run by BPF_PROG_TEST_RUN on lists of orders, never attached. A loop
- * over them would be more than the verifier walks.
+ * The program by which the control plane copies flows from the former tables into the new ones, has copies follow their
+ * flows, and takes those back whose flow has gone meanwhile: as the reaper, run by BPF_PROG_TEST_RUN on lists of
+ * orders, never attached. A loop over them would be more than the verifier walks.
  */
-#include "carry.h"
+#include "follow.h"
 
 #define MOVE_TRIES 3
 
@@ -46,6 +46,22 @@ static __always_inline enum insert_result move_carry(bool ipv6, struct scratch *
 	if (!former_forward(ipv6, &found, now, &forward))
 		return INSERT_EXISTS;
 	return move_flow(ipv6, pending, with, &forward, &found, now, &made);
+}
+
+/* a, b: as move_carry(); its copy becomes what the flow is by now. c: whether packets go by the copies. */
+static __always_inline enum insert_result move_follow(bool ipv6, struct scratch *with,
+						      const struct reap_order *order, u32 now)
+{
+	bool pending = order->a / SET_FLOWS >= former_span(true).first, by_copies = order->c;
+	struct flow_ref found, forward;
+
+	if (!former_there(ipv6, order->a, &found) || meta_version(found.seen) != order->b)
+		return INSERT_RACED;
+	if (!(found.seen & META_REVERSE))
+		return follow(ipv6, pending, by_copies, with, &found, NULL, now);
+	if (!former_named(ipv6, &found, &forward))
+		return INSERT_RACED;
+	return follow(ipv6, pending, by_copies, with, &forward, &found, now);
 }
 
 /*
@@ -99,6 +115,9 @@ int dsrlb_mover(struct xdp_md *ctx)
 	request->done = i + 1;
 	if (request->command == MOVE_BACK)
 		order->c = request->ipv6 ? move_back(true, order) : move_back(false, order);
+	else if (request->command == MOVE_FOLLOW)
+		order->c = request->ipv6 ? move_follow(true, with, order, now) :
+					   move_follow(false, with, order, now);
 	else if (request->ipv6)
 		order->c = move_carry(true, with, order, now);
 	else

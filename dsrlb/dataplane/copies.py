@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies of the flows of former tables in the new ones (moving.py): which are made, and which taken
-back.
+"""Copies of the flows of former tables in the new ones (moving.py): which are made, which follow
+their flows, and which are taken back.
 
 What was copied is noted by the programs that copy, in maps that outlive the daemon (carried4,
 carried6; ebpf/carry.h). A flow that is noted is copied once, even if its copy has ended since.
@@ -28,6 +28,7 @@ _MADE, _EXISTS, _RACED, _UNFIT = 0, 1, 3, 4  # enum insert_result
 _RACES = 10
 _CARRIED, _REVERSE = np.uint64(1 << 63), np.uint64(0x80)  # see carried_flow() in ebpf/carry.h
 _STATE, _VERSION = np.uint64(0xF), np.uint64(0xFFFF0000)
+_ANSWERED = np.uint64(1 << 63)  # in a reverse half's value: PAIR_ANSWERED
 _VERSIONS = np.uint64(1 << 63 | 0x80 | 0xFFFF << 32 | 0xFFFF << 16)
 _AGAIN = frozenset({errno.EINTR, errno.EAGAIN})
 
@@ -39,6 +40,8 @@ class Moved:
     """What has become of flows (a pair is one), and of copies."""
 
     copied: int = 0
+    followed: int = 0
+    """Copies that have become what their flows were by then."""
     taken_back: int = 0
     crowded: int = 0
     """More than the new tables are rated for: where there is no room, some give way to others."""
@@ -58,6 +61,13 @@ class Mover:
         """Copy former entries; returns the result of each."""
         orders = self._orders(entries, versions)
         return self._order("MOVE_CARRY", ipv6, orders)
+
+    def follow(self, ipv6: bool, entries: Places, versions: Numbers, *, by_copies: bool) -> Numbers:
+        """Have copies become what former entries are by now; ``by_copies``: packets have changed
+        them, too. Returns the result of each."""
+        orders = self._orders(entries, versions)
+        orders[:, 2] = by_copies
+        return self._order("MOVE_FOLLOW", ipv6, orders)
 
     def take_back(
         self, ipv6: bool, entries: Places, versions: Numbers, former: Places | None = None
@@ -145,25 +155,27 @@ class Family:
         halves, shift = metas[both], np.uint64(16)
         signs[both] = signs[named] | _REVERSE | (halves & _VERSION) << shift
         signs[both] |= (halves & _STATE) << np.uint64(48)
+        signs[both] |= (values[whole] & _ANSWERED) >> np.uint64(1)
         signs[named] = 0
         return signs, alive, metas
 
-    def step(self, mover: Mover, moved: Moved, *, changed: bool, resumed: bool) -> int:
-        """Make the copies what the flows are now; returns how many flows had changed. ``changed``:
-        packets go by the new tables, and have since an earlier daemon where it is ``resumed``:
-        copies have gone on by themselves then, and only what has another flow by now was another's
-        already when packets changed over."""
+    def step(self, mover: Mover, moved: Moved, *, by_copies: bool) -> int:
+        """Make the copies what the flows are now; returns how many flows had changed.
+        ``by_copies``: packets go by them already, so that a flow whose copy has gone has ended, and
+        what was noted to be no copy's stays that."""
         abi, ipv6 = self.table.abi, self.table.ipv6
         signs, alive, metas = self._now()
-        others = (signs ^ self._flow) & _VERSIONS != 0 if resumed else signs != self._flow
-        which = np.flatnonzero(others)
+        which = np.flatnonzero(signs != self._flow)
         which = which[(signs[which] != 0) & alive[which] | (self._copy[which] != 0)]
-        found = len(which)
-        if changed:
-            which = which[~self._ended(which, signs, mover, moved)]
-        else:
-            self._take_back(which, mover, moved)
-        new = which[(signs[which] != 0) & alive[which]]
+        same = (signs[which] ^ self._flow[which]) & _VERSIONS == 0
+        further, others = which[same], which[~same]
+        followed = further[self._copy[further] != 0]
+        gone = self._follow(followed, metas, mover, moved, by_copies=by_copies)
+        self._take_back(others, mover, moved)
+        if not by_copies:
+            never = further[self._copy[further] == 0]
+            others = np.concatenate((others, gone, never))
+        new = others[(signs[others] != 0) & alive[others]]
         for _ in range(_RACES):
             if not len(new):
                 break
@@ -171,25 +183,29 @@ class Family:
             moved.copied += int((results == _MADE).sum())
             moved.unfit += int((results == _UNFIT).sum())
             new = new[results == _RACED]
-        return found
+        return len(which)
 
-    def _take_back(self, which: Places, mover: Mover, moved: Moved) -> Places:
-        """The copies of what was there before; returns whose are gone already."""
+    def _follow(
+        self, which: Places, metas: Words, mover: Mover, moved: Moved, *, by_copies: bool
+    ) -> Places:
+        """Copies of flows that are in another state by now; returns whose copies have gone."""
+        gone: list[Places] = []
+        for _ in range(_RACES):
+            if not len(which):
+                break
+            versions = self.table.abi.version(metas[which])
+            results = mover.follow(self.table.ipv6, which, versions, by_copies=by_copies)
+            moved.followed += int((results == _MADE).sum())
+            gone.append(which[results == _EXISTS])
+            which = which[results == _RACED]
+        return np.concatenate(gone) if gone else which
+
+    def _take_back(self, which: Places, mover: Mover, moved: Moved) -> None:
+        """The copies of what was there before."""
         old = which[self._copy[which] != 0]
         copies = self._copy[old]
         entries = (copies & np.uint64(0xFFFFFFFF)).astype(np.int64)
         versions = (copies >> np.uint64(32)).astype(np.uint16).astype(np.uint32)
         results = mover.take_back(self.table.ipv6, entries, versions, old)
         moved.taken_back += len(old)
-        gone: Places = old[results == _EXISTS]
-        self._copy[gone] = 0
-        return gone
-
-    def _ended(self, which: Places, signs: Words, mover: Mover, moved: Moved) -> Mask:
-        """Take copies back while packets go by them; whose flow is the same, and has ended there
-        meanwhile, is not to be copied again."""
-        before = self._flow[which]
-        gone = np.isin(which, self._take_back(which, mover, moved))
-        ended: Mask = gone & ((before ^ signs[which]) & _VERSIONS == 0)
-        self._flow[which[ended]] = signs[which[ended]]
-        return ended
+        self._copy[old[results == _EXISTS]] = 0

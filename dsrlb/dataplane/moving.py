@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dsrlb.dataplane import bpf
+from dsrlb.dataplane import bpf, graceperiod
 from dsrlb.dataplane.artifact import Artifact, build, part
 from dsrlb.dataplane.copies import Family, Moved, Mover
 from dsrlb.dataplane.flowtable import FlowAbi, FlowTable, flow_tables
@@ -74,7 +74,6 @@ class Moving:
         self._first_fd = first_fd
         self._artifact = artifact
         self._begun = maps.begun
-        self._resumed = False
         instead = _layout(artifact, maps)
         parts = {name: build(part(name), instead=instead) for name in _PARTS}
         maps.add(parts["front"])
@@ -121,7 +120,6 @@ class Moving:
         Where there is neither, packets go by the new tables at once."""
         if self._begun and not self.changed:
             self._forget_copies()
-        self._resumed = self._resumed or (self._begun and self.changed)
         self._begun = False
         self._put("ONWARD_FIRST", self._first_fd)
         if known:
@@ -158,8 +156,10 @@ class Moving:
     def copy(self) -> int:
         """A pass: make the copies what the flows of the former tables are now. Returns how many
         had changed, or were new. Raises KernelError."""
-        how = {"changed": self.changed, "resumed": self._resumed}
-        return sum(one.step(self._mover, self.result, **how) for one in self._former())
+        by_copies = self.changed
+        return sum(
+            one.step(self._mover, self.result, by_copies=by_copies) for one in self._former()
+        )
 
     def change(self, clock: Callable[[], float] = time.monotonic) -> None:
         """The program in front is on all interfaces: copy, and have packets go by the new tables.
@@ -172,6 +172,7 @@ class Moving:
                 if self.copy() <= _FEW:
                     break
             self._maps[MOVED].array[0] = 1
+        graceperiod.wait()  # for packets that go by the former tables yet
         self.copy()
         self.window = clock() - began
         rated = self._maps.capacity

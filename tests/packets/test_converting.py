@@ -22,10 +22,10 @@ from dsrlb.dataplane.flowhash import key_hash
 from dsrlb.dataplane.flowtable import FlowTable, flow_tables
 from dsrlb.dataplane.maps import MapSet
 from tests import otherlayout
-from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
+from tests.packets.cases.paired_services import FAR, RESOLUTIONS
 from tests.packets.harness import Program
+from tests.packets.moves import TEXT, Clients, check_tables, meaning, moving, program
 from tests.packets.steps import V4, V6, Family, go, opened
-from tests.packets.test_moving import STICKY, Clients, check_tables, meaning, moving, program
 
 CAPACITY = 2_000
 MARK = 0x12345678
@@ -71,7 +71,7 @@ def upgraded(step: str, folder: Path, pins: Path) -> Iterator[tuple[Program, Pro
         assert new.maps.converted
         for one in (new, former):
             one.link(FAR)
-        former.configure(CONFIG + STICKY, RESOLUTIONS)
+        former.configure(TEXT, RESOLUTIONS)
         moving(new).ready(former.dataplane.program_fd, known=False)
         yield former, new
 
@@ -228,7 +228,7 @@ def test_a_crash_on_the_way(end: str, tmp_path: Path, pins: Path) -> None:
         with EARLIER.sources(tmp_path):
             former = stack.enter_context(program(CAPACITY, pins))
         former.link(FAR)
-        former.configure(CONFIG + STICKY, RESOLUTIONS)
+        former.configure(TEXT, RESOLUTIONS)
         clients, kinds = Clients(former), left(pins)
         before = all_flows(former)
         with program(CAPACITY, pins) as new:
@@ -246,7 +246,7 @@ def test_a_crash_on_the_way(end: str, tmp_path: Path, pins: Path) -> None:
                 pin.rename(pins / pin.name)
         again = stack.enter_context(program(CAPACITY, pins))
         again.link(FAR)
-        former.configure(CONFIG + STICKY, RESOLUTIONS)  # and ports of bridges forward again
+        former.configure(TEXT, RESOLUTIONS)  # and ports of bridges forward again
         assert bool(again.maps.converted) == again.maps.moving == ("drained" not in end)
         if again.maps.moving:
             moving(again).ready(former.dataplane.program_fd, known=False)
@@ -318,7 +318,7 @@ def test_keys_of_another_length(copied: bool, v: Family, pins: Path) -> None:
     with program(CAPACITY, pins) as new:
         moving(new).ready(None, known=False)
         new.link(FAR)
-        found = new.configure(CONFIG + STICKY, RESOLUTIONS)
+        found = new.configure(TEXT, RESOLUTIONS)
         ends = [(port, (v.to_11, v.to_12)[port % 2]) for port in range(3000, 3040)]
         for port, to in ends:
             write_flow(new, v, port, found[v.real(11 + (to is v.to_12))])
