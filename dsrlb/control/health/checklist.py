@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from operator import is_
 
 from dsrlb.config import Config, Service
-from dsrlb.control.desired.contents import RESOLVED, RealId, Resolution, ServiceId
+from dsrlb.control.desired.contents import RealId, Resolution, ServiceId
 from dsrlb.control.desired.parts import Part
 from dsrlb.control.health.checks import NOTHING, Checks, Piece, piece_of, put_together
 from dsrlb.control.maps.installed import InstalledReal
+from dsrlb.control.probing.spots import Spots
 from dsrlb.control.probing.targets import Ends, ends_of
 from dsrlb.dataplane.keys import IPAddress
 
@@ -72,15 +73,16 @@ class Checklist:
         alike = _asked_alike(self._config, config)
         self._config = config
         services = {service.name: service for service in config.service}
+        spots = Spots(found, kernel)
         for name, part in parts.items():
             old, service = before.get(name), services[name.name]
             if old is not None and old.part is part and alike(service):
                 kept[name] = old
                 continue
-            asked = _asked(old.piece) if old else set()
-            ends = ends_of(service, part.reals, found, kernel)
-            piece = _piece(config, service, part, reals, ends, found, asked)
-            rows = {reals[real].index: each for real, each in ends.items()}
+            asked = old.piece.checked if old else set()
+            members = list(spots.members(part.reals, reals))
+            piece = piece_of(config, service, name.family, members, asked)
+            rows = ends_of(service, name.family, members)
             if old is not None and old.piece == piece:
                 piece = old.piece
             kept[name] = _Kept(part, piece, rows)
@@ -96,7 +98,7 @@ class Checklist:
             if new is None:
                 news.gone_rows |= old.rows.keys()
             if new is None or new.piece is not old.piece:
-                news.unasked |= _asked(old.piece) - (_asked(new.piece) if new else set())
+                news.unasked |= old.piece.checked - (new.piece.checked if new else set())
         news.gone_rows -= news.rows.keys()
         self._kept = kept
         return news
@@ -109,24 +111,3 @@ def _asked_alike(before: Config | None, config: Config) -> Callable[[Service], b
     if before.group is config.group:
         return lambda _: True
     return lambda service: before.health_of(service) == config.health_of(service)
-
-
-def _piece(
-    config: Config,
-    service: Service,
-    part: Part,
-    reals: Mapping[RealId, InstalledReal],
-    ends: Mapping[RealId, Ends],
-    found: Mapping[RealId, Resolution],
-    asked: set[RealId],
-) -> Piece:
-    places = {
-        real: (reals[real].index, bool(content.flags & RESOLVED))
-        for real, content in part.reals.items()
-    }
-    return piece_of(config, service, part.identity.family, places, ends, found, asked)
-
-
-def _asked(piece: Piece) -> set[RealId]:
-    """All whose checks tell something."""
-    return {real for reals in piece.reals.values() for real in reals}

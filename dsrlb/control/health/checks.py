@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from dsrlb.config import Config, Health, Service
 from dsrlb.config.health import CONNECTING
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired.contents import RealId, Resolution
-from dsrlb.control.probing.targets import Ends
+from dsrlb.control.desired.contents import RealId
+from dsrlb.control.probing.spots import Member
 from dsrlb.dataplane.keys import IPAddress
 from dsrlb.dataplane.methods import methods
 from dsrlb.health.protocol import Check, Method, Target, check_of
@@ -38,15 +39,23 @@ NOTHING = Checks()
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """By which way a service's real servers are asked in one address family, and how. ``shared``:
-    what else is equal where one check is true of several."""
+class Way:
+    """By which way a service's real servers are asked in one address family: what their targets
+    have in common. ``first``: the address that stands for the first place in reals[]."""
 
-    service: Service
+    service: str
     vip: str
     method: Method
-    checks: tuple[tuple[Check, bool], ...]  # does it tell whether the real server is up?
-    shared: tuple[object, ...]
+    gue_port: int
+    first: IPAddress
+
+
+class Question(NamedTuple):
+    """A check, and who is asked it, by the target's id. ``tells``: whether they are up."""
+
+    check: Check
+    tells: bool
+    members: Mapping[str, Member]
 
 
 def _text(address: IPAddress) -> str:
@@ -54,123 +63,132 @@ def _text(address: IPAddress) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _check(health: Health, port: int, vip: IPAddress) -> Check:
-    """The check as the process that makes it has it."""
+def _check(health: Health, port: int, host: str) -> Check:
+    """The check as the process that makes it has it. ``host``: of those that send one, else ""."""
     values = health.model_dump()
-    host = health.host or _text(vip)
     name = health.host.rpartition(":")[0] or health.host
     is_name = any(letter.isalpha() for letter in name) and "[" not in name
-    given = health.type in ("http", "https")
-    values |= {"port": port, "host": host if given else "", "sni": ""}
+    values |= {"port": port, "host": host, "sni": ""}
     if health.type == "https":
         values["sni"] = health.sni or (name if is_name else "")
     return check_of(values)
 
 
-def _timing(service: Service, vip: IPAddress) -> tuple[Check, int] | None:
-    """A check for nothing but the time that an answer takes, where a service's own tells none."""
-    port = service.checked_port
-    if not service.probed or port is None:
-        return None
-    return _check(Health(type="tcp"), port, vip), port
+def _host(health: Health, vip: IPAddress) -> str:
+    given = health.type in ("http", "https")
+    return (health.host or _text(vip)) if given else ""
 
 
-def _way(config: Config, service: Service, family: int) -> _Way | None:
-    """A service's first VIP of a family stands for the others. None: nobody is asked."""
-    if not config.is_probed(service):
-        return None
-    vip = next(vip for vip in service.vip if vip.version == family)
+def _checks(config: Config, service: Service, vip: IPAddress) -> Iterator[tuple[Check, bool]]:
+    """What a service's real servers are asked, and whether that tells that they are up: there may
+    be a check for nothing but the time that an answer takes, where the service's own tells none."""
     health = config.health_of(service)
-    port = health.port or service.checked_port or 0
-    checks = []
     if health.type != "none":
-        checks.append((_check(health, port, vip), True))
-    timing = _timing(service, vip)
-    if timing is not None and health.type not in CONNECTING:
-        checks.append((timing[0], False))
-    return _Way(service, str(vip), _method(service), tuple(checks), _shared(service, vip))
+        port = health.port or service.checked_port or 0
+        yield _check(health, port, _host(health, vip)), True
+    if service.probed and service.checked_port is not None and health.type not in CONNECTING:
+        yield _check(Health(type="tcp"), service.checked_port, ""), False
 
 
-def _method(service: Service) -> Method:
+def _way(service: Service, vip: IPAddress, prefix: IPNetwork) -> Way:
     name: Method = service.method  # type: ignore[assignment]  # modes and methods are Method's
-    return name
+    port = service.l3dsr.gue_port if service.l3dsr is not None else 0
+    return Way(service.name, str(vip), name, port, prefix.network_address)
 
 
 def _shared(service: Service, vip: IPAddress) -> tuple[object, ...]:
-    """Where replies come back a real server is asked at its own address, whatever the VIP is."""
+    """What else is equal where one check is true of several. Where replies come back a real server
+    is asked at its own address, whatever the VIP is."""
     seen = None if methods()[service.method].replies else vip
     l3dsr = service.l3dsr
     return service.method, seen, (l3dsr.dscp, l3dsr.gue_port) if l3dsr else None
 
 
+@lru_cache(maxsize=4096)
+def _identity(what: str, real: str, port: int) -> str:
+    """A target's id. Thousands of services may ask the same few real servers the same. ``real``:
+    its address; ``port``: its own, 0: it has none."""
+    return blake2b(f"{what} {real} {port}".encode(), digest_size=9).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The checks of one service in one address family; as Checks has them."""
+    """The checks of one service in one address family. Who could not answer, because this host has
+    no address for it, is ``homeless``."""
 
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    reals: Mapping[str, tuple[RealId, ...]] = field(default_factory=dict)
+    way: Way | None = None
+    questions: tuple[Question, ...] = ()
     homeless: frozenset[RealId] = frozenset()
+    _made: dict[str, Target] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def checked(self) -> set[RealId]:
+        """All whose checks tell something."""
+        telling = (each.members.values() for each in self.questions if each.tells)
+        return {member.real for members in telling for member in members}
+
+    def target(self, identity: str, check: Check, member: Member) -> Target:
+        """Somebody who is asked. Made when it is asked for: mostly another piece has it already."""
+        known = self._made.get(identity)
+        if known is None:
+            assert self.way is not None
+            known = self._made[identity] = _target(self.way, identity, check, member)
+        return known
 
 
 def piece_of(
     config: Config,
     service: Service,
     family: int,
-    places: Mapping[RealId, tuple[int, bool]],
-    ends: Mapping[RealId, Ends],
-    found: Mapping[RealId, Resolution],
+    members: Iterable[Member],
     asked: Collection[RealId],
 ) -> Piece:
-    """Of those whose MAC address is known, or was (``asked``: they are asked already).
-
-    ``places``: of its real servers in reals[], and whether their MAC addresses are known; ``ends``:
-    what a probe goes between; ``found``: where they are.
-    """
-    way, prefix = _way(config, service, family), _prefix(config, family)
-    if way is None or prefix is None:
+    """Of those whose MAC address is known, or was (``asked``: they are asked already)."""
+    prefix = _prefix(config, family)
+    if prefix is None or not config.is_probed(service):
         return Piece()
-    own_ports, sorry = _own_ports(config, service), _sorry(service)
-    asking = [(check, tells, repr((way.shared, check, tells))) for check, tells in way.checks]
-    targets: dict[str, Target] = {}
-    names: dict[str, list[RealId]] = {}
-    homeless = set()
-    for real, (index, resolved) in places.items():
-        if real not in ends or real.address in sorry:
-            continue
-        if not resolved and real not in asked:
-            continue
-        source = ends[real].source
-        if source is None:
-            homeless.add(real)
-            continue
-        own, text = own_ports.get(real.address, 0) if own_ports else 0, str(real.address)
-        for check, tells, what in asking:
-            identity = blake2b(f"{what} {text} {own}".encode(), digest_size=9).hexdigest()
-            if identity not in targets:
-                address = prefix.network_address + index
-                targets[identity] = _target(
-                    way, check, identity, text, address, source, found[real]
-                )
-            if tells:
-                names.setdefault(identity, []).append(real)
-    reals = {identity: tuple(members) for identity, members in names.items()}
-    return Piece(targets, reals, frozenset(homeless))
+    vip = next(vip for vip in service.vip if vip.version == family)  # it stands for the others
+    sorry = service.sorry.address if service.sorry else ()
+    there = [
+        member
+        for member in members
+        if (member.resolved or member.real in asked) and member.real.address not in sorry
+    ]
+    homeless = frozenset(member.real for member in there if member.spot.source is None)
+    if homeless:
+        there = [member for member in there if member.real not in homeless]
+    ports, shared = _own_ports(config, service), _shared(service, vip)
+    questions = []
+    for check, tells in _checks(config, service, vip):
+        what = repr((shared, check, tells))
+        asking = {
+            _identity(what, member.spot.real, ports.get(member.real.address, 0) if ports else 0): (
+                member
+            )
+            for member in there
+        }
+        questions.append(Question(check, tells, asking))
+    return Piece(_way(service, vip, prefix), tuple(questions), homeless)
 
 
 def put_together(pieces: Iterable[Piece]) -> Checks:
     """Of several services: a check that they share is made once, by the way of the first."""
     targets: dict[str, Target] = {}
     reals: dict[str, tuple[RealId, ...]] = {}
+    others: dict[str, list[RealId]] = {}
     homeless: set[RealId] = set()
     for piece in pieces:
-        if targets.keys().isdisjoint(piece.targets):
-            targets.update(piece.targets)
-            reals.update(piece.reals)
-        else:
-            targets = {**piece.targets, **targets}
-            for identity, members in piece.reals.items():
-                reals[identity] = reals.get(identity, ()) + members
         homeless |= piece.homeless
+        for check, tells, members in piece.questions:
+            for identity, member in members.items():
+                if identity not in targets:
+                    targets[identity] = piece.target(identity, check, member)
+                    if tells:
+                        reals[identity] = (member.real,)
+                elif tells:
+                    others.setdefault(identity, []).append(member.real)
+    for identity, more in others.items():
+        reals[identity] += tuple(more)
     return Checks(tuple(targets.values()), reals, frozenset(homeless))
 
 
@@ -179,41 +197,27 @@ def _prefix(config: Config, family: int) -> IPNetwork | None:
     return next((one for one in config.balancer.probe_prefix if one.version == family), None)
 
 
-def _sorry(service: Service) -> tuple[IPAddress, ...]:
-    return service.sorry.address if service.sorry else ()
-
-
 def _own_ports(config: Config, service: Service) -> dict[IPAddress, int]:
     """The ports that real servers have of their own."""
     reals = config.reals_of(service)
     return {address: real.port for real in reals if real.port for address in real.address}
 
 
-def _target(
-    way: _Way,
-    check: Check,
-    identity: str,
-    real: str,
-    address: IPAddress,
-    source: IPAddress,
-    where: Resolution,
-) -> Target:
-    """``real``: the real server's address; ``address``: that probes of it are sent to."""
-    service = way.service
-    l3dsr = service.l3dsr
+def _target(way: Way, identity: str, check: Check, member: Member) -> Target:
+    spot = member.spot
     return Target(
         id=identity,
-        name=f"{service.name} {real}",
-        address=str(address),
+        name=f"{way.service} {spot.real}",
+        address=str(way.first + member.place),
         port=check.port,
         check=check,
         vip=way.vip,
-        service=service.name,
-        real=real,
+        service=way.service,
+        real=spot.real,
         method=way.method,
-        interface=where.link.name if where.link else "",
-        source=str(source),
-        mac=where.mac or "",
-        routed=where.via is not None,
-        gue_port=l3dsr.gue_port if l3dsr is not None else 0,
+        interface=spot.interface,
+        source=str(spot.source),
+        mac=spot.mac,
+        routed=spot.routed,
+        gue_port=way.gue_port,
     )

@@ -60,7 +60,8 @@ class Conditions:
 
     def take_moved(self) -> set[str]:
         """The services, by name, of which a real server may be in another condition than at the
-        last call. Those who start slowly are, all the time."""
+        last call, as far as flows are concerned: who is well is as who is not known of. Those who
+        start slowly are, all the time."""
         slow = self.ramps.services
         with self._lock:
             moved, self._moved = self._moved, slow
@@ -103,7 +104,8 @@ class Conditions:
             since = ""
         now = Checked(state.up, state.verdict, state.detail, state.held, since)
         self._checked[real] = now
-        self._note_moved((real.service.name,))
+        if was_up != state.up:
+            self._note_moved((real.service.name,))
         name = f"{real.service.name}: {real.address}"
         if was_up != state.up:
             text = "is up" if state.up else f"is down: {now.text}"
@@ -122,7 +124,8 @@ class Conditions:
                 for real in together:
                     if real not in self._checked:
                         self._checked[real] = known
-                        self._note_moved((real.service.name,))
+                        if not known.up:
+                            self._note_moved((real.service.name,))
 
     def forget_others(self, reals: frozenset[RealId]) -> None:
         """Of those that are checked no more nothing is known."""
@@ -132,7 +135,8 @@ class Conditions:
     def forget(self, reals: Iterable[RealId]) -> None:
         """Of these nothing is known."""
         for real in reals:
-            if self._checked.pop(real, None) is not None:
+            known = self._checked.pop(real, None)
+            if known is not None and not known.up:
                 self._note_moved((real.service.name,))
 
 

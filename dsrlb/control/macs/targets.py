@@ -11,18 +11,37 @@ from dsrlb.config import Config, Service
 from dsrlb.config.sharing import others
 from dsrlb.control.desired.contents import RealId, Resolution, ServiceId
 from dsrlb.control.macs.nexthops import Target
+from dsrlb.dataplane.keys import IPAddress
 from dsrlb.dataplane.methods import methods
 
 
 def targets_of(config: Config) -> dict[RealId, Target]:
     """Every real of every service, in the families that the service has VIPs of."""
-    found = {}
+    found, made = {}, _Made()
     for service in config.service:
-        found.update(_of_service(config, service))
+        found.update(_of_service(config, service, made))
     return found
 
 
-def _of_service(config: Config, service: Service) -> dict[RealId, Target]:
+class _Made:
+    """Each target once: many services may have the same real servers, and who is looked for by the
+    same object is found at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Target] = {}
+
+    def target(
+        self, address: IPAddress, static: str | None, *, routed: bool, bridged: bool
+    ) -> Target:
+        # An address as a number: as itself it is slow to hash.
+        key = address.version, int(address), static, routed, bridged
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = Target(address, static, routed, bridged)
+        return known
+
+
+def _of_service(config: Config, service: Service, made: _Made) -> dict[RealId, Target]:
     found = {}
     routed, bridged = methods()[service.method].routes, service.mode == "bridge"
     for family in {vip.version for vip in service.vip}:
@@ -31,7 +50,8 @@ def _of_service(config: Config, service: Service) -> dict[RealId, Target]:
             address = config.address_for(service, real, family)
             if address is not None:
                 static = None if real.mac == "auto" else real.mac
-                found[RealId(name, address)] = Target(address, static, routed, bridged)
+                target = made.target(address, static, routed=routed, bridged=bridged)
+                found[RealId(name, address)] = target
     return found
 
 
@@ -56,10 +76,10 @@ class Targets:
         """Of another configuration. What that has in common with this one, object by object, is not
         looked at, and what it needs as this one is the same object."""
         shares = {service.name: self.shares.get(service.name) for service in config.service}
-        same = len(shares) == len(self.shares)
+        same, made = len(shares) == len(self.shares), _Made()
         new = others(self.config, config) if self.config is not None else config.service
         for service in new:
-            known, targets = shares[service.name], _of_service(config, service)
+            known, targets = shares[service.name], _of_service(config, service, made)
             if known is None or known.targets != targets:
                 shares[service.name] = _Share(targets, frozenset(targets.values()))
                 same = False

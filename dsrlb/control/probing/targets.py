@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from dsrlb.config import Config, Service
 from dsrlb.config.probes import probed_families
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired.contents import RealId, Resolution
+from dsrlb.control.probing.spots import Member
 from dsrlb.dataplane.keys import IPAddress, address_bytes
 from dsrlb.dataplane.maps import MapSet
 
@@ -33,33 +33,19 @@ def prefixes_needed(config: Config) -> list[IPNetwork]:
     return [prefix for prefix in config.balancer.probe_prefix if prefix.version in families]
 
 
-def own_address(found: Resolution, kernel: IPAddress | None, family: int) -> IPAddress | None:
-    """From which address of this host a real server is probed, of its VIP's family: what the
-    ``kernel`` would send to it from, else the first of the interface. Answers are sent there."""
-    if kernel is not None and kernel.version == family and not kernel.is_link_local:
-        return kernel
-    if found.link is None:
-        return None
-    return found.link.address4 if family == 4 else found.link.address6
-
-
-def ends_of(
-    service: Service,
-    reals: Iterable[RealId],
-    found: Mapping[RealId, Resolution],
-    kernel: Callable[[IPAddress], IPAddress | None],
-) -> dict[RealId, Ends]:
-    """Of each real server of the service that is known. Its first VIP of a family stands for the
-    others. ``kernel``: from which address the kernel would send to another."""
-    vips: dict[int, IPAddress] = {vip.version: vip for vip in reversed(service.vip)}
+def ends_of(service: Service, family: int, members: Iterable[Member]) -> dict[int, Ends]:
+    """By place in reals[]. The service's first VIP of the family stands for the others. Nearly all
+    real servers of a service have the same."""
+    vip = next(vip for vip in service.vip if vip.version == family)
     port = (service.checked_port or 0) if service.replies else 0
+    made: dict[int, Ends] = {}
     ends = {}
-    for real in reals:
-        where = found.get(real)
-        if where is not None:
-            family = real.service.family
-            source = own_address(where, kernel(real.address), family)
-            ends[real] = Ends(source, vips[family], port)
+    for _, place, _, spot in members:
+        source = spot.source
+        number = -1 if source is None else int(source)
+        if number not in made:
+            made[number] = Ends(source, vip, port)
+        ends[place] = made[number]
     return ends
 
 
@@ -68,7 +54,7 @@ class TargetTable:
 
     def __init__(self, maps: MapSet) -> None:
         array = maps["probe_targets"].array
-        self._rows = array.view(np.uint8).reshape(len(array), -1)
+        self._rows = array.view(np.uint64).reshape(len(array), -1)
         in_use = np.flatnonzero(self._rows.any(axis=1)).tolist()
         self._content = {index: self._rows[index].tobytes() for index in in_use}
 
@@ -77,15 +63,19 @@ class TargetTable:
         self.change(self._content.keys() - wanted.keys(), wanted)
 
     def change(self, gone: Iterable[int], wanted: Mapping[int, Ends]) -> None:
-        """Have these no more, by place in reals[], then these."""
-        for index in gone:
-            if self._content.pop(index, None) is not None:
-                self._rows[index] = 0
+        """Have these no more, by place in reals[], then these: all that say the same at once."""
+        cleared = [index for index in gone if self._content.pop(index, None) is not None]
+        self._rows[cleared] = 0
+        kinds = {id(ends): ends for ends in wanted.values()}  # mostly few, told apart fast
+        rows = {number: _target(ends) for number, ends in kinds.items()}
+        places: dict[bytes, list[int]] = {}
         for index, ends in wanted.items():
-            row = _target(ends)
+            row = rows[id(ends)]
             if self._content.get(index) != row:
-                self._rows[index] = np.frombuffer(row, np.uint8)
                 self._content[index] = row
+                places.setdefault(row, []).append(index)
+        for row, which in places.items():
+            self._rows[which] = np.frombuffer(row, np.uint64)
 
 
 def _target(ends: Ends) -> bytes:

@@ -45,9 +45,9 @@ _OURS = (
     ),
     *("cursors", "loads", "sources", "homes", "service_rates", "service_traffic", "real_traffic"),
     *("paths", "path_ends", "own_links", "pools", "natted", "tables", "responses"),
-    "service_epoch",
+    *("service_epoch", "probe_targets"),
 )
-"""What the Applier reads or writes."""
+"""What the Applier and who probes read or write."""
 SMALL = {
     "MAX_REALS": 512,
     "MAX_PATHS": 64,

@@ -14,12 +14,10 @@ from dsrlb.control.desired.contents import LinkState, RealId, Resolution, Servic
 from dsrlb.control.health.checks import Checks
 from dsrlb.control.macs.targets import targets_of as resolved_by
 from dsrlb.control.maps.installed import InstalledReal
-from dsrlb.control.probing.targets import (
-    Ends,
-    own_address,
-    prefixes_needed,
-)
+from dsrlb.control.probing.spots import Spot, Spots, own_address
+from dsrlb.control.probing.targets import Ends, TargetTable, prefixes_needed
 from dsrlb.dataplane.keys import IPAddress
+from tests.unit.control.fakemaps import FakeMaps
 from tests.unit.control.health.pieces import all_ends, checks_of
 
 LINK = LinkState(
@@ -98,8 +96,7 @@ def config() -> Config:
 
 def checks(config: Config, found: dict[RealId, Resolution], *asked: RealId) -> Checks:
     """Who is asked what, from place 5 on."""
-    ends = all_ends(config, found, nowhere)
-    return checks_of(config, installed(config, found), ends, found, asked)
+    return checks_of(config, installed(config, found), found, nowhere, asked)
 
 
 def test_who_is_timed(config: Config) -> None:
@@ -120,12 +117,13 @@ def test_who_is_timed(config: Config) -> None:
 
 def test_what_they_become(config: Config) -> None:
     """Of every service: other programs may probe those."""
-    ends = all_ends(config, where(config), nowhere)
+    reals = installed(config, where(config))
+    ends = all_ends(config, reals, where(config), nowhere)
     own, vip = IPv4Address("10.0.0.1"), IPv4Address("192.0.2.10")
     for service, port in (("fast", 0), ("other", 0), ("seen", 82)):
-        assert ends[real(service, "10.0.0.11")] == Ends(own, vip, port)
+        assert ends[reals[real(service, "10.0.0.11")].index] == Ends(own, vip, port)
     six = Ends(IPv6Address("fd00::1"), IPv6Address("2001:db8::10"))
-    assert ends[real("fast", "fd00::12")] == six
+    assert ends[reals[real("fast", "fd00::12")].index] == six
     assert len(ends) == 8
 
 
@@ -175,3 +173,50 @@ def test_prefixes_of_the_families_that_are_probed(config: Config) -> None:
     assert [str(one) for one in prefixes_needed(four)] == ["198.18.0.0/16"]
     none = parse(TEXT.replace('"fastest-response-time"', '"adaptive"', 1), "test")
     assert prefixes_needed(none) == []
+
+
+def content(maps: FakeMaps) -> dict[int, tuple[bytes, bytes, int]]:
+    """VIP, source and port of each place that says something."""
+    rows = maps["probe_targets"].array
+    return {
+        index: (row["vip"].tobytes(), row["source"].tobytes(), int(row["port"]))
+        for index, row in enumerate(rows)
+        if row.tobytes().strip(b"\0")
+    }
+
+
+def test_what_the_program_is_told() -> None:
+    """Of many at once, of which some say the same; also after a restart."""
+    maps, vip = FakeMaps(), IPv4Address("192.0.2.10")
+    head = bytes(10) + b"\xff\xff"
+    told = head + vip.packed, head + bytes((10, 0, 0, 1)), 80
+    nobody = head + vip.packed, bytes(16), 0
+    ends = Ends(IPv4Address("10.0.0.1"), vip, 80)
+    table = TargetTable(maps)
+    table.put({3: ends, 4: ends, 7: Ends(None, vip), 9: replace(ends)})
+    assert content(maps) == {3: told, 4: told, 7: nobody, 9: told}
+    table.change([3, 5], {4: Ends(None, vip), 5: ends})
+    assert content(maps) == {4: nobody, 5: told, 7: nobody, 9: told}
+    table = TargetTable(maps)
+    table.put({4: ends, 7: Ends(None, vip)})
+    assert content(maps) == {4: told, 7: nobody}
+    table.put({})
+    assert content(maps) == {}
+
+
+def test_a_real_server_of_many_services_is_one_spot(config: Config) -> None:
+    """Those of one address family, and where it is in the same place."""
+    there = Resolution(MAC, LINK, True, via=IPv4Address("10.0.0.254"))
+    found = where(config, r12=there)
+    found[real("seen", "10.0.0.12")] = Resolution(MAC, LINK, True)
+    reals, spots = installed(config, found), Spots(found, nowhere)
+    contents = {one: entry.content for one, entry in reals.items()}
+    got = {member.real: member for member in spots.members(contents, reals)}
+    assert {one: member.place for one, member in got.items()} == {
+        one: entry.index for one, entry in reals.items()
+    }
+    fast, other, seen = (got[real(name, "10.0.0.12")].spot for name in ("fast", "other", "seen"))
+    assert fast is other
+    assert fast == Spot("10.0.0.12", IPv4Address("10.0.0.1"), "eth0", MAC, True)
+    assert seen == replace(fast, routed=False)
+    assert got[real("fast", "fd00::12")].spot.source == IPv6Address("fd00::1")

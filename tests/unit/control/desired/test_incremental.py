@@ -221,14 +221,13 @@ class World:
                 assert again[name].content == self.maps[name].content, name  # type: ignore[attr-defined]
         state = self.applier.installed
         assert {name: entry.content for name, entry in state.services.items()} == wanted.services
-        ends = all_ends(self.config, found, _kernel)
-        checks = checks_of(self.config, state.reals, ends, found, self.asked)
+        checks = checks_of(self.config, state.reals, found, _kernel, self.asked)
         got = self.checklist.checks
         assert sorted(map(str, got.targets)) == sorted(map(str, checks.targets))
         assert got.reals == checks.reals
         assert got.homeless == checks.homeless
         assert self.asked - got.checked <= unasked | self.asked - state.reals.keys()
-        assert self.rows == {state.reals[real].index: each for real, each in ends.items()}
+        assert self.rows == all_ends(self.config, state.reals, found, _kernel)
         self.asked = got.checked
 
 

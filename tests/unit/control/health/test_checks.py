@@ -9,7 +9,7 @@ from dsrlb.control.health.checks import Checks
 from dsrlb.control.macs.targets import targets_of
 from dsrlb.dataplane.keys import IPAddress
 from tests.unit.control.health import services as s
-from tests.unit.control.health.pieces import all_ends, checks_of
+from tests.unit.control.health.pieces import checks_of
 
 TWO = """
 [balancer]
@@ -54,8 +54,7 @@ def checks(config: Config) -> Checks:
     """With everybody on eth0."""
     found = {one: Resolution(s.MAC, s.LINK, True) for one in targets_of(config)}
     desired = s.wanted(config)
-    ends = all_ends(config, found, nowhere)
-    return checks_of(config, s.installed(desired).reals, ends, found, ())
+    return checks_of(config, s.installed(desired).reals, found, nowhere)
 
 
 def together(got: Checks) -> set[frozenset[tuple[str, str]]]:

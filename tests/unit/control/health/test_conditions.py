@@ -162,6 +162,20 @@ def test_who_may_be_in_another_condition(conditions: Conditions) -> None:
     assert conditions.take_moved() == set()
 
 
+def test_who_is_found_well_is_in_the_condition_of_before(conditions: Conditions) -> None:
+    """Of a thousand services nothing is to be written when all their real servers answer."""
+    conditions.note(s.R11, GOOD)
+    conditions.spread({"t": (s.R11, s.R12)})
+    conditions.note(s.R11, State("t", True, "vip-answers-arp", "192.0.2.10 is at 02::1"))
+    conditions.forget([s.R12])
+    assert conditions.take_moved() == set()
+    conditions.note(s.R11, CLOSED)
+    conditions.note(s.R11, State("t", False, "unreachable"))
+    assert conditions.take_moved() == {"web"}
+    conditions.note(s.R11, GOOD)
+    assert conditions.take_moved() == {"web"}
+
+
 def test_who_starts_slowly_is_in_another_condition_all_the_time(conditions: Conditions) -> None:
     """Also once more when it has its whole share."""
     given = s.config('slow_start = "10s"')
