@@ -74,14 +74,11 @@ class Daemon:
         self._confirmer = Confirmer(lambda: balancer.log.waiting, self._revert)
 
     async def change(self, work: Callable[[], T]) -> T:
-        """Run something that touches the balancer in a thread, one at a time."""
+        """Run something that touches the balancer in a thread, one at a time, and have everybody
+        look who goes by what that may have changed."""
         try:
-            async with self._lock:
-                self._since = time.monotonic()
-                with uncollected():
-                    return await to_its_end(work)
+            return await self._alone(work)
         finally:
-            self._since = None
             self._balancer.announcer.wanted.set()  # from here: an Event is not for threads
             self._checker.look()
             self._ramping.set()
@@ -91,6 +88,16 @@ class Daemon:
                 self._dirty.set()
             if self._balancer.keeper.hurried:
                 self._removed.set()
+
+    async def _alone(self, work: Callable[[], T]) -> T:
+        """Run something in a thread while nothing else touches the balancer."""
+        async with self._lock:
+            self._since = time.monotonic()
+            try:
+                with uncollected():
+                    return await to_its_end(work)
+            finally:
+                self._since = None
 
     def stop(self) -> None:
         """End the daemon; the data plane stays."""
@@ -232,8 +239,9 @@ class Daemon:
         return not message
 
     async def _probe(self) -> None:
+        """Ask neighbours on the wire. What that shows comes from the kernel (_follow())."""
         while True:
-            await self._try("mac", lambda: self.change(self._balancer.macs.probe))
+            await self._try("mac", lambda: self._alone(self._balancer.macs.probe))
             await asyncio.sleep(self._balancer.macs.interval())
 
     async def _keep_flows(self) -> None:

@@ -49,8 +49,10 @@ CASES = (
 kernel keeps about 500 unless the host is set otherwise (gc_thresh2)."""
 
 DAEMON_BAR_PERCENT = 5.0
+PORT = 80
+"""Of services and real servers."""
+
 _SECONDS = 20.0
-_PORT = 80
 _PER_SERVICE = 64
 _FIRST = IPv4Address("10.72.16.0")
 _OWN, _MAC = "10.72.0.1/16", "02:00:00:00:00:02"
@@ -64,7 +66,7 @@ def config(case: Case) -> str:
     mac = "auto" if case.resolved else _MAC
     for number in range(-(-case.reals // _PER_SERVICE)):
         lines += ["[[service]]", f'name = "s{number}"', f'vip = "10.71.0.{number + 1}"']
-        lines += ['protocol = "tcp"', f"port = {_PORT}", 'mode = "router"']
+        lines += ['protocol = "tcp"', f"port = {PORT}", 'mode = "router"']
         lines += [f'health.type = "{case.kind}"', f'health.interval = "{INTERVAL_MS}ms"']
         first = number * _PER_SERVICE
         for real in range(first, min(first + _PER_SERVICE, case.reals)):
@@ -73,7 +75,7 @@ def config(case: Case) -> str:
 
 
 @contextmanager
-def _network() -> Iterator[tuple[Instance, Namespace]]:
+def network() -> Iterator[tuple[Instance, Namespace]]:
     """A balancer that does not run yet, and a namespace that is all real servers."""
     tag = f"health-{os.getpid()}"
     names = f"dsrlb-{tag}", f"dsrlb-{tag}r"
@@ -103,7 +105,7 @@ def _network() -> Iterator[tuple[Instance, Namespace]]:
             run("ip", "netns", "delete", name)
 
 
-def _checker(daemon: int) -> int:
+def checker_of(daemon: int) -> int:
     """The process that checks."""
     for children in Path(f"/proc/{daemon}/task").glob("*/children"):
         for child in map(int, children.read_text().split()):
@@ -123,7 +125,7 @@ def _cost(instance: Instance, case: Case) -> Row:
     instance.start(config(case), up=0)
     wait_until("all are up", lambda: instance.count_up() == case.reals, 60)
     time.sleep(2 * INTERVAL_MS / 1000)  # the first checks are close together
-    pids = instance.pid, _checker(instance.pid)
+    pids = instance.pid, checker_of(instance.pid)
     sent = _probed(instance)
     began, before = time.monotonic(), [cpu_seconds(pid) for pid in pids]
     time.sleep(_SECONDS)
@@ -152,9 +154,9 @@ def measure(cases: Sequence[Case] = CASES) -> Iterator[Row]:
     """Rows as they are measured; two minutes. Needs root. Raises DsrlbError where checks fail."""
     with tempfile.TemporaryDirectory(prefix="dsrlb-bench-") as folder:
         for case in cases:
-            with _network() as (instance, reals):
+            with network() as (instance, reals):
                 given = [certificate(folder)] if case.kind == "https" else []
-                with answerer(reals, _PORT, *given):
+                with answerer(reals, PORT, *given):
                     yield _cost(instance, case)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from dsrlb.control.flows.quiet import Quiet
 from tests.packets import probing
 from tests.packets.cases import CONFIG, RESOLUTIONS, Case, paired_services
 from tests.packets.harness import OTHER_LINK, Program
@@ -37,7 +38,8 @@ def paired(loaded: Program) -> Iterator[Program]:
 def converse(program: Program, asked: Case, answered: Case) -> None:
     """A probe, its answer, both again; nothing of it is a client's, or traffic."""
     forget(program)
-    before = snapshot(program)
+    quiet = Quiet(program.maps, program.dataplane.artifact)
+    activity, before = quiet.activity(0), snapshot(program)
     port = ask(program, asked)
     answer(program, answered, port)
     assert known(program) == 2
@@ -46,6 +48,7 @@ def converse(program: Program, asked: Case, answered: Case) -> None:
     assert known(program) == 2
     after = snapshot(program)
     assert replace(after, responses=before.responses) == before
+    assert quiet.activity(0) == activity, "it would have the flow tables scanned"
     response = program.maps["responses"].array[place(program, asked)]
     assert bool(response["measured"]) == ("udp" not in asked.id and "echo" not in asked.id)
 

@@ -18,9 +18,20 @@ from dsrlb.dataplane.maps import MapSet
 MOST_SECONDS = 60.0
 """A scan is held for certain for this long."""
 _ALOOF = frozenset(
-    {"pass", "other-host", "vip-conflict", "answered-arp", "answered-nd", "answered-echo"}
+    {
+        "pass",
+        "other-host",
+        "vip-conflict",
+        "answered-arp",
+        "answered-nd",
+        "answered-echo",
+        "probe-answer",
+    }
 )
-"""Reasons of packets that are done with before flows are looked up."""
+"""Reasons of packets that are done with before flows are looked up, or that no flow was found for
+and none is made."""
+_PROBES = 0
+"""The number of the interface that probes come in by (ebpf/probe.c), which are of no flow."""
 
 Activity = tuple[int, int]
 """Packets that may have touched an entry, and changes of entries."""
@@ -43,7 +54,7 @@ class Quiet:
     def activity(self, changes: int) -> Activity:
         """As of now; to be asked for before a scan. ``changes``: of entries, so far."""
         counted = self._counters.sum_over_cpus().reshape(-1, len(self._touching))
-        return int(counted[:, self._touching].sum()), changes
+        return int(counted[_PROBES + 1 :, self._touching].sum()), changes
 
     def note(self, activity: Activity, began: float, seconds: float) -> None:
         """A scan that ``began`` then found that nothing expires within so many seconds of that."""

@@ -87,6 +87,27 @@ def test_announcements_are_looked_at_after_each_change() -> None:
     assert asyncio.run(go())
 
 
+def test_a_round_of_questions_wakes_nobody() -> None:
+    """There is one every 0.4 s for ever; it changes nothing that others go by."""
+
+    async def go() -> tuple[list[bool], bool]:
+        one, balancer = daemon()
+        locked: list[bool] = []
+        balancer.macs = SimpleNamespace(
+            probe=lambda: locked.append(one._lock.locked()), interval=lambda: 0.001
+        )
+        task = asyncio.create_task(one._probe())
+        while len(locked) < 3:
+            await asyncio.sleep(0.001)
+        task.cancel()
+        woken = (balancer.announcer.wanted, one._changed, one._ramping, one._dirty)
+        return locked, any(event.is_set() for event in woken)
+
+    locked, woken = asyncio.run(go())
+    assert all(locked), "not beside a change"
+    assert not woken
+
+
 def test_refusals_of_recurring_work_are_told_once() -> None:
     async def go() -> list[str]:
         one, balancer = daemon()

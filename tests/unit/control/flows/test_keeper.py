@@ -42,10 +42,10 @@ class Bench:
         place = TABLES[table] * 16 + names.index(event)
         self.flows.maps["flow_counters"].array[place] += count
 
-    def packet(self, reason: str) -> None:
-        """One came in by interface 1."""
+    def packet(self, reason: str, link: int = 1) -> None:
+        """One came in by the interface of that number."""
         names = [known.name for known in artifact().reasons]
-        self.flows.maps["counters"].array[64 + names.index(reason)] += 1
+        self.flows.maps["counters"].array[64 * link + names.index(reason)] += 1
 
     def rounds(self) -> int:
         """How many there were, of both tables of both families."""
@@ -283,6 +283,20 @@ def test_a_round_is_left_out_where_nothing_came_nor_expires(bench: Bench) -> Non
     assert bench.rounds() == 4, "who asks for a round gets one"
     assert bench.keeper.totals(0)[4].open == 1
     assert bench.rounds() == 4
+
+
+def test_probes_are_no_reason_for_a_round(bench: Bench) -> None:
+    """Neither what this host sends (interface 0, ebpf/probe.c) nor the answers touch a flow."""
+    bench.flows.put(0, left=100_000)
+    bench.flows.count()
+    bench.keeper.look()
+    for reason, link in (("forwarded", 0), ("unresolved", 0), ("probe-answer", 1)):
+        bench.packet(reason, link)
+        bench.keeper.look()
+    assert bench.rounds() == 1
+    bench.packet("forwarded")
+    bench.keeper.look()
+    assert bench.rounds() == 2
 
 
 def test_a_flow_that_expires_is_removed_though_nothing_came(bench: Bench) -> None:
