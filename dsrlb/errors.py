@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class DsrlbError(Exception):
@@ -45,6 +46,18 @@ class KernelError(DsrlbError):
 
 class CompileError(DsrlbError):
     """The C sources did not compile; the message holds the compiler's words."""
+
+
+class SourcesChanged(CompileError):
+    """... or are not those any more that the running programs were compiled from."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"dsrlb's files have changed since this daemon started ({path}: {why}): what this "
+            "needs would be a program of another version beside those that run",
+            hint="restart the daemon (systemctl restart dsrlb): it takes over the flows, and works "
+            "with the files that are there now",
+        )
 
 
 class LoadError(KernelError):

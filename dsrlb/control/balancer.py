@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dsrlb.config import Config, digest, dump
 from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin
-from dsrlb.control import upgrade
+from dsrlb.control import stages, upgrade
 from dsrlb.control.attach import Attachments
 from dsrlb.control.desired.limits import Sizes
 from dsrlb.control.detach import everywhere
@@ -29,7 +29,6 @@ from dsrlb.control.maps.apply import Applier
 from dsrlb.control.maps.writing import Writer
 from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
-from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.revisions.log import Change, RevisionLog
 from dsrlb.control.revisions.store import Revision
@@ -207,10 +206,7 @@ class Balancer:
         if options is not None:
             self.attach_seconds = options.attached()
             self.events.add("start", f"attached {self.attach_seconds:.2f} s after the start")
-        self.dataplane.complete(
-            replies=any(service.replies for service in config.service),
-            probes=bool(prefixes_needed(config)),
-        )
+        stages.complete(self.dataplane, config)
         self.probes.bring_up(config)
         attachments.sweep(names, self.probes.ifindex)
         self.macs.configure(config, attachments.links)
@@ -276,6 +272,7 @@ class Balancer:
         before, config = self.config, sharing(config, self.config)
         self._host.check(config, origin, change.adopt_vip, before)
         self.check_tables(config, origin)
+        stages.check(self.dataplane, config)
         obstacle = self._host.obstacle(before)
         if obstacle and change.confirm_within is not None:
             raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
@@ -308,6 +305,7 @@ class Balancer:
         config = sharing(config, self.config)
         self._host.check(config, origin, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
+        stages.check(self.dataplane, config)
         return planned_view(view(self.config, config), self.log.running)
 
     def concerns(self, name: str, ifindex: int) -> bool:

@@ -21,7 +21,8 @@ from typing import Any
 
 from dsrlb import paths
 from dsrlb.dataplane import headers
-from dsrlb.dataplane.flatten import flatten
+from dsrlb.dataplane.flatten import flatten, from_disk
+from dsrlb.dataplane.sources import COMPILER, Sources
 from dsrlb.errors import CompileError
 
 _FORMAT = 2
@@ -269,12 +270,13 @@ class _Source:
         cflags: list[str] | None = None,
         cache: Path | None = None,
         instead: Mapping[str, str] | None = None,
+        sources: Sources | None = None,
     ) -> _Source:
         """Arguments as build() has them."""
         main = main or part(FIRST)
         once = () if main.stem in _TWICE else _ONCE
         flags = [*_FLAGS, *once, *(cflags or [])]
-        text = flatten(main, instead)
+        text = flatten(main, instead, sources.read if sources else from_disk)
         source = headers.discover()
         identity = json.dumps([_FORMAT, text, flags, str(source), _bcc_version()])
         key = hashlib.sha256(identity.encode()).hexdigest()[:24]
@@ -287,17 +289,21 @@ def build(
     cflags: list[str] | None = None,
     cache: Path | None = None,
     instead: Mapping[str, str] | None = None,
+    sources: Sources | None = None,
 ) -> Artifact:
     """Return the artifact of the C file ``main`` (default: the fast path's first part), cached or
     compiled.
 
-    ``instead``: texts that take the place of files which it includes, by their names. Raises
-    CompileError with the compiler's words, or when there are no headers or no bcc.
+    ``instead``: texts that take the place of files which it includes, by their names. ``sources``:
+    what all files have to be. Raises CompileError with the compiler's words, or when there are no
+    headers or no bcc, and SourcesChanged.
     """
-    source = _Source.of(main, cflags, cache, instead)
+    source = _Source.of(main, cflags, cache, instead, sources)
     data = _load_cached(source.path)
     if data is not None:
         return _parse(data, cached=True)
+    if sources is not None:
+        sources.read(COMPILER)
     data = _compile(source)
     try:
         _store(source.path, data)

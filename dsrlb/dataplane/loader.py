@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.artifact import FIRST, Artifact, Program, build, part
+from dsrlb.dataplane.flatten import flatten
 from dsrlb.dataplane.kept import Kept
 from dsrlb.dataplane.linking import Maps, link
 from dsrlb.dataplane.loading import Loading
 from dsrlb.dataplane.maps import MapSet
+from dsrlb.dataplane.sources import Sources
 from dsrlb.errors import CompileError, KernelError, LoadError
 
 if TYPE_CHECKING:
@@ -36,7 +38,13 @@ class Dataplane:
     """The maps and the loaded programs of one instance."""
 
     def __init__(
-        self, artifact: Artifact, maps: MapSet, program_fd: int, general_fd: int, kept: Kept
+        self,
+        artifact: Artifact,
+        maps: MapSet,
+        program_fd: int,
+        general_fd: int,
+        kept: Kept,
+        sources: Sources,
     ) -> None:
         self.artifact = artifact
         self.maps = maps
@@ -49,6 +57,7 @@ class Dataplane:
         self._loaded: set[str] = {_GENERAL}
         self._general_fd: int | None = general_fd
         self._kept = kept
+        self._sources = sources
         self._loading = Loading(self._load)
         self.probe_fd: int | None = None
         """The program for the veth pair of probes, once it is loaded."""
@@ -72,6 +81,7 @@ class Dataplane:
         daemon has put in place; those that are the same are not loaded again. Raises CompileError,
         AbiMismatch, LoadError (with the verifier's words) or KernelError.
         """
+        sources = Sources()
         if artifact is None:
             with ThreadPoolExecutor(1) as pool:  # the compiler works in processes of its own
                 pool.submit(build, part(_GENERAL))  # taken from the cache, and judged, below
@@ -79,11 +89,11 @@ class Dataplane:
         maps = MapSet(artifact, folder, capacity, resize=True)
         kept = Kept(maps, record)
         try:
-            fd, general = _load_first(artifact, maps, kept)
+            fd, general = _load_first(artifact, maps, kept, sources)
         except (LoadError, CompileError):
             maps.close()
             raise
-        dataplane = cls(artifact, maps, fd, general, kept)
+        dataplane = cls(artifact, maps, fd, general, kept, sources)
         if maps.moving:
             try:
                 dataplane._begin_to_move()
@@ -124,8 +134,7 @@ class Dataplane:
         have no flow are dropped. ``replies``: also those that are for modes in which replies come
         back; ``probes``: also what is for probes. Raises CompileError or LoadError."""
         self.prepare()
-        wanted = self._wanted(replies=replies, probes=probes)
-        missing = [name for name in wanted if name not in self._loaded]
+        missing = self._missing(replies=replies, probes=probes)
         for name, fd in self._loading.finish(missing).items():
             if name == _PROBE:
                 self.probe_fd = fd
@@ -133,6 +142,16 @@ class Dataplane:
                 put_stage(self.maps, self.artifact.stages[name], fd)
         self._loaded.update(missing)
         self._kept.save()
+
+    def check(self, *, replies: bool, probes: bool) -> None:
+        """Would complete() find what it has to load as it was when the first program was loaded?
+        Nothing is compiled. Raises SourcesChanged."""
+        for name in self._missing(replies=replies, probes=probes):
+            flatten(part(name), read=self._sources.read)
+
+    def _missing(self, *, replies: bool, probes: bool) -> list[str]:
+        wanted = self._wanted(replies=replies, probes=probes)
+        return [name for name in wanted if name not in self._loaded]
 
     def _wanted(self, *, replies: bool, probes: bool) -> list[str]:
         stages = self.artifact.stages
@@ -143,7 +162,7 @@ class Dataplane:
         return wanted + ([_PROBED, _PROBE] if probes else [])
 
     def _load(self, name: str) -> int:
-        return _load_stage(self.artifact, self.maps, self._kept, name)
+        return _load_stage(self.artifact, self.maps, self._kept, self._sources, name)
 
     def reaper(self) -> Reaper:
         """What changes the flow tables. It is compiled when it is first asked for, by the sources
@@ -152,7 +171,7 @@ class Dataplane:
 
         with self._reaper_lock:
             if self._reaper is None:
-                program = _program(self.artifact, "reaper")
+                program = _program(self.artifact, self._sources, "reaper")
                 self._reaper = Reaper(lambda: load_program(program, self.maps), self.artifact)
             return self._reaper
 
@@ -178,16 +197,16 @@ class Dataplane:
         self.maps.close()
 
 
-def _program(artifact: Artifact, name: str) -> Program:
-    """The program of a part of the fast path."""
+def _program(artifact: Artifact, sources: Sources, name: str) -> Program:
+    """The program of a part of the fast path. Raises CompileError."""
     program = f"{FIRST}_{name}"
     found = artifact.programs.get(program)
-    return found or build(part(name)).programs[program]
+    return found or build(part(name), sources=sources).programs[program]
 
 
-def _load_stage(artifact: Artifact, maps: MapSet, kept: Kept, name: str) -> int:
+def _load_stage(artifact: Artifact, maps: MapSet, kept: Kept, sources: Sources, name: str) -> int:
     """The program of a stage, or of probes. Raises CompileError or LoadError."""
-    program = _program(artifact, name)
+    program = _program(artifact, sources, name)
     if name not in artifact.stages:
         return load_program(program, maps)
     running = kept.running(artifact.stages[name], program)
@@ -196,13 +215,13 @@ def _load_stage(artifact: Artifact, maps: MapSet, kept: Kept, name: str) -> int:
     return fd
 
 
-def _load_first(artifact: Artifact, maps: MapSet, kept: Kept) -> tuple[int, int]:
+def _load_first(artifact: Artifact, maps: MapSet, kept: Kept, sources: Sources) -> tuple[int, int]:
     """The program that is attached, and the one that it cannot be without. Raises CompileError or
     LoadError."""
     with ThreadPoolExecutor() as pool:  # compiling and verifying, on all CPUs
         first = pool.submit(load_program, artifact.programs[FIRST], maps)
         try:
-            general = _load_stage(artifact, maps, kept, _GENERAL)
+            general = _load_stage(artifact, maps, kept, sources, _GENERAL)
         except (LoadError, CompileError):
             if first.exception() is None:
                 os.close(first.result())

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,7 @@ from dsrlb import paths
 from dsrlb.dataplane import artifact, bpf, generation, headers
 from dsrlb.dataplane.loader import Dataplane, load_program
 from dsrlb.dataplane.maps import MapSet
-from dsrlb.errors import CompileError, LoadError
+from dsrlb.errors import CompileError, LoadError, SourcesChanged
 
 BPF_LDX, BPF_LDX_DW = 0x01, 0x79
 """The class of loads, and one of eight bytes."""
@@ -112,6 +113,32 @@ def test_parts_declare_the_same_maps() -> None:
         other = artifact.build(artifact.part(name))
         assert (other.maps, other.reasons) == (first.maps, first.reasons)
         assert set(other.programs) == {f"dsrlb_{name}"}
+
+
+def test_stages_of_another_version_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the files are others by the time at which a stage is needed, nothing is loaded; once
+    they are as they were, it is."""
+    folder = tmp_path / "ebpf"
+    shutil.copytree(paths.ebpf_sources(), folder)
+    monkeypatch.setattr(paths, "ebpf_sources", lambda: folder)
+    with closing(Dataplane.create(None, 1024, wait=False)) as dataplane:
+        dataplane.complete(replies=False, probes=False)
+        stages, places = dataplane.maps["stages"], dataplane.artifact.stages.values()
+        before = [stages.get(place) for place in places]
+        changed = folder / "reply.h"
+        text = changed.read_text()
+        changed.write_text(text + "/* of another version */\n")
+        dataplane.check(replies=False, probes=False)
+        for work in (dataplane.check, dataplane.complete):
+            with pytest.raises(SourcesChanged, match=r"reply\.h"):
+                work(replies=True, probes=False)
+        assert [stages.get(place) for place in places] == before
+        changed.write_text(text)
+        dataplane.check(replies=True, probes=True)
+        dataplane.complete(replies=True, probes=True)
+        assert None not in [stages.get(place) for place in places]
 
 
 def test_stages_are_put_in_place_by_complete() -> None:

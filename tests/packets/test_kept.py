@@ -114,7 +114,7 @@ def test_what_differs_is_loaded(pins: Path, tmp_path: Path, loads: list[str]) ->
 
     with started(pins, record) as dataplane:
         stages = dataplane.artifact.stages
-        program = loader._program(dataplane.artifact, "refuse")
+        program = loader._program(dataplane.artifact, dataplane._sources, "refuse")
         loader.put_stage(
             dataplane.maps, stages["deliver"], loader.load_program(program, dataplane.maps)
         )
