@@ -42,9 +42,12 @@ class Writer:
         self._conditions.changed = False
         found = self._macs.resolutions()
         desired = self._desired(config, links, found)
-        if self._applier.removes_reals(desired):
-            self._keeper().reals_removed()
-        changed = self._applier.apply(desired)
+        removes = self._applier.removes_reals(desired)
+        try:
+            changed = self._applier.apply(desired)
+        finally:
+            if removes:  # not before: a round may begin at once, and would see nothing of it
+                self._keeper().reals_removed()
         parts, reals = self._computer.parts, self._applier.installed.reals
         unasked = self._probes.update(config, parts, reals, found, self._macs)
         if unasked is None:
