@@ -28,7 +28,8 @@ from tests.waiting import wait_until
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-SERVER = Path(__file__).with_name("server.py")
+# Without what is installed: server.py needs none of it, and to look for it takes a Python longest.
+SERVER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("server.py")))
 DSRLB = (sys.executable, "-m", "dsrlb")
 PREFIX = "dsrlb-t"
 PORT = 8000
@@ -249,7 +250,7 @@ class Plain:
         )
 
     def _serve(self, host: str) -> None:
-        command = (sys.executable, str(SERVER), host, str(PORT), *VIPS, *MORE_VIPS)
+        command = (*SERVER, host, str(PORT), *VIPS, *MORE_VIPS)
         server = subprocess.Popen(
             self.hosts[host].enter(*command),
             stdin=subprocess.PIPE,

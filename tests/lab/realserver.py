@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.lab.plain import SERVER
 from tests.waiting import wait_until
 
 DSRLB = str(Path(sys.executable).with_name("dsrlb"))
 CACHE = os.environ.get("DSRLB_CACHE_DIR") or "/var/cache/dsrlb"
-SERVER = Path(__file__).with_name("server.py")
 PORT = 8000
 VIP4, VIP6 = "10.77.0.100", "fd77::100"
 OTHER4, OTHER6 = "10.77.0.101", "fd77::101"
@@ -123,7 +123,7 @@ def segment_in(folder: Path) -> Iterator[tuple[Namespace, Namespace]]:
 @contextmanager
 def serving(real: Namespace) -> Iterator[None]:
     """TCP and UDP services on both VIPs of a real server, as server.py has them."""
-    command = real.enter(sys.executable, str(SERVER), "real", str(PORT), VIP4, VIP6)
+    command = real.enter(*SERVER, "real", str(PORT), VIP4, VIP6)
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:

@@ -79,7 +79,7 @@ def _is(row: dict[str, Any], state: str, verdict: str) -> bool:
 def instead(plain: Plain, *command: str) -> Iterator[None]:
     """Another server on r1, when its own has ended."""
     plain.stop_server("r1")
-    line = plain.r1.enter(sys.executable, *command)
+    line = plain.r1.enter(*command)
     pipe = subprocess.PIPE
     with subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True) as server:
         try:
@@ -107,9 +107,9 @@ def test_on_a_segment(plain: Plain, balancer: Instance, verdict: str) -> None:
 def test_another_server(plain: Plain, balancer: Instance, verdict: str) -> None:
     """It says something else, or says it too late."""
     balancer.start(config().replace('name = "web"\n', f'name = "web"\n{HEALTH}\n', 1))
-    command: tuple[str, ...] = (str(SERVER), "nobody", str(PORT), VIPS[0])
+    command: tuple[str, ...] = (*SERVER, "nobody", str(PORT), VIPS[0])
     if verdict == "slow":
-        command = ("-c", LATE, str(PORT), str(2 * TIMEOUT / 1000), VIPS[0])
+        command = (sys.executable, "-c", LATE, str(PORT), str(2 * TIMEOUT / 1000), VIPS[0])
     with ExitStack() as after:
         running = instead(plain, *command)
         fail = partial(after.enter_context, running)
