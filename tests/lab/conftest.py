@@ -29,8 +29,31 @@ from tests.lab.traffic import Load
 from tests.lab.translated import MODES, Translated, translated
 from tests.waiting import wait_until
 
+# Those with the longest tests: at the end of a run the others would wait for one of them.
+_LONG = {
+    f"test_{name}.py"
+    for name in (
+        "compare",
+        "crashed_moves",
+        "fastest",
+        "install",
+        "kills",
+        "resize",
+        "upgrade",
+        "upgrade_layout",
+    )
+}
+HERE = Path(__file__).resolve().parent
 _numbers = count(1)
 _TAG = f"{os.getpid()}-"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests of the lab."""
+    lab = [at for at, item in enumerate(items) if item.path.parent == HERE]
+    ordered = sorted((items[at] for at in lab), key=lambda item: item.path.name not in _LONG)
+    for at, item in zip(lab, ordered, strict=True):
+        items[at] = item
 
 
 def _real_server_states() -> set[str]:
