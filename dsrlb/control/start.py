@@ -7,7 +7,6 @@ Python's lock. So one goes on beside the other, and what is not needed to attach
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import time
@@ -27,6 +26,7 @@ from dsrlb.control.state import State
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import DsrlbError, NewerVersion
+from dsrlb.observe import logs
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
 
@@ -195,7 +195,7 @@ def main(
     ``find_server`` returns what serves the API; it is called from a thread, and may take its time.
     Raises DsrlbError when the daemon cannot start; nothing that runs is touched then.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    logs.to_stream(sys.stderr)
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
@@ -220,7 +220,8 @@ def main(
         _tell_origin(balancer, attempt.name, state.source())
         server = finding[-1].result()
     give_up(balancer.events)
-    asyncio.run(Daemon(balancer, paths, server, fail_open).run())
+    with logs.written_aside():
+        asyncio.run(Daemon(balancer, paths, server, fail_open).run())
     goes_on = "" if balancer.detached else "; the data plane goes on"
     balancer.events.add("stop", f"daemon stopped{goes_on}")
     log.close()
