@@ -17,7 +17,7 @@ from functools import partial
 
 from dsrlb.control.health.checks import Checks
 from dsrlb.control.health.conditions import KIND, Conditions
-from dsrlb.control.threads import stepwise, to_its_end
+from dsrlb.control.threads import Turn, stepwise, to_its_end
 from dsrlb.health.protocol import (
     Orders,
     ProtocolError,
@@ -33,7 +33,6 @@ _LASTED_SECONDS = 60.0  # a process that ended behind that was well
 _AT_ONCE = 256  # targets of a message
 _LEFT_AT_ONCE = 4096  # that it drops
 _LONG_LINE = 1 << 16
-_TURN_SECONDS = 0.01  # of the event loop
 _LONGEST_LINE = 16 << 20
 _END_SECONDS = 3.0
 
@@ -160,6 +159,7 @@ class Checker:
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
         """Until the process ends, whether it has read all that it was told or not."""
+        turn = Turn()
         with suppress(ConnectionError):
             while line := await reader.readline():
                 if len(line) > _LONG_LINE:
@@ -167,19 +167,17 @@ class Checker:
                 else:
                     message = to_daemon(line)
                 if isinstance(message, States):
-                    await self._note(message)
+                    await self._note(message, turn)
+                await turn.over()  # to read what is there already is no wait
 
-    async def _note(self, message: States) -> None:
-        """Each may be an event, which is written somewhere; others have something to do, too."""
+    async def _note(self, message: States, turn: Turn) -> None:
+        """Each may be an event; others have something to do, too."""
         reals = self._wanted().reals
-        until = time.monotonic() + _TURN_SECONDS
         for state in message.states:
             for real in reals.get(state.id, ()):
                 if self._conditions.note(real, state):
                     self._changed()
-                if time.monotonic() > until:
-                    await asyncio.sleep(0)
-                    until = time.monotonic() + _TURN_SECONDS
+                await turn.over()
 
 
 def _start(descriptor: int) -> subprocess.Popen[bytes]:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.checker import Checker
 from dsrlb.control.health.checks import NOTHING, Checks
 from dsrlb.control.health.conditions import Conditions
-from dsrlb.health.protocol import Check, Target
+from dsrlb.health.protocol import Check, State, States, Target, encode
 from dsrlb.observe.events import EventLog
 from tests.unit.control.health import services as s
 
@@ -100,6 +101,39 @@ def test_up_down_and_nobody(tmp_path: Path, server: socket.socket) -> None:
 
     world.run(work)
     assert len(world.told()) == 1
+
+
+def test_many_short_messages_let_others_have_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though what there is already is read without a wait."""
+    world = World(tmp_path, checks(1))
+    state = State("t", up=False, verdict="slow", detail="", held=False)
+    gaps = []
+
+    def note(real: object, state: State) -> bool:
+        time.sleep(0.002)
+        return False
+
+    async def watch() -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0)
+            gaps.append(time.monotonic() - began)
+
+    async def work() -> None:
+        reader = asyncio.StreamReader()
+        reader.feed_data(encode(States((state,))) * 300)
+        reader.feed_eof()
+        task = asyncio.create_task(watch())
+        await asyncio.sleep(0)
+        await world.checker._hear(reader)
+        task.cancel()
+
+    monkeypatch.setattr(world.conditions, "note", note)
+    asyncio.run(work())
+    assert len(gaps) >= 20
+    assert max(gaps) < 0.2
 
 
 def test_a_process_that_is_killed_is_followed_by_another(
