@@ -102,24 +102,29 @@ def _question(place: Place, state: int, flags: int) -> bytes:
     return head + rtnetlink.attribute(_NDA_DST, address.packed)
 
 
-def _set(places: Iterable[Place], state: int, flags: int) -> None:
-    """One request per neighbour. That it is not there, or its interface is down, is no error."""
+def _set(places: Iterable[Place], state: int, flags: int) -> int:
+    """One request per neighbour. That it is not there, or its interface is down, is no error;
+    returns how many the kernel's table had no room for."""
     questions = [_question(place, state, flags) for place in places]
+    full = 0
     for answer in rtnetlink.ask(_RTM_NEWNEIGH, questions, _ACK | _REPLACE | _CREATE):
-        if isinstance(answer, int) and answer and answer not in _ABSENT:
+        if answer == errno.ENOBUFS:
+            full += 1
+        elif isinstance(answer, int) and answer and answer not in _ABSENT:
             raise NetError(f"netlink: a neighbour is refused: {os.strerror(answer)}")
+    return full
 
 
-def use(targets: Iterable[Place]) -> None:
-    """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them. Raises
-    NetError.
+def use(targets: Iterable[Place]) -> int:
+    """Ask the kernel to resolve (or confirm) neighbours, as if it had a packet for them. Returns
+    for how many its table has no room (gc_thresh3), which it may have later. Raises NetError.
 
     NTF_USE: net/core/neighbour.c, __neigh_update(), which makes a permanent entry one without a
     MAC address. There is nothing to ask about those.
     """
     places = list(targets)
     permanent = {place for place, state, _ in _entries(places) if state & _PERMANENT}
-    _set((place for place in places if place not in permanent), 0, _NTF_USE)
+    return _set((place for place in places if place not in permanent), 0, _NTF_USE)
 
 
 def give_up(targets: Iterable[Place]) -> None:

@@ -42,6 +42,9 @@ from dsrlb.net.neighbours import Neighbour, Place
 from dsrlb.net.routes import Hop, Route
 from dsrlb.observe.events import EventLog, now_text
 
+_FULL_SECONDS = 60.0
+"""Between two events that the kernel's table is full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -64,6 +67,7 @@ class MacTable:
         self._events = events
         self._lock = Lock()
         self._liveness = Liveness()
+        self._full_again = 0.0
         self._targets = Targets()
         self._wanted: frozenset[Target] = frozenset()
         self._moved: set[Target] = set()
@@ -311,7 +315,7 @@ class MacTable:
         neighbours.give_up(self._liveness.judge(told, time.monotonic()))
         asked = self._asked
         turn = self._liveness.turn(asked)
-        neighbours.use(turn)
+        self._tell_full(neighbours.use(turn))
         batches: dict[str, list[Place]] = {}
         questions = {place: self._question(asked[place]) for place in turn}
         for place in turn:
@@ -328,6 +332,14 @@ class MacTable:
                 self._liveness.asked(sent, now)
         if failure is not None:
             raise failure
+
+    def _tell_full(self, refused: int) -> None:
+        """That the kernel has no room for neighbours, once in a while: they are not resolved."""
+        now = time.monotonic()
+        if refused and now >= self._full_again:
+            self._full_again = now + _FULL_SECONDS
+            text = f"the kernel's neighbour table is full ({refused:,} refused)"
+            self._events.add("mac", f"{text}: `dsrlb doctor` says what it needs", "warning")
 
 
 def _note(known: dict[Place, Neighbour], place: Place, neighbour: Neighbour | None) -> None:

@@ -31,7 +31,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
         lambda wanted: {a: r for a, r in net.routes.items() if a in wanted},
     )
     monkeypatch.setattr(neighbours, "list_neighbours", lambda: dict(net.neighbours))
-    monkeypatch.setattr(neighbours, "use", net.used.extend)
+    monkeypatch.setattr(neighbours, "use", net.use)
     monkeypatch.setattr(
         neighbours,
         "confirmed",

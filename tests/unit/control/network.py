@@ -89,6 +89,12 @@ class Network:
         self.ports: dict[str, dict[str, Any]] = {}
         self.stations: list[Station] = []
         self.now = 1000.0
+        self.full = 0
+
+    def use(self, places: list[Any]) -> int:
+        """As dsrlb.net.neighbours; ``full``: how many the kernel has no room for."""
+        self.used += places
+        return self.full
 
     def send(self, name: str, batch: list[bytes]) -> None:
         """As dsrlb.net.frames."""

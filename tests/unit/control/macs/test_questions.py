@@ -18,6 +18,7 @@ from dsrlb.errors import NetError
 from dsrlb.net import frames, neighbours
 from dsrlb.net.links import IPAddress
 from dsrlb.net.neighbours import Neighbour
+from dsrlb.observe.events import EventLog
 from tests.unit.control.network import (
     CONFIG,
     ETH0,
@@ -49,6 +50,21 @@ def test_probe_asks_on_the_wire_and_the_kernel(table: MacTable, network: Network
     table.refresh()
     table.probe()
     assert network.sent == [("eth0", 1)]
+
+
+def test_a_full_table_of_the_kernel_is_told_once_in_a_while(
+    table: MacTable, network: Network, events: EventLog
+) -> None:
+    """It is asked on the wire all the same, and nothing fails."""
+    table.refresh()
+    network.full = 1
+    for _ in range(3):
+        one_round(table, network)
+    assert len(network.sent) == 3
+    network.now += 3600
+    one_round(table, network)
+    told = [event for event in events.since(0) if "neighbour table is full" in event.message]
+    assert [event.level for event in told] == ["warning"] * 2
 
 
 def test_unanswered_questions_are_told_to_the_kernel(table: MacTable, network: Network) -> None:
