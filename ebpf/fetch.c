@@ -56,21 +56,6 @@ static __always_inline enum insert_result fetch_from(bool ipv6, bool pending, st
 			 carry_flow(ipv6, pending, with, &found, &made);
 }
 
-/* Where an earlier flow of the key is known already, the pending table may have the one that is not. */
-static __always_inline enum insert_result fetch(bool ipv6, struct packet *pkt, struct scratch *with,
-						const struct flow_key *key)
-{
-	enum insert_result result = INSERT_EXISTS;
-	u32 pending;
-
-	for (pending = 0; pending < 2 && result == INSERT_EXISTS; pending++) {
-		hide(pending);
-		with->key = *key;
-		result = fetch_from(ipv6, pending & 1, pkt, with);
-	}
-	return result;
-}
-
 /* The copy that was made of an open flow when it was pending yet: as a pending one it has been counted out already. */
 static __always_inline void drop_pending(bool ipv6, const struct scratch *with)
 {
@@ -80,17 +65,25 @@ static __always_inline void drop_pending(bool ipv6, const struct scratch *with)
 		entry_free(&copy, copy.seen);
 }
 
+/* Into the main table first. Where an earlier flow of the key is known there, the pending one may have another. */
 int dsrlb_fetch(struct xdp_md *ctx)
 {
 	struct packet packet;
 	struct scratch *with = resume(&packet, ctx);
 	enum insert_result result;
 	struct flow_key key;
+	bool pending;
 
 	if (!with)
 		return XDP_PASS;
 	key = with->key;
-	result = packet.ipv6 ? fetch(true, &packet, with, &key) : fetch(false, &packet, with, &key);
+	pending = with->tries;
+	result = packet.ipv6 ? fetch_from(true, pending, &packet, with) :
+			       fetch_from(false, pending, &packet, with);
+	if (result == INSERT_EXISTS && !with->tries++) {
+		with->key = key;
+		onward.call(ctx, ONWARD_FETCH);
+	}
 	if (result == INSERT_RACED && ++with->raced < FETCH_RACES) {
 		with->key = key;
 		onward.call(ctx, ONWARD_FETCH);

@@ -50,7 +50,7 @@ static __always_inline bool front_misses(struct packet *pkt, struct scratch *wit
 	pkt->now = clock_tick();
 	key_of_packet(&with->key, pkt);
 	with->packet = *pkt;
-	with->raced = 0;
+	with->raced = with->tries = 0;
 	return !flow_find_any(false, &with->key, &found);
 }
 

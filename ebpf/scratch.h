@@ -105,7 +105,7 @@ struct scratch {
 	struct fragment fragment; /* of which packet: its check and set */
 	u32 fragment_set;
 	u32 hop;   /* of last_hops[], of a flow whose replies come back */
-	u32 tries; /* at a port of the pool */
+	u32 tries; /* at a port of the pool; or former tables that fetch.c has looked into */
 	u32 raced; /* times that a pair was begun again */
 	u64 taken; /* value of the reverse half that the oldest pending flow has of those tried */
 	u32 taken_for;	/* what that one's packets are translated to */
