@@ -16,6 +16,8 @@ from tests.lab.restarting import resized, watched
 from tests.lab.traffic import Load, syn_retransmissions
 
 METHODS = ("l2dsr", "nat", "one-arm") if scale.SOAK else ("nat",)
+FIRST = 12_500
+"""A capacity that none begins with: there would be nothing to move."""
 STATES = (moves.moved, moves.begun, moves.in_front)
 
 
@@ -37,7 +39,7 @@ def test_killed_while_flows_move(method: str, tmp_path: Path) -> None:
             for turn in range(rounds):
                 with moves.kept(made.client) as kept:
                     balancer.stop()
-                    file = balancer.write(resized(text, 10_000 + 5_000 * (turn % 7)))
+                    file = balancer.write(resized(text, FIRST + 5_000 * (turn % 7)))
                     if turn < 2 * len(STATES):
                         state = STATES[turn % len(STATES)]
                         seen[state.__name__] += moves.killed_when(state, balancer, "-c", file)
