@@ -73,6 +73,38 @@ static __always_inline void carried_note(bool ipv6, const struct flow_ref *forwa
 		      carried_flow(forward, reverse), copy);
 }
 
+/*
+ * The copy of the entry that is noted at a former one is of another flow than that one has now: it goes, and counts
+ * for nobody, before the note that names it is written anew.
+ */
+static __always_inline void carried_drop(bool ipv6, const struct flow_ref *forward,
+					 const struct flow_ref *reverse)
+{
+	struct carried *carried = carried_at(ipv6, reverse ? reverse->entry : forward->entry);
+	struct flow_ref copy;
+	u64 noted;
+
+	if (!carried)
+		return;
+	noted = *(volatile u64 *)&carried->copy;
+	if (noted && flow_at(ipv6, (u32)noted, &copy) &&
+	    meta_version(copy.seen) == ((noted >> 32) & 0xffff))
+		entry_free(&copy, copy.seen);
+}
+
+/* A note that still names this copy names none; `flow`: nor a flow, which may be fetched then. */
+static __always_inline void carried_forget(bool ipv6, u32 entry, u32 copy, u32 version, bool flow)
+{
+	struct carried *carried = carried_at(ipv6, entry);
+	u64 named = CARRIED | (u64)version << 32 | copy, before;
+
+	if (!carried)
+		return;
+	before = *(volatile u64 *)&carried->flow;
+	if (compare_and_swap(&carried->copy, named, 0) == named && flow)
+		compare_and_swap(&carried->flow, before, 0);
+}
+
 /* `own`: what has been reserved for the other half, or NULL. */
 static __always_inline enum insert_result carry_reserve(bool ipv6, bool pending,
 							struct scratch *with, u64 value, u64 seen,

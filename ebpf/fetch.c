@@ -52,6 +52,7 @@ static __always_inline enum insert_result fetch_from(bool ipv6, bool pending, st
 		with->forward = with->key;
 	if (carried_before(ipv6, &found, reverse))
 		return INSERT_EXISTS; /* it is, or has been, there */
+	carried_drop(ipv6, &found, reverse);
 	return reverse ? carry_pair(ipv6, pending, with, &found, reverse, &made) :
 			 carry_flow(ipv6, pending, with, &found, &made);
 }

@@ -34,9 +34,16 @@ static __always_inline u32 progress_state(const struct progress *states)
 	return states->copy;
 }
 
-static __always_inline s64 counts_open(u32 state)
+static __always_inline s64 counts_as(u32 state, enum flow_class class)
 {
-	return class_of(state) == CLASS_OPEN;
+	return class_of(state) == class;
+}
+
+static __always_inline s64 progress_delta(const struct progress *states, u32 now,
+					  enum flow_class class)
+{
+	return counts_as(now, class) + counts_as(states->copied, class) -
+	       counts_as(states->former, class) - counts_as(states->copy, class);
 }
 
 /*
@@ -45,14 +52,20 @@ static __always_inline s64 counts_open(u32 state)
  */
 static __always_inline void progress_count(u64 value, const struct progress *states, u32 now)
 {
-	s64 delta = counts_open(now) + counts_open(states->copied) - counts_open(states->former) -
-		    counts_open(states->copy);
+	s64 open = progress_delta(states, now, CLASS_OPEN);
+	s64 pending = progress_delta(states, now, CLASS_PENDING);
 	lookup_key index = value_real(value);
-	struct real *real = reals.lookup(&index);
-	struct load *load = loads.lookup(&index);
+	struct real *real;
+	struct load *load;
 
-	if (delta && real && load && value_is_of(value, real))
-		load_add(load, CLASS_OPEN, delta);
+	if (!(open | pending))
+		return;
+	real = reals.lookup(&index);
+	load = loads.lookup(&index);
+	if (!real || !load || !value_is_of(value, real))
+		return;
+	load_add(load, CLASS_OPEN, open);
+	load_add(load, CLASS_PENDING, pending);
 }
 
 /* When the copy expires in that state: as its flow does, unless packets may have gone by the copy since. */
@@ -67,7 +80,7 @@ static __always_inline u32 follow_expires(const struct flow_ref *forward,
 	if (!by_copies)
 		return expires;
 	if (state == meta_state(copy->seen))
-		return own;
+		return (s32)(own - expires) > 0 ? own : expires;
 	real = reals.lookup(&index);
 	if (real && value_is_of(forward->value, real))
 		return now + flow_timeout(state, real);

@@ -74,14 +74,17 @@ static __always_inline enum insert_result move_back(bool ipv6, const struct reap
 	struct flow_ref ref;
 	u32 attempt;
 
-	if (!flow_at(ipv6, order->a, &ref) || meta_version(ref.seen) != order->b)
+	if (!flow_at(ipv6, order->a, &ref) || meta_version(ref.seen) != order->b) {
+		if (order->c)
+			carried_forget(ipv6, order->d, order->a, order->b, false);
 		return INSERT_EXISTS;
+	}
 	for (attempt = 0; attempt < MOVE_TRIES; attempt++) {
 		u64 seen = ref.seen, before = entry_free(&ref, seen);
 
 		if (before == seen) {
 			if (order->c)
-				carried_write(ipv6, order->d, 0, 0);
+				carried_forget(ipv6, order->d, order->a, order->b, true);
 			return INSERT_MADE;
 		}
 		if (((before ^ seen) & META_VERSION) || meta_is_busy(before))

@@ -26,6 +26,9 @@ _WORDS = 4  # of an order: a, b, c, d
 _TRIES = 1000
 _MADE, _EXISTS, _RACED, _UNFIT = 0, 1, 3, 4  # enum insert_result
 _RACES = 10
+_MUCH_TICKS = 64
+"""A flow that packets come by is touched more often; to have all copies follow that would take
+longer than it helps."""
 _CARRIED, _REVERSE = np.uint64(1 << 63), np.uint64(0x80)  # see carried_flow() in ebpf/carry.h
 _STATE, _VERSION = np.uint64(0xF), np.uint64(0xFFFF0000)
 _ANSWERED = np.uint64(1 << 63)  # in a reverse half's value: PAIR_ANSWERED
@@ -113,8 +116,9 @@ class Family:
     """The former tables of a family, and what is noted of their flows: ``carried``, which another
     daemon may have begun."""
 
-    def __init__(self, table: FlowTable, carried: npt.NDArray[Any]) -> None:
+    def __init__(self, table: FlowTable, new: FlowTable, carried: npt.NDArray[Any]) -> None:
         self.table = table
+        self._new = new
         self._flow: Words = carried["flow"]
         self._copy: Words = carried["copy"]
         self.entries = 0
@@ -165,15 +169,17 @@ class Family:
         what was noted to be no copy's stays that."""
         abi, ipv6 = self.table.abi, self.table.ipv6
         signs, alive, metas = self._now()
-        which = np.flatnonzero(signs != self._flow)
-        which = which[(signs[which] != 0) & alive[which] | (self._copy[which] != 0)]
-        same = (signs[which] ^ self._flow[which]) & _VERSIONS == 0
+        flows, copies = self._flow.copy(), self._copy.copy()  # packets may change them meanwhile
+        which = np.flatnonzero(signs != flows)
+        which = which[(signs[which] != 0) & alive[which] | (copies[which] != 0)]
+        same = (signs[which] ^ flows[which]) & _VERSIONS == 0
         further, others = which[same], which[~same]
-        followed = further[self._copy[further] != 0]
+        followed = further[copies[further] != 0]
+        followed = np.concatenate((followed, self._outlived(signs, flows, copies, metas)))
         gone = self._follow(followed, metas, mover, moved, by_copies=by_copies)
-        self._take_back(others, mover, moved)
+        self._take_back(others, copies, mover, moved)
         if not by_copies:
-            never = further[self._copy[further] == 0]
+            never = further[copies[further] == 0]
             others = np.concatenate((others, gone, never))
         new = others[(signs[others] != 0) & alive[others]]
         for _ in range(_RACES):
@@ -184,6 +190,20 @@ class Family:
             moved.unfit += int((results == _UNFIT).sum())
             new = new[results == _RACED]
         return len(which)
+
+    def _outlived(self, signs: Words, flows: Words, copies: Words, metas: Words) -> Places:
+        """Where a flow is in the state that it was copied in, and expires much later by now than
+        its copy: packets have kept it fresh since. Of pairs it is the forward half that does."""
+        which = np.flatnonzero((signs == flows) & (copies != 0))
+        forward = which.copy()
+        pairs = np.flatnonzero(self.table.abi.reverse(metas[which]))
+        values = self.table.values(which[pairs])
+        forward[pairs] = (values & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        found = self._new.metas_of((copies[which] & np.uint64(0xFFFFFFFF)).astype(np.int64))
+        abi = self.table.abi
+        later = (abi.expires(metas[forward]) - abi.expires(found)).view(np.int32)
+        outlived: Places = which[later > _MUCH_TICKS]
+        return outlived
 
     def _follow(
         self, which: Places, metas: Words, mover: Mover, moved: Moved, *, by_copies: bool
@@ -200,12 +220,11 @@ class Family:
             which = which[results == _RACED]
         return np.concatenate(gone) if gone else which
 
-    def _take_back(self, which: Places, mover: Mover, moved: Moved) -> None:
+    def _take_back(self, which: Places, noted: Words, mover: Mover, moved: Moved) -> None:
         """The copies of what was there before."""
-        old = which[self._copy[which] != 0]
-        copies = self._copy[old]
+        old = which[noted[which] != 0]
+        copies = noted[old]
         entries = (copies & np.uint64(0xFFFFFFFF)).astype(np.int64)
         versions = (copies >> np.uint64(32)).astype(np.uint16).astype(np.uint32)
-        results = mover.take_back(self.table.ipv6, entries, versions, old)
+        mover.take_back(self.table.ipv6, entries, versions, old)
         moved.taken_back += len(old)
-        self._copy[old[results == _EXISTS]] = 0

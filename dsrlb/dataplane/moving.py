@@ -147,10 +147,11 @@ class Moving:
         if not self._families:
             abi = FlowAbi.of(self._artifact)
             sizes = self._maps.former_sizes(abi.set_flows)
-            for noted, name in CARRIED.items():
+            tables = flow_tables(self._maps, self._artifact)
+            for (noted, name), new in zip(CARRIED.items(), tables, strict=True):
                 former = self._maps.former(name, sizes.sets)
                 table = FlowTable(name == "former6", former, sizes, abi)
-                self._families.append(Family(table, self._maps[noted].array))
+                self._families.append(Family(table, new, self._maps[noted].array))
         return self._families
 
     def copy(self) -> int:

@@ -13,13 +13,28 @@ import numpy as np
 import pytest
 
 from dsrlb.dataplane.flowtable import flow_tables
+from tests.packets import moves
 from tests.packets.cases.paired_services import FAR, RESOLUTIONS
 from tests.packets.harness import Program
-from tests.packets.moves import FEW, MANY, TEXT, check_tables, moving, program
-from tests.packets.pair_steps import ACK, DATA, FIN, RST, SYN, SYN_ACK, TCP, Connection, pass_time
+from tests.packets.moves import FEW, MANY, check_tables, moving, program
+from tests.packets.pair_steps import (
+    ACK,
+    DATA,
+    FIN,
+    RST,
+    SYN,
+    SYN_ACK,
+    TCP,
+    UDP,
+    Connection,
+    pass_time,
+)
 from tests.packets.tables import REVERSE
 
 PASSES = 3
+IDLE = 600
+"""Seconds, of UDP: to load a program takes its time."""
+TEXT = moves.TEXT.replace('protocol = "udp"', f'idle_timeout = "{IDLE}s"\nprotocol = "udp"')
 
 
 class Change:
@@ -189,3 +204,24 @@ def test_what_opens_between_the_passes_goes_on(made: Change) -> None:
     assert _found(made, 2000) == set()
     _send(answered, (ACK,))
     assert _found(made, 2001) == {"open"}
+
+
+def test_copies_live_as_long_as_their_flows(made: Change) -> None:
+    """A packet between the passes has kept them, though in the state that they were copied in."""
+    clients = [
+        Connection(made.former, place, family, 17, 2000)
+        for place in UDP.values()
+        for family in (4, 6)
+    ]
+    for one in clients:
+        one.open()
+    made.copy()
+    for one_program in (made.former, made.new):
+        pass_time(one_program, 0.7 * IDLE)
+    for one in clients:
+        assert one.request() == "forwarded"
+    made.change(*clients)
+    made.end()
+    pass_time(made.new, 0.7 * IDLE)
+    for one in clients:
+        assert one.reply() == "forwarded-reply"
