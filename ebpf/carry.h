@@ -55,22 +55,16 @@ static __always_inline bool carried_before(bool ipv6, const struct flow_ref *for
 			    CARRIED_VERSIONS);
 }
 
-static __always_inline void carried_write(bool ipv6, u32 entry, u64 flow, u64 copy)
-{
-	struct carried *carried = carried_at(ipv6, entry);
-
-	if (!carried)
-		return;
-	*(volatile u64 *)&carried->copy = copy;
-	*(volatile u64 *)&carried->flow = flow;
-}
-
 /* Note that the flow is not to be copied any more: at its entry, of a pair at the reverse half's. */
 static __always_inline void carried_note(bool ipv6, const struct flow_ref *forward,
 					 const struct flow_ref *reverse, u64 copy)
 {
-	carried_write(ipv6, reverse ? reverse->entry : forward->entry,
-		      carried_flow(forward, reverse), copy);
+	struct carried *carried = carried_at(ipv6, reverse ? reverse->entry : forward->entry);
+
+	if (!carried)
+		return;
+	*(volatile u64 *)&carried->copy = copy;
+	*(volatile u64 *)&carried->flow = carried_flow(forward, reverse);
 }
 
 /*
@@ -92,17 +86,13 @@ static __always_inline void carried_drop(bool ipv6, const struct flow_ref *forwa
 		entry_free(&copy, copy.seen);
 }
 
-/* A note that still names this copy names none; `flow`: nor a flow, which may be fetched then. */
-static __always_inline void carried_forget(bool ipv6, u32 entry, u32 copy, u32 version, bool flow)
+/* A note that still names this copy names none. */
+static __always_inline void carried_forget(bool ipv6, u32 entry, u32 copy, u32 version)
 {
 	struct carried *carried = carried_at(ipv6, entry);
-	u64 named = CARRIED | (u64)version << 32 | copy, before;
 
-	if (!carried)
-		return;
-	before = *(volatile u64 *)&carried->flow;
-	if (compare_and_swap(&carried->copy, named, 0) == named && flow)
-		compare_and_swap(&carried->flow, before, 0);
+	if (carried)
+		compare_and_swap(&carried->copy, CARRIED | (u64)version << 32 | copy, 0);
 }
 
 /* `own`: what has been reserved for the other half, or NULL. */

@@ -87,7 +87,7 @@ static __always_inline u32 follow_expires(const struct flow_ref *forward,
 	return (s32)(own - expires) > 0 ? own : expires;
 }
 
-/* INSERT_EXISTS: the copy has gone. `states` gets what it was, and returns what it is now in states->copied. */
+/* Tells in states->copy what the copy was, and in *state what it is now. */
 static __always_inline enum insert_result follow_copy(bool by_copies,
 						      const struct flow_ref *forward,
 						      struct flow_ref *copy,

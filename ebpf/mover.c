@@ -66,7 +66,7 @@ static __always_inline enum insert_result move_follow(bool ipv6, struct scratch 
 
 /*
  * a: an entry of the new tables, b: its version. It becomes free, and counts for nobody. c: whether it is the copy that
- * is noted of the former entry d; the note goes with it, so that the flow is fetched until it is copied again. Tells
+ * is noted of the former entry d, which has another flow by now, or none: then no copy is noted there any more. Tells
  * c: the result; INSERT_EXISTS when the entry is another's, or free.
  */
 static __always_inline enum insert_result move_back(bool ipv6, const struct reap_order *order)
@@ -76,7 +76,7 @@ static __always_inline enum insert_result move_back(bool ipv6, const struct reap
 
 	if (!flow_at(ipv6, order->a, &ref) || meta_version(ref.seen) != order->b) {
 		if (order->c)
-			carried_forget(ipv6, order->d, order->a, order->b, false);
+			carried_forget(ipv6, order->d, order->a, order->b);
 		return INSERT_EXISTS;
 	}
 	for (attempt = 0; attempt < MOVE_TRIES; attempt++) {
@@ -84,7 +84,7 @@ static __always_inline enum insert_result move_back(bool ipv6, const struct reap
 
 		if (before == seen) {
 			if (order->c)
-				carried_forget(ipv6, order->d, order->a, order->b, true);
+				carried_forget(ipv6, order->d, order->a, order->b);
 			return INSERT_MADE;
 		}
 		if (((before ^ seen) & META_VERSION) || meta_is_busy(before))

@@ -43,8 +43,6 @@ class Moved:
     """What has become of flows (a pair is one), and of copies."""
 
     copied: int = 0
-    followed: int = 0
-    """Copies that have become what their flows were by then."""
     taken_back: int = 0
     crowded: int = 0
     """More than the new tables are rated for: where there is no room, some give way to others."""
@@ -176,7 +174,7 @@ class Family:
         further, others = which[same], which[~same]
         followed = further[copies[further] != 0]
         followed = np.concatenate((followed, self._outlived(signs, flows, copies, metas)))
-        gone = self._follow(followed, metas, mover, moved, by_copies=by_copies)
+        gone = self._follow(followed, metas, mover, by_copies=by_copies)
         self._take_back(others, copies, mover, moved)
         if not by_copies:
             never = further[copies[further] == 0]
@@ -205,17 +203,14 @@ class Family:
         outlived: Places = which[later > _MUCH_TICKS]
         return outlived
 
-    def _follow(
-        self, which: Places, metas: Words, mover: Mover, moved: Moved, *, by_copies: bool
-    ) -> Places:
-        """Copies of flows that are in another state by now; returns whose copies have gone."""
+    def _follow(self, which: Places, metas: Words, mover: Mover, *, by_copies: bool) -> Places:
+        """Have copies follow what their flows have done; returns whose copies have gone."""
         gone: list[Places] = []
         for _ in range(_RACES):
             if not len(which):
                 break
             versions = self.table.abi.version(metas[which])
             results = mover.follow(self.table.ipv6, which, versions, by_copies=by_copies)
-            moved.followed += int((results == _MADE).sum())
             gone.append(which[results == _EXISTS])
             which = which[results == _RACED]
         return np.concatenate(gone) if gone else which

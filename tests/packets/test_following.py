@@ -27,14 +27,29 @@ from tests.packets.pair_steps import (
     TCP,
     UDP,
     Connection,
+    Place,
     pass_time,
+    states,
 )
 from tests.packets.tables import REVERSE
 
-PASSES = 3
+MANY_PENDING = 300
 IDLE = 600
 """Seconds, of UDP: to load a program takes its time."""
 TEXT = moves.TEXT.replace('protocol = "udp"', f'idle_timeout = "{IDLE}s"\nprotocol = "udp"')
+TEXT += """
+[[service]]
+name = "late"
+vip = ["192.0.2.10", "2001:db8::10"]
+protocol = "tcp"
+port = 81
+mode = "l2dsr"
+group = "all"
+on_unknown = "schedule"
+pending_timeout = "10m"
+"""
+LATE = Place("l2dsr", 81, 11, 81, far=False)
+"""Takes up connections in the middle: unverified ones, which stand in the main table."""
 
 
 class Change:
@@ -74,10 +89,13 @@ class Change:
             one.program = self.new
 
     def end(self) -> None:
-        """The pass behind the change, and what the daemon does once in a while."""
-        for _ in range(PASSES):
-            moving(self.new).copy()
-            check_tables(self.new)
+        """The pass behind the change. Another one finds nothing to do."""
+        moving(self.new).copy()
+        check_tables(self.new)
+        taken_back = moving(self.new).result.taken_back
+        moving(self.new).copy()
+        check_tables(self.new)
+        assert moving(self.new).result.taken_back == taken_back
 
     def reap(self) -> None:
         """What has expired goes, and reverse halves of no flow."""
@@ -182,6 +200,55 @@ def test_what_has_gone_meanwhile_stays_gone(made: Change) -> None:
     made.end()
     assert made.new.loads() == {}
     assert {one.reply(DATA) for one in clients}.isdisjoint({"forwarded-reply"})
+
+
+def test_what_was_not_verified_counts_once(made: Change) -> None:
+    """It is a pending flow no more, by what the former tables have seen, and the new ones, too."""
+    silent, busy = (
+        [Connection(made.former, LATE, family, 6, port) for family in (4, 6)]
+        for port in (2000, 2001)
+    )
+    _send(silent + busy, (ACK,))
+    assert {state for found in states(made.former).values() for state in found} == {"unverified"}
+    made.copy()
+    _send(silent + busy, (DATA,))
+    made.change(*silent, *busy)
+    _send(busy, (DATA,))
+    made.end()
+    assert _found(made, 2000) == _found(made, 2001) == {"data"}
+
+
+def test_what_has_ended_is_known_by_heart_no_more(made: Change) -> None:
+    """CPUs know a copy that is open yet; behind the pass it is not."""
+    clients = _connections(made, 2000)
+    for one in clients:
+        one.open()
+    _send(clients, (DATA,))
+    made.copy()
+    _send(clients, (FIN,))
+    made.change(*clients)
+    _send(clients, (DATA,))
+    changes = made.new.maps["flow_changes"].array["count"]
+    before = int(changes.sum())
+    made.end()
+    assert int(changes.sum()) - before == len(clients)
+
+
+def test_a_place_that_another_flow_has_by_now(made: Change) -> None:
+    """Pending flows opened between the passes, and others have their places: these are fetched, and
+    the copies of those before them go all the same."""
+    before, later = (
+        [Connection(made.former, LATE, 4, 6, port) for port in range(first, first + MANY_PENDING)]
+        for first in (3000, 4000)
+    )
+    _send(before, (SYN,))
+    made.copy()
+    _send(before, (ACK,))
+    _send(later, (SYN,))
+    made.change(*before, *later)
+    _send(later, (ACK,))
+    made.end()
+    assert states(made.new) == {"flows4": ["open"] * 2 * MANY_PENDING}
 
 
 def test_what_opens_between_the_passes_goes_on(made: Change) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from dsrlb.control.maps import installed
 from dsrlb.control.maps.apply import Applier
+from dsrlb.dataplane import graceperiod
 from dsrlb.dataplane.flowtable import flow_tables
 from tests.packets import cases
 from tests.packets.cases.paired_services import FAR, RESOLUTIONS
@@ -35,7 +36,9 @@ SIZES = [(FEW, MANY), (MANY, FEW)]
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=["larger", "smaller"])
-def test_everything_moves(sizes: tuple[int, int], pins: Path) -> None:
+def test_everything_moves(
+    sizes: tuple[int, int], pins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with both(*sizes, pins) as (former, new):
         clients = Clients(former)
         for v in (V4, V6):
@@ -47,8 +50,15 @@ def test_everything_moves(sizes: tuple[int, int], pins: Path) -> None:
             assert one.request(DATA) == "forwarded", "by the former tables"
         assert not moving(new).changed
         assert list(new.tables.entries()) == []
+        waited: list[tuple[bool, int]] = []
+        monkeypatch.setattr(
+            graceperiod,
+            "wait",
+            lambda: waited.append((moving(new).changed, moving(new).result.copied)),
+        )
         moving(new).change()
         assert moving(new).changed
+        assert waited == [(True, moving(new).result.copied)], "for runs that saw no change yet"
         assert meaning(new.tables.entries()) == before
         check_tables(new)
         clients.go_on()
