@@ -154,6 +154,8 @@ enum onward {
 #define MOVE_ORDERS 32 /* in one request: so many tail calls may follow each other */
 
 #define REAP_ORDERS 192 /* in one request at most: it must fit into a page */
+#define REAP_AT_ONCE                                                                               \
+	12 /* before the reaper goes on by a tail call: the verifier walks each of them */
 
 struct reap_order {
 	u32 a;
@@ -164,7 +166,8 @@ struct reap_order {
 
 struct reap_request {
 	u32 command;
-	u32 ipv6; /* which family's table */
+	u16 ipv6; /* which family's table */
+	u16 at;	  /* the reaper's next order; 0 to begin with */
 	u32 count;
 	u32 done;
 	struct reap_order order[REAP_ORDERS];

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -27,6 +28,22 @@ class Maps(Protocol):
 
     def is_single(self, name: str) -> bool:
         """Is the map an array of one element?"""
+
+
+class Instead:
+    """Maps, but for some that a program is to have in their place, or besides."""
+
+    def __init__(self, maps: Maps, fds: Mapping[str, int]) -> None:
+        self._maps = maps
+        self._fds = fds
+
+    def fd(self, name: str) -> int:
+        """The descriptor of a map."""
+        return self._fds[name] if name in self._fds else self._maps.fd(name)
+
+    def is_single(self, name: str) -> bool:
+        """Is the map an array of one element, that all programs have?"""
+        return name not in self._fds and self._maps.is_single(name)
 
 
 def _targets(code: bytes) -> set[int]:

@@ -167,12 +167,12 @@ class Dataplane:
     def reaper(self) -> Reaper:
         """What changes the flow tables. It is compiled when it is first asked for, by the sources
         that all else is of; it loads itself. Raises CompileError."""
-        from dsrlb.dataplane.reaper import Reaper
+        from dsrlb.dataplane.reaper import Reaper, load
 
         with self._reaper_lock:
             if self._reaper is None:
                 program = _program(self.artifact, self._sources, "reaper")
-                self._reaper = Reaper(lambda: load_program(program, self.maps), self.artifact)
+                self._reaper = Reaper(lambda: load(program, self.maps), self.artifact)
             return self._reaper
 
     @property

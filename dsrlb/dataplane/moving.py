@@ -27,30 +27,17 @@ from dsrlb.dataplane.artifact import Artifact, build, part
 from dsrlb.dataplane.copies import Family, Moved, Mover
 from dsrlb.dataplane.flowtable import FlowAbi, FlowTable, flow_tables
 from dsrlb.dataplane.generation import CARRIED, MOVED, ONWARD
-from dsrlb.dataplane.linking import Maps
+from dsrlb.dataplane.linking import Instead, Maps
 from dsrlb.dataplane.maps import MapSet
 from dsrlb.errors import LoadError
 
 _PARTS = ("front", "fetch", "mover")
 _SCRATCH = "scratch"
+"""The memory in which a packet's programs keep what they know. The mover has its own: a packet may
+interrupt it."""
 _PASSES = 6
 _FEW = 2000
 """Copies in a pass after which another one would not change much less."""
-
-
-class _OwnScratch:
-    """The maps, but for the memory in which a packet's programs keep what they know: a packet may
-    interrupt the mover."""
-
-    def __init__(self, maps: Maps, scratch: int) -> None:
-        self._maps = maps
-        self._scratch = scratch
-
-    def fd(self, name: str) -> int:
-        return self._scratch if name == _SCRATCH else self._maps.fd(name)
-
-    def is_single(self, name: str) -> bool:
-        return name != _SCRATCH and self._maps.is_single(name)
 
 
 def _layout(artifact: Artifact, maps: MapSet) -> dict[str, str]:
@@ -86,7 +73,7 @@ class Moving:
         self._open.append(own)
         try:
             for name in _PARTS:
-                linked: Maps = _OwnScratch(maps, own) if name == "mover" else maps
+                linked: Maps = Instead(maps, {_SCRATCH: own}) if name == "mover" else maps
                 self._open.append(load_program(parts[name].programs[f"dsrlb_{name}"], linked))
         except LoadError:
             for fd in self._open:

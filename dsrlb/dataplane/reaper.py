@@ -11,51 +11,75 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from dsrlb.dataplane import bpf
-from dsrlb.dataplane.artifact import Artifact
-from dsrlb.errors import KernelError
+from dsrlb.dataplane.artifact import Artifact, Program
+from dsrlb.dataplane.linking import Instead, Maps
+from dsrlb.errors import KernelError, LoadError
 
 Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.unsignedinteger] | npt.NDArray[np.signedinteger]
 
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-_HEAD = 4  # words in front of the orders: command, ipv6, count, done
+_HEAD = 4  # words in front of the orders: command, ipv6 (and at), count, done
 _DONE = 3
 _WORDS = 4  # of an order: a, b, c, d
-_AGAIN = frozenset({errno.EINTR, errno.EAGAIN})
+_AGAIN = "again"
+_TRY_AGAIN = frozenset({errno.EINTR, errno.EAGAIN})
 _TRIES = 1000
+
+
+def load(program: Program, maps: Maps) -> list[int]:
+    """The program, and the map by which it goes on with its next orders: descriptors. Raises
+    LoadError or KernelError."""
+    from dsrlb.dataplane.loader import load_program
+
+    try:
+        again = bpf.map_create(bpf.MAP_TYPE_PROG_ARRAY, 4, 4, 1, 0, _AGAIN)
+    except OSError as error:
+        raise KernelError(f"cannot create map {_AGAIN}: {error.strerror}") from error
+    found = [again]
+    try:
+        found.insert(0, load_program(program, Instead(maps, {_AGAIN: again})))
+        bpf.map_update(again, bytes(4), struct.pack("=I", found[0]))
+    except (LoadError, OSError) as error:
+        for fd in found:
+            os.close(fd)
+        if isinstance(error, LoadError):
+            raise
+        raise LoadError(f"cannot put a program into {_AGAIN}: {error.strerror}") from error
+    return found
 
 
 class Reaper:
     """The program, loaded when there is something to do: until a flow expires it costs nothing.
     Usable from any thread. Methods raise LoadError or KernelError.
 
-    ``load`` returns the program's descriptor.
+    ``load`` returns descriptors that are to stay open: the program's, and of what it uses.
     """
 
-    def __init__(self, load: Callable[[], int], artifact: Artifact) -> None:
+    def __init__(self, load: Callable[[], Sequence[int]], artifact: Artifact) -> None:
         self._load = load
         self._lock = Lock()
-        self._fd: int | None = None
+        self._open: Sequence[int] = ()
         self._commands = artifact.enums["reap_command"]
         self._batch = artifact.constants["REAP_ORDERS"]
 
     def close(self) -> None:
         """Give the program back."""
-        if self._fd is not None:
-            os.close(self._fd)
+        for fd in self._open:
+            os.close(fd)
 
     def _loaded(self) -> int:
         with self._lock:
-            if self._fd is None:
-                self._fd = self._load()
-            return self._fd
+            self._open = self._open or self._load()
+            return self._open[0]
 
     def expire(self, ipv6: bool, entries: Numbers, versions: Numbers) -> int:
         """Remove those of the entries that have expired by now, or are halves of no flow."""
@@ -108,7 +132,7 @@ class Reaper:
             try:
                 return bpf.prog_test_run(program, request, headroom_out=0).frame
             except OSError as error:
-                if error.errno not in _AGAIN:
+                if error.errno not in _TRY_AGAIN:
                     raise KernelError(f"cannot change flows: {error.strerror}") from error
         raise KernelError("cannot change flows: interrupted again and again")
 

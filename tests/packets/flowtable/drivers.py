@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,8 @@ class Drivers:
         self.fds = {
             name: load_program(program, self.maps) for name, program in artifact.programs.items()
         }
+        if "reaper" in self.fds:
+            bpf.map_update(self.maps.fd("again"), bytes(4), struct.pack("=I", self.fds["reaper"]))
         reals = self.maps["reals"].array
         ours = slice(1, REALS + 1)
         reals["generation"][ours] = GENERATION

@@ -37,7 +37,7 @@ class Scanner:
 
     def __init__(self, drivers: Drivers) -> None:
         self.table = drivers.table
-        self._reaper = Reaper(lambda: drivers.fds["reaper"], drivers.artifact)
+        self._reaper = Reaper(lambda: [drivers.fds["reaper"]], drivers.artifact)
         self._abi = FlowAbi.of(drivers.artifact)
         self._ipv6 = self.table.family == 6
         sizes = FlowSizes(KEYS, KEYS, SETS, PENDING_SETS)

@@ -26,10 +26,10 @@ class Kernel:
         self.errors: list[int] = []
         self.loads: list[int] = []
 
-    def load(self) -> int:
+    def load(self) -> list[int]:
         """The program's descriptor, another one each time."""
         self.loads.append(-1 - len(self.loads))
-        return self.loads[-1]
+        return [self.loads[-1]]
 
     def prog_test_run(self, fd: int, frame: bytes, headroom_out: int = 256) -> bpf.TestRun:
         assert fd == self.loads[-1]
