@@ -200,9 +200,9 @@ class MapSet(Mapping[str, "Map"]):
         bpf.map_update(entry.fd, _FIRST, value)
 
     def __getitem__(self, name: str) -> Map:
-        from dsrlb.dataplane.map import Map
-
         if name not in self._maps:
+            from dsrlb.dataplane.map import Map
+
             found = self._open_maps[name]
             self._maps[name] = Map(found.layout, found.fd, found.entries)
         return self._maps[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,10 @@ SMALL = {
 Write = Callable[[str], None]
 
 
-def _layouts() -> list[MapLayout]:
-    """What bcc would say of maps.h and the structs in abi.h and abi_flow.h."""
+@cache
+def _layouts() -> list[tuple[MapLayout, np.dtype[Any], np.dtype[Any]]]:
+    """What bcc would say of maps.h and the structs in abi.h and abi_flow.h, and the types of keys
+    and values."""
     abi = "".join(path.read_text() for path in sorted(EBPF.glob("abi*.h")))
     maps = (EBPF / "maps.h").read_text()
     numbers = {name: int(value) for name, value in _DEFINE.findall(abi)} | SMALL
@@ -84,8 +87,10 @@ def _layouts() -> list[MapLayout]:
         if name not in _OURS:
             continue
         size = numbers.get(entries) or int(entries)
-        sketch = MapLayout(name, _KINDS[kind], 0, 0, size, 0, describe(key), describe(value))
-        found.append(sketch)
+        said = describe(key), describe(value)
+        types = dtype_of(said[0]), dtype_of(said[1])
+        sizes = types[0].itemsize, types[1].itemsize
+        found.append((MapLayout(name, _KINDS[kind], *sizes, size, 0, *said), *types))
     return found
 
 
@@ -109,22 +114,15 @@ class Watched(np.ndarray[Any, Any]):
 class FakeMap(Map):
     """One map; hash maps are dictionaries of bytes, arrays are numpy."""
 
-    def __init__(self, layout: MapLayout, told: Write) -> None:
+    def __init__(
+        self, layout: MapLayout, key: np.dtype[Any], value: np.dtype[Any], told: Write
+    ) -> None:
         self.told = told
-        key, value = dtype_of(layout.key), dtype_of(layout.value)
-        sized = MapLayout(
-            layout.name,
-            layout.kind,
-            key.itemsize,
-            value.itemsize,
-            layout.max_entries,
-            layout.flags,
-            layout.key,
-            layout.value,
-        )
-        super().__init__(sized, -1, layout.max_entries)
+        super().__init__(layout, -1, layout.max_entries)
+        self.__dict__.update(key_type=key, value_type=value)
         self.content: dict[bytes, bytes] = {}
-        memory = np.zeros(layout.max_entries if layout.kind == 2 else 1, value).view(Watched)
+        entries = layout.max_entries if layout.kind == _KINDS["array"] else 1
+        memory = np.zeros(entries, value).view(Watched)
         memory.told, memory.name = told, layout.name
         self.__dict__["array"] = memory
 
@@ -161,7 +159,7 @@ class FakeMaps(MapSet):
     def __init__(self) -> None:
         self.watch: Write | None = None
         self.writes: list[str] = []
-        self._maps = {layout.name: FakeMap(layout, self._told) for layout in _layouts()}
+        self._maps = {each[0].name: FakeMap(*each, self._told) for each in _layouts()}
 
     def copy(self) -> FakeMaps:
         """The same content, watched by nobody."""
@@ -171,7 +169,8 @@ class FakeMaps(MapSet):
             assert isinstance(entry, FakeMap)
             assert isinstance(target, FakeMap)
             target.content.update(entry.content)
-            target.array[:] = entry.array
+            if entry.layout.kind == _KINDS["array"]:
+                target.array[:] = entry.array
         return other
 
     def _told(self, name: str) -> None:

@@ -30,10 +30,6 @@ from tests.unit.control.replay import (
 )
 
 
-class Killed(Exception):
-    """The daemon ends here."""
-
-
 @pytest.mark.parametrize(
     ("before", "after"),
     [pytest.param(*change, id=name) for name, change in {**MODE_PAIRS, **MODE_CHANGES}.items()],
@@ -51,43 +47,24 @@ def applied(*configs: Config) -> Applier:
     return applier
 
 
-def stores_of(before: Config, after: Config) -> int:
-    """How many stores lead from one to the other."""
-    maps = FakeMaps()
-    applier = Applier(maps, read(maps))
-    applier.apply(desired_of(before))
-    start = len(maps.writes)
-    applier.apply(desired_of(after))
-    return len(maps.writes) - start
-
-
-def killed(before: Config, after: Config, survived: int) -> tuple[FakeMaps, dict[str, int]]:
-    """The maps of a daemon that was killed after so many stores on the way, and the places that
-    the reals had before."""
-    maps = FakeMaps()
+def kills(before: Config, after: Config) -> tuple[list[FakeMaps], dict[str, int]]:
+    """The maps of daemons that were killed on the way, behind the first store, the second, and so
+    on; and the places that the reals had before."""
+    maps, found = FakeMaps(), []
     applier = Applier(maps, read(maps))
     applier.apply(desired_of(before))
     places = {str(real.address): entry.index for real, entry in applier.installed.reals.items()}
-    end = len(maps.writes) + survived
-
-    def watch(_: str) -> None:
-        if len(maps.writes) > end:
-            raise Killed
-
-    maps.watch = watch
-    with pytest.raises(Killed):
-        applier.apply(desired_of(after))
-    maps.watch = None
-    return maps, places
+    maps.watch = lambda _: found.append(maps.copy())
+    applier.apply(desired_of(after))
+    return found, places
 
 
 @pytest.mark.parametrize("name", MODE_CHANGES)
 def test_killed_at_any_store_the_next_start_finishes(name: str) -> None:
     """With the new configuration, or with the old one, which is the saved one until the end."""
     before, after = MODE_CHANGES[name]
-    for survived in range(stores_of(before, after)):
-        for then in (after, before):
-            maps, _ = killed(before, after, survived)
+    for left in kills(before, after)[0]:
+        for then, maps in ((after, left.copy()), (before, left)):
             kept = Kept(maps)
 
             def watch(_: str, maps: FakeMaps = maps, kept: Kept = kept) -> None:
@@ -106,8 +83,8 @@ def test_a_change_that_is_taken_back_ends_no_flow(name: str) -> None:
     """As long as the real that has them was not removed."""
     before, after = MODE_CHANGES[name]
     back = 0
-    for survived in range(stores_of(before, after)):
-        maps, places = killed(before, after, survived)
+    found, places = kills(before, after)
+    for maps in found:
         generations = maps["reals"].array["generation"].tolist()
         applier = Applier(maps, read(maps))
         applier.apply(desired_of(before))
@@ -163,8 +140,8 @@ def test_both_places_of_a_real_are_read_back() -> None:
     """A daemon was killed before the old one was removed."""
     before, after = mode("l2dsr"), mode("router")
     seen = 0
-    for survived in range(stores_of(before, after)):
-        maps, places = killed(before, after, survived)
+    found, places = kills(before, after)
+    for maps in found:
         state = read(maps)
         for real, entry in state.former:
             pair = {entry.index, state.reals[real].index}
