@@ -12,6 +12,7 @@ import pytest
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.maps import unpin_all
 from tests.packets.harness import Program
+from tests.packets.moves import Formers
 from tests.packets.steps import V4, V6, Family
 
 
@@ -44,3 +45,11 @@ def pins() -> Iterator[Path]:
     folder = bpffs.ensure() / f"dsrlb-test-{os.getpid()}"
     yield folder
     unpin_all(folder)
+
+
+@pytest.fixture(scope="session")
+def formers() -> Iterator[Formers]:
+    """Programs out of whose tables flows move."""
+    made = Formers()
+    yield made
+    made.close()

@@ -4,13 +4,18 @@ into the other's."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from dsrlb.control.maps import installed
+from dsrlb.control.maps.apply import Applier
+from dsrlb.dataplane import bpffs, generation
 from dsrlb.dataplane.flowtable import flow_tables
+from dsrlb.dataplane.maps import unpin_all
 from dsrlb.dataplane.moving import Moving
 from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
 from tests.packets.harness import Program
@@ -47,11 +52,43 @@ def program(capacity: int, pins: Path) -> Iterator[Program]:
         made.close()
 
 
+def folder_of(former: Program) -> Path:
+    """Where its pins are."""
+    assert former.maps.folder is not None
+    return former.maps.folder
+
+
+class Formers:
+    """Programs out of whose tables flows move, loaded once, empty whenever they are taken: to
+    verify one takes longer than most tests of it."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Program] = {}
+
+    def take(self, capacity: int) -> Program:
+        """With pins in a folder of its own, where there are no other tables yet."""
+        found = self._made.get(capacity)
+        if found is None:
+            folder = bpffs.ensure() / f"dsrlb-test-{os.getpid()}-{capacity}"
+            found = self._made[capacity] = Program(capacity, folder)
+        generation.forget(folder_of(found))
+        found.applier = Applier(found.maps, installed.read(found.maps))
+        found.reset()
+        return found
+
+    def close(self) -> None:
+        """Give everything back."""
+        for one in self._made.values():
+            one.close()
+            unpin_all(folder_of(one))
+
+
 @contextmanager
-def both(before: int, after: int, pins: Path) -> Iterator[tuple[Program, Program]]:
+def both(before: int, after: int, formers: Formers) -> Iterator[tuple[Program, Program]]:
     """A program with flow tables, and one whose tables flows are to move into: what packets meet
     is the program in front, as it goes on to the first one."""
-    with program(before, pins) as former, program(after, pins) as new:
+    former = formers.take(before)
+    with program(after, folder_of(former)) as new:
         for one in (new, former):
             one.link(FAR)
         former.configure(TEXT, RESOLUTIONS)

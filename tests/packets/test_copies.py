@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,9 @@ from tests.packets.moves import (
     MANY,
     TEXT,
     Clients,
+    Formers,
     both,
+    folder_of,
     meaning,
     moving,
     program,
@@ -48,19 +49,18 @@ def end_all(one: Program) -> int:
     return count
 
 
-@contextmanager
-def begun(pins: Path) -> Iterator[tuple[Program, Clients]]:
+def begun(formers: Formers) -> tuple[Program, Clients]:
     """The tables of a program with clients, on whose interfaces it is."""
-    with program(FEW, pins) as former:
-        former.link(FAR)
-        former.configure(TEXT, RESOLUTIONS)
-        yield former, Clients(former)
+    former = formers.take(FEW)
+    former.link(FAR)
+    former.configure(TEXT, RESOLUTIONS)
+    return former, Clients(former)
 
 
 @contextmanager
-def started(former: Program, pins: Path, *, again: bool) -> Iterator[Program]:
+def started(former: Program, *, again: bool) -> Iterator[Program]:
     """A daemon into whose tables the flows are to move: ``again``, behind one that was killed."""
-    with program(MANY, pins) as new:
+    with program(MANY, folder_of(former)) as new:
         new.link(FAR)
         former.configure(TEXT, RESOLUTIONS)  # and ports of bridges forward again
         moving(new).ready(former.dataplane.program_fd, known=again)
@@ -83,19 +83,19 @@ def bring_over(how: str, new: Program, clients: Clients) -> list[Connection]:
 
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "going-on"])
 @pytest.mark.parametrize("how", ["copied", "walked", "fetched"])
-def test_what_has_ended_does_not_come_back(how: str, killed: bool, pins: Path) -> None:
+def test_what_has_ended_does_not_come_back(how: str, killed: bool, formers: Formers) -> None:
     """By a packet, or by a pass: not even by one of the next daemon, behind a kill -9."""
-    with begun(pins) as (former, clients):
-        with started(former, pins, again=False) as new:
-            clients.go_through(new)
-            ended = bring_over(how, new, clients)
-            assert end_all(new) == len(ended)
-            if not killed:
-                check_gone(new, clients, ended)
-        if killed:
-            with started(former, pins, again=True) as again:
-                clients.go_through(again)
-                check_gone(again, clients, ended)
+    former, clients = begun(formers)
+    with started(former, again=False) as new:
+        clients.go_through(new)
+        ended = bring_over(how, new, clients)
+        assert end_all(new) == len(ended)
+        if not killed:
+            check_gone(new, clients, ended)
+    if killed:
+        with started(former, again=True) as again:
+            clients.go_through(again)
+            check_gone(again, clients, ended)
 
 
 def check_gone(new: Program, clients: Clients, ended: list[Connection]) -> None:
@@ -109,29 +109,29 @@ def check_gone(new: Program, clients: Clients, ended: list[Connection]) -> None:
     assert new.loads() == new.counted()
 
 
-def test_what_lives_goes_on_behind_a_killed_daemon(pins: Path) -> None:
+def test_what_lives_goes_on_behind_a_killed_daemon(formers: Formers) -> None:
     """Though the former tables have it as it was, or not at all by now. A FIN of both sides, the
     last that these have seen, ends nothing at once."""
-    with begun(pins) as (former, clients):
-        with started(former, pins, again=False) as new:
-            moving(new).copy()
-            for one in clients.udp:
-                assert one.request() == "forwarded"
-            change_states(former)  # the last that packets do there
-            new.maps["moved"].array[0] = 1
-            clients.go_through(new)
-            before = states(new)
-        pass_time(former, 36_000)
-        with started(former, pins, again=True) as again:
-            clients.go_through(again)
-            moving(again).change()
-            ended = {
-                table: sorted("closing" if state == "data" else state for state in those)
-                for table, those in before.items()
-            }
-            assert states(again) == ended
-            assert moving(again).result.taken_back == 0
-            clients.go_on()
+    former, clients = begun(formers)
+    with started(former, again=False) as new:
+        moving(new).copy()
+        for one in clients.udp:
+            assert one.request() == "forwarded"
+        change_states(former)  # the last that packets do there
+        new.maps["moved"].array[0] = 1
+        clients.go_through(new)
+        before = states(new)
+    pass_time(former, 36_000)
+    with started(former, again=True) as again:
+        clients.go_through(again)
+        moving(again).change()
+        ended = {
+            table: sorted("closing" if state == "data" else state for state in those)
+            for table, those in before.items()
+        }
+        assert states(again) == ended
+        assert moving(again).result.taken_back == 0
+        clients.go_on()
 
 
 def flows_of(one: Program) -> set[tuple[object, ...]]:
@@ -149,9 +149,9 @@ def change_states(former: Program) -> None:
         metas[data] ^= np.uint64(states["closing"] ^ states["data"])
 
 
-def test_a_change_behind_the_last_pass_is_followed(pins: Path) -> None:
+def test_a_change_behind_the_last_pass_is_followed(formers: Formers) -> None:
     """While packets go by the new tables already; but for what has ended there since."""
-    with both(FEW, MANY, pins) as (former, new):
+    with both(FEW, MANY, formers) as (former, new):
         clients = Clients(former)
         moving(new).copy()
         for one in clients.answered:
@@ -166,8 +166,8 @@ def test_a_change_behind_the_last_pass_is_followed(pins: Path) -> None:
         assert forward(new) == []
 
 
-def test_what_has_ended_and_changed_is_not_copied_again(pins: Path) -> None:
-    with both(FEW, MANY, pins) as (former, new):
+def test_what_has_ended_and_changed_is_not_copied_again(formers: Formers) -> None:
+    with both(FEW, MANY, formers) as (former, new):
         Clients(former)
         moving(new).copy()
         change_states(former)
@@ -197,9 +197,9 @@ def leave_remains(former: Program) -> int:
     return count
 
 
-def test_a_pair_behind_what_is_left_of_another(pins: Path) -> None:
+def test_a_pair_behind_what_is_left_of_another(formers: Formers) -> None:
     """The main table has the key of its replies as well, in an entry of nobody."""
-    with both(FEW, MANY, pins) as (former, new):
+    with both(FEW, MANY, formers) as (former, new):
         clients = Clients(former)
         pending = [*clients.pending, *clients.answered]
         assert leave_remains(former) >= len(pending)
@@ -209,9 +209,9 @@ def test_a_pair_behind_what_is_left_of_another(pins: Path) -> None:
             assert one.reply(SYN_ACK) == "forwarded-reply", one
 
 
-def test_a_copy_that_is_touched_is_taken_back(pins: Path) -> None:
+def test_a_copy_that_is_touched_is_taken_back(formers: Formers) -> None:
     """Whatever its expiry is at that moment; else there is no place for the next one."""
-    with both(FEW, FEW + 500, pins) as (former, new):
+    with both(FEW, FEW + 500, formers) as (former, new):
         for sport in range(1000, 2000):
             go(former, V4, V4.to_11, *opened(V4, sport))
         count, rounds = moving(new).copy(), 50

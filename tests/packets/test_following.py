@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from dsrlb.dataplane.flowtable import flow_tables
 from tests.packets import moves
 from tests.packets.cases.paired_services import FAR, RESOLUTIONS
 from tests.packets.harness import Program
-from tests.packets.moves import FEW, MANY, check_tables, moving, program
+from tests.packets.moves import FEW, MANY, Formers, check_tables, folder_of, moving, program
 from tests.packets.pair_steps import (
     ACK,
     DATA,
@@ -56,18 +55,17 @@ class Change:
     """``former`` has flows, and ``new`` tables into which they move; step by step, what a daemon
     does at once."""
 
-    def __init__(self, stack: ExitStack, pins: Path, *, killed: bool) -> None:
+    def __init__(self, stack: ExitStack, former: Program, *, killed: bool) -> None:
         self._stack = stack
-        self._pins = pins
         self._killed = killed
-        self.former = stack.enter_context(program(FEW, pins))
+        self.former = former
         self.former.link(FAR)
         self.former.configure(TEXT, RESOLUTIONS)
         self._begun = stack if not killed else ExitStack()
         self.new = self._next(self._begun)
 
     def _next(self, stack: ExitStack, *, known: bool = False) -> Program:
-        made = stack.enter_context(program(MANY, self._pins))
+        made = stack.enter_context(program(MANY, folder_of(self.former)))
         made.link(FAR)
         self.former.configure(TEXT, RESOLUTIONS)
         moving(made).ready(self.former.dataplane.program_fd, known=known)
@@ -109,9 +107,9 @@ class Change:
 
 
 @pytest.fixture(params=[False, True], ids=["alive", "killed"])
-def made(request: pytest.FixtureRequest, pins: Path) -> Iterator[Change]:
+def made(request: pytest.FixtureRequest, formers: Formers) -> Iterator[Change]:
     with ExitStack() as stack:
-        yield Change(stack, pins, killed=request.param)
+        yield Change(stack, formers.take(FEW), killed=request.param)
 
 
 @dataclass(frozen=True)

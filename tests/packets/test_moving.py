@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,10 @@ from tests.packets.moves import (
     MANY,
     TEXT,
     Clients,
+    Formers,
     both,
     check_tables,
+    folder_of,
     meaning,
     moving,
     program,
@@ -37,9 +38,9 @@ SIZES = [(FEW, MANY), (MANY, FEW)]
 
 @pytest.mark.parametrize("sizes", SIZES, ids=["larger", "smaller"])
 def test_everything_moves(
-    sizes: tuple[int, int], pins: Path, monkeypatch: pytest.MonkeyPatch
+    sizes: tuple[int, int], formers: Formers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with both(*sizes, pins) as (former, new):
+    with both(*sizes, formers) as (former, new):
         clients = Clients(former)
         for v in (V4, V6):
             go(former, v, v.to_11, *opened(v, 2000))
@@ -69,9 +70,9 @@ def test_everything_moves(
 
 
 @pytest.mark.parametrize("replies_first", [False, True])
-def test_what_was_not_copied_is_fetched(replies_first: bool, pins: Path) -> None:
+def test_what_was_not_copied_is_fetched(replies_first: bool, formers: Formers) -> None:
     """By a packet of either direction; then the copy behind it finds it there."""
-    with both(FEW, MANY, pins) as (former, new):
+    with both(FEW, MANY, formers) as (former, new):
         clients = Clients(former)
         for v in (V4, V6):
             go(former, v, v.to_11, *opened(v, 2000))
@@ -85,9 +86,9 @@ def test_what_was_not_copied_is_fetched(replies_first: bool, pins: Path) -> None
         Clients(new, 3000).go_on()
 
 
-def test_what_is_left_of_a_pair_fetches_nothing(pins: Path) -> None:
+def test_what_is_left_of_a_pair_fetches_nothing(formers: Formers) -> None:
     """The place that a reverse half names has another flow by now, which is not the reply's."""
-    with both(FEW, MANY, pins) as (former, new):
+    with both(FEW, MANY, formers) as (former, new):
         clients = Clients(former)
         for name in ("flows4", "flows6"):
             metas = former.maps[name].array["meta"]
@@ -102,9 +103,9 @@ def test_what_is_left_of_a_pair_fetches_nothing(pins: Path) -> None:
 
 @pytest.mark.parametrize("copied", [True, False], ids=["copied", "fetched"])
 @pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
-def test_pairs_whose_halves_meet(family: int, copied: bool, pins: Path) -> None:
+def test_pairs_whose_halves_meet(family: int, copied: bool, formers: Formers) -> None:
     """Both keys belong into one of the new sets, with one tag: they move as all others do."""
-    with both(FEW, MANY, pins) as (former, new), ExitStack() as stack:
+    with both(FEW, MANY, formers) as (former, new), ExitStack() as stack:
         sizes = former.maps["flow_settings"].array[0]
         own = int(sizes["flow_sets"]), int(sizes["pending_sets"])
         stack.enter_context(former.tables.made(*own, SECRET))
@@ -125,9 +126,9 @@ def test_pairs_whose_halves_meet(family: int, copied: bool, pins: Path) -> None:
         check_tables(new)
 
 
-def test_copies_follow_their_flows(pins: Path) -> None:
+def test_copies_follow_their_flows(formers: Formers) -> None:
     """What ends or changes between two passes is copied anew, or is no copy's any more."""
-    with both(FEW, MANY, pins) as (former, new):
+    with both(FEW, MANY, formers) as (former, new):
         clients = Clients(former)
         count = moving(new).copy()
         assert count == len(clients.every) == moving(new).result.copied
@@ -158,33 +159,34 @@ def test_copies_follow_their_flows(pins: Path) -> None:
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_copies_that_a_killed_daemon_made_are_made_anew(running: bool, pins: Path) -> None:
+def test_copies_that_a_killed_daemon_made_are_made_anew(running: bool, formers: Formers) -> None:
     """Their flows went on by the former tables since, or ended: others may have what they had."""
-    with program(FEW, pins) as former:
-        former.link(FAR)
+    former = formers.take(FEW)
+    former.link(FAR)
+    former.configure(TEXT, RESOLUTIONS)
+    clients = Clients(former)
+    with program(MANY, folder_of(former)) as killed:
+        killed.link(FAR)
+        moving(killed).ready(former.dataplane.program_fd, known=False)
+        assert moving(killed).copy() == len(clients.every)
+    former.configure(TEXT, RESOLUTIONS)  # and ports of bridges forward again
+    pass_time(former, 3600)
+    later = Clients(former, 5000)
+    with program(MANY, folder_of(former)) as again:
+        again.link(FAR)
         former.configure(TEXT, RESOLUTIONS)
-        clients = Clients(former)
-        with program(MANY, pins) as killed:
-            killed.link(FAR)
-            moving(killed).ready(former.dataplane.program_fd, known=False)
-            assert moving(killed).copy() == len(clients.every)
-        former.configure(TEXT, RESOLUTIONS)  # and ports of bridges forward again
-        pass_time(former, 3600)
-        later = Clients(former, 5000)
-        with program(MANY, pins) as again:
-            again.link(FAR)
-            former.configure(TEXT, RESOLUTIONS)
-            moving(again).ready(former.dataplane.program_fd if running else None, known=running)
-            moving(again).change()
-            assert len(list(again.tables.entries())) == 2 * len(later.every)
-            later.go_through(again)
-            later.go_on()
+        moving(again).ready(former.dataplane.program_fd if running else None, known=running)
+        moving(again).change()
+        assert len(list(again.tables.entries())) == 2 * len(later.every)
+        later.go_through(again)
+        later.go_on()
 
 
 @pytest.mark.parametrize("moved", [0, 1])
-def test_every_case_behind_the_program_in_front(moved: int, pins: Path) -> None:
+def test_every_case_behind_the_program_in_front(moved: int, formers: Formers) -> None:
     """Bytes, verdicts and reasons are those that there are without it."""
-    with program(FEW, pins) as former, program(MANY, pins) as new:
+    former = formers.take(FEW)
+    with program(MANY, folder_of(former)) as new:
         former.configure(cases.CONFIG, cases.RESOLUTIONS)
         new.applier = Applier(new.maps, installed.read(new.maps))
         moving(new).ready(former.dataplane.program_fd, known=False)
@@ -197,9 +199,9 @@ def test_every_case_behind_the_program_in_front(moved: int, pins: Path) -> None:
                 check(case.id, case.sent, case.outcome, new.run(case.sent))
 
 
-def test_more_flows_than_the_new_tables_are_rated_for(pins: Path) -> None:
+def test_more_flows_than_the_new_tables_are_rated_for(formers: Formers) -> None:
     """As many as there is room for, and it is told how many are too many."""
-    with both(20_000, 1_000, pins) as (former, new):
+    with both(20_000, 1_000, formers) as (former, new):
         for sport in range(1000, 5000):
             go(former, V4, V4.to_11, *opened(V4, sport))
         moving(new).change()
