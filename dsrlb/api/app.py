@@ -140,7 +140,8 @@ def _add_verbs(app: FastAPI, controller: Controller) -> None:
     @app.post("/edit", response_model=AppliedView)
     async def edit(request: EditRequest, http: Request) -> Response:
         """Change one service or real; returns what it changed."""
-        return answer(await controller.edit(request.change(), author_of(http, request.behind)))
+        author = author_of(http, request.behind)
+        return answer(await controller.edit(request.change(), request.adopt_vip, author))
 
     @app.post("/real/state", response_model=list[StateRow])
     async def set_state(request: StateRequest, http: Request) -> Response:

@@ -47,6 +47,12 @@ class Asking(BaseModel):
     )
 
 
+class _Changing(Asking):
+    """Somebody who changes the configuration."""
+
+    adopt_vip: bool = Field(False, description="take VIPs off the interfaces of this host")
+
+
 class PlanRequest(_Request):
     """A configuration to compare with the running one."""
 
@@ -54,14 +60,13 @@ class PlanRequest(_Request):
     filename: str = Field("<request>", description="name in error messages; includes start there")
 
 
-class ApplyRequest(PlanRequest, Asking):
+class ApplyRequest(PlanRequest, _Changing):
     """A configuration to run."""
 
-    adopt_vip: bool = Field(False, description="take VIPs off the interfaces of this host")
     confirm_within: ConfirmWithin = None
 
 
-class EditRequest(Asking):
+class EditRequest(_Changing):
     """One change of the running configuration."""
 
     verb: Literal[
@@ -99,7 +104,7 @@ class StateRequest(Asking):
     )
 
 
-class RollbackRequest(Asking):
+class RollbackRequest(_Changing):
     """A way back."""
 
     revision: int | None = Field(

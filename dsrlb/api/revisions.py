@@ -51,7 +51,11 @@ def add_revisions(app: FastAPI, controller: Controller) -> None:
     async def rollback(request: RollbackRequest, http: Request) -> Response:
         """Run a revision again, as a new one; returns what that changed."""
         author = author_of(http, request.behind)
-        return answer(await controller.rollback(request.revision, request.confirm_within, author))
+        return answer(
+            await controller.rollback(
+                request.revision, request.adopt_vip, request.confirm_within, author
+            )
+        )
 
     @app.post("/confirm")
     async def confirm(request: ConfirmRequest, http: Request) -> RevisionRow:

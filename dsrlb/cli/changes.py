@@ -41,6 +41,11 @@ confirm_within = click.option(
 )
 
 
+adopt_vip_option = click.option(
+    "--adopt-vip", is_flag=True, help="Take VIPs off this host's own interfaces."
+)
+
+
 def command(words: str) -> str:
     """A dsrlb command of this instance, to be copied."""
     instance = click.get_current_context().obj

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dsrlb.cli.changes import show_applied
+from dsrlb.cli.changes import adopt_vip_option, show_applied
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import behind, json_option, require_root
 from dsrlb.cli.serviceoptions import given, one_or_list, service_options, service_settings
@@ -52,10 +52,14 @@ def _edit(
     as_json: bool,
     settings: dict[str, Any],
     address: str | None = None,
+    *,
+    adopt_vip: bool = False,
 ) -> None:
     require_root()
-    place = {} if address is None else {"address": address}
-    body = {"verb": verb, "service": service, "settings": settings, **place}
+    more: dict[str, Any] = {} if address is None else {"address": address}
+    if adopt_vip:
+        more["adopt_vip"] = adopt_vip
+    body = {"verb": verb, "service": service, "settings": settings, **more}
     view = Client(instance).post("/edit", **body, behind=behind())
     show_applied(view, as_json)
 
@@ -122,6 +126,7 @@ def service() -> None:
     help=f"How packets are sent on: {_MODES}.",
 )
 @service_options
+@adopt_vip_option
 @json_option
 @click.pass_obj
 def service_add(
@@ -135,6 +140,7 @@ def service_add(
     reals: tuple[str, ...],
     group: str | None,
     mode: str,
+    adopt_vip: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -146,7 +152,7 @@ def service_add(
         table["real"] = [_real(text) for text in reals]
     if group is not None:
         table["group"] = group
-    _edit(instance, "service-add", name, as_json, _pairs(settings, table))
+    _edit(instance, "service-add", name, as_json, _pairs(settings, table), adopt_vip=adopt_vip)
 
 
 @service.command("set")
@@ -154,6 +160,7 @@ def service_add(
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--mode", metavar="NAME", help=f"How packets are sent on: {_MODES}.")
 @service_options
+@adopt_vip_option
 @json_option
 @click.pass_obj
 def service_set(
@@ -162,6 +169,7 @@ def service_set(
     name: str,
     settings: tuple[str, ...],
     mode: str | None,
+    adopt_vip: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -171,7 +179,7 @@ def service_set(
         raise click.UsageError(
             "nothing to change: give KEY=VALUE, or an option such as --algorithm"
         )
-    _edit(instance, "service-set", name, as_json, changes)
+    _edit(instance, "service-set", name, as_json, changes, adopt_vip=adopt_vip)
 
 
 @service.command("remove")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.changes import command, confirm_within, print_changes, show_applied
+from dsrlb.cli.changes import adopt_vip_option, command, confirm_within, print_changes, show_applied
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import behind, json_option, print_json, require_root
 from dsrlb.errors import NotRunning
@@ -113,11 +113,16 @@ def diff(instance: str, before: int, after: int | None, text: bool, as_json: boo
 
 @click.command()
 @click.argument("revision", type=_REVISION, required=False)
+@adopt_vip_option
 @confirm_within
 @json_option
 @click.pass_obj
 def rollback(
-    instance: str, revision: int | None, confirm_within: int | None, as_json: bool
+    instance: str,
+    revision: int | None,
+    adopt_vip: bool,
+    confirm_within: int | None,
+    as_json: bool,
 ) -> None:
     """Go back to REVISION; without it, to the one before what runs.
 
@@ -125,25 +130,25 @@ def rollback(
     daemon, too: flows go on, and the next `dsrlb run` goes on with it.
     """
     require_root()
-    body = {"revision": revision, "confirm_within": confirm_within, "behind": behind()}
+    body = {"revision": revision, "confirm_within": confirm_within, "adopt_vip": adopt_vip}
     try:
-        view = Client(instance).post("/rollback", **body)
+        view = Client(instance).post("/rollback", **body, behind=behind())
     except NotRunning as error:
         if confirm_within is not None:
             raise NotRunning("only a daemon can go back by itself", error.hint) from error
-        _rollback_offline(instance, revision, as_json)
+        _rollback_offline(instance, revision, adopt_vip, as_json)
         return
     show_applied(view, as_json)
 
 
-def _rollback_offline(instance: str, revision: int | None, as_json: bool) -> None:
+def _rollback_offline(instance: str, revision: int | None, adopt_vip: bool, as_json: bool) -> None:
     from dsrlb.control import offline
     from dsrlb.control.revisions import authors
     from dsrlb.control.revisions import offline as offlinerevisions
     from dsrlb.paths import for_instance
 
     running = offline.pinned(for_instance(instance))
-    view = offlinerevisions.rollback(instance, revision, authors.own())
+    view = offlinerevisions.rollback(instance, revision, adopt_vip, authors.own())
     if running or as_json:
         show_applied(view, as_json)
     else:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.changes import confirm_within, show_applied, show_plan
+from dsrlb.cli.changes import adopt_vip_option, confirm_within, show_applied, show_plan
 from dsrlb.cli.common import Stdin, behind, json_option, require_root
 from dsrlb.errors import ConfigError, NotRunning, Problem
 
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 _DASH = Path("-")
 _STOP_MILLISECONDS = 10_000
-
-_adopt_vip = click.option(
-    "--adopt-vip", is_flag=True, help="Take VIPs off this host's own interfaces."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ def _silence(ctx: click.Context, param: click.Parameter, text: str | None) -> in
     "-c", "--config", "config_file", type=_FILE, metavar="FILE", help="Start with this file."
 )
 @click.option("--force", is_flag=True, help="Replace another XDP program on an interface.")
-@_adopt_vip
+@adopt_vip_option
 @click.option(
     "--fail-open",
     callback=_silence,
@@ -165,7 +161,7 @@ def _server() -> Serve:
 
 @click.command()
 @click.argument("file", type=_FILE)
-@_adopt_vip
+@adopt_vip_option
 @click.option(
     "--offline", is_flag=True, help="Look at FILE alone: on any machine, also without root."
 )
@@ -234,7 +230,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=_FILE)
-@_adopt_vip
+@adopt_vip_option
 @confirm_within
 @json_option
 @click.pass_obj

@@ -173,12 +173,13 @@ class DaemonController:
 
         return await self._run(work)
 
-    async def edit(self, change: Mapping[str, Any], author: Author) -> AppliedView:
+    async def edit(self, change: Mapping[str, Any], adopt_vip: bool, author: Author) -> AppliedView:
         """Apply one change as dsrlb.config.edit() describes it."""
 
         def work() -> AppliedView:
             config = edit(self._balancer.config, change)
-            return self._balancer.accept(config, Origin("<command>"), Change(author, words(change)))
+            told = Change(author, words(change), adopt_vip)
+            return self._balancer.accept(config, Origin("<command>"), told)
 
         return await self._run(work)
 
@@ -191,11 +192,19 @@ class DaemonController:
         )
 
     async def rollback(
-        self, revision: int | None, confirm_within: int | None, author: Author
+        self,
+        revision: int | None,
+        adopt_vip: bool,
+        confirm_within: int | None,
+        author: Author,
     ) -> AppliedView:
         """Go back to a revision, or to the one that ran before."""
         return await self._run(
-            lambda: go_back(self._balancer, revision, author, confirm_within=confirm_within)
+            lambda: go_back(
+                *(self._balancer, revision, author),
+                adopt_vip=adopt_vip,
+                confirm_within=confirm_within,
+            )
         )
 
     async def confirm(self, author: Author) -> RevisionRow:

@@ -316,7 +316,7 @@ class Controller(Protocol):
     ) -> AppliedView:
         """Make this text the running configuration; ``confirm_within``: seconds."""
 
-    async def edit(self, change: Mapping[str, Any], author: Author) -> AppliedView:
+    async def edit(self, change: Mapping[str, Any], adopt_vip: bool, author: Author) -> AppliedView:
         """Apply one change as dsrlb.config.edit() describes it."""
 
     async def set_state(
@@ -325,7 +325,11 @@ class Controller(Protocol):
         """Drain, disable or enable a real server, in one service or ("*") in all that have it."""
 
     async def rollback(
-        self, revision: int | None, confirm_within: int | None, author: Author
+        self,
+        revision: int | None,
+        adopt_vip: bool,
+        confirm_within: int | None,
+        author: Author,
     ) -> AppliedView:
         """Go back to a revision, or to the one that ran before."""
 

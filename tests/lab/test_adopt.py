@@ -72,3 +72,32 @@ def test_detach_does_not_give_the_address_back(plain: Plain, balancer: Instance)
     balancer.done("detach")
     assert balancer.wait() == 0
     assert _present(plain.lb) == after
+
+
+@pytest.mark.parametrize("dead", [False, True], ids=["by-the-daemon", "without-it"])
+def test_back_to_a_vip_that_the_host_has_by_now(
+    plain: Plain, balancer: Instance, dead: bool
+) -> None:
+    """The refusal names an option, which there is."""
+    balancer.start(config())
+    balancer.done("apply", balancer.write(config(vips=[VIP6])))
+    plain.lb.batch(f"address add {VIP4}/24 dev eth0")
+    after = [one for one in _present(plain.lb) if one[1] != f"{VIP4}/24"]
+    if dead:
+        balancer.kill()
+    refused = balancer.dsrlb("rollback")
+    assert refused.returncode == 2
+    assert "let --adopt-vip do that" in refused.stderr
+    balancer.done("rollback", "--adopt-vip")
+    assert _present(plain.lb) == after
+    assert serves(plain.client)
+
+
+def test_a_service_gets_a_vip_that_the_host_has(plain: Plain, balancer: Instance) -> None:
+    balancer.start(config(vips=[VIP6]), up=4)
+    plain.lb.batch(f"address add {VIP4}/24 dev eth0")
+    change = ("service", "set", "web", f"vip={VIP4},{VIP6}")
+    assert "let --adopt-vip do that" in balancer.dsrlb(*change).stderr
+    balancer.done(*change, "--adopt-vip")
+    assert f"{VIP4}/24" not in [one[1] for one in _present(plain.lb)]
+    assert serves(plain.client)

@@ -80,16 +80,17 @@ def confirm(instance: str, author: Author) -> RevisionRow:
     return history.row(log.confirm(author), log.running)
 
 
-def rollback(instance: str, number: int | None, author: Author) -> AppliedView:
+def rollback(instance: str, number: int | None, adopt_vip: bool, author: Author) -> AppliedView:
     """Apply an earlier revision to the pinned maps as `dsrlb run` would, and end: the program stays
     attached, flows stay. Where nothing is pinned it is recorded for the next start, as pending.
+    ``adopt_vip``: as for `dsrlb run`, which has to be told again where it is recorded.
 
     Raises StateError while a daemon runs, UnknownRevision, ConfigError for one that cannot run
     here, and what a start may raise; what runs goes on then.
     """
     paths, state, log = _locked(instance)
     target = log.target(number)
-    change = Change(author, f"rollback to {target.number}", to=target, ends_waiting=True)
+    change = Change(author, f"rollback to {target.number}", adopt_vip, to=target, ends_waiting=True)
     attempt = Attempt(label(target.number), change, text=log.text(target.number))
     before = ran(log, state)
     with runs_here(target.number):
@@ -99,7 +100,7 @@ def rollback(instance: str, number: int | None, author: Author) -> AppliedView:
             balancer, _ = start.begin(paths, state, log, [attempt], float)
             balancer.dataplane.close()
             return applied_view(changes, log, "")
-        check_on_host(config, origin, instance, adopt_vip=False, before=before)
+        check_on_host(config, origin, instance, adopt_vip=adopt_vip, before=before)
     ran_before = (dump(before), digest(before)) if before is not None else None
     revision = log.begin(change, dump(config), digest(config), ran_before)
     number = revision.number if revision is not None else None

@@ -24,9 +24,11 @@ def go_back(
     number: int | None,
     author: Author,
     what: str = "",
+    adopt_vip: bool = False,
     confirm_within: int | None = None,
 ) -> AppliedView:
     """Apply a revision again, or (None) the way back of what runs, as a new revision.
+    ``adopt_vip``: VIPs that are this host's addresses leave its interfaces.
 
     Raises UnknownRevision, ConfigError when it is not valid (any more), and other DsrlbErrors;
     what runs goes on then.
@@ -36,6 +38,7 @@ def go_back(
     change = Change(
         author,
         what or f"rollback to {target.number}",
+        adopt_vip,
         confirm_within=confirm_within,
         to=target,
         ends_waiting=True,

@@ -209,8 +209,8 @@ class FakeController:
         self._asked("apply", toml, filename, adopt_vip, confirm_within, author)
         return self._accept(parse(toml, filename), confirm_within)
 
-    async def edit(self, change: Mapping[str, Any], author: Author) -> AppliedView:
-        self._asked("edit", dict(change), author)
+    async def edit(self, change: Mapping[str, Any], adopt_vip: bool, author: Author) -> AppliedView:
+        self._asked("edit", dict(change), adopt_vip, author)
         return self._accept(edit(self.config, change))
 
     def _accept(self, config: Config, confirm_within: int | None = None) -> AppliedView:
@@ -228,9 +228,13 @@ class FakeController:
         }
 
     async def rollback(
-        self, revision: int | None, confirm_within: int | None, author: Author
+        self,
+        revision: int | None,
+        adopt_vip: bool,
+        confirm_within: int | None,
+        author: Author,
     ) -> AppliedView:
-        self._asked("rollback", revision, confirm_within, author)
+        self._asked("rollback", revision, adopt_vip, confirm_within, author)
         self._known(revision or 11)
         return self._accept(self.config, confirm_within)
 

@@ -135,7 +135,9 @@ def test_edit(controller: FakeController) -> None:
     assert answer.status_code == 200
     assert controller.config.service[0].real[1].weight == 3
     change = {key: value for key, value in body.items() if key != "behind"}
-    assert controller.calls == [("edit", change, Author(0, "root", "alice"))]
+    ask(controller, "POST", "/edit", json={**body, "adopt_vip": True})
+    author = Author(0, "root", "alice")
+    assert controller.calls == [("edit", change, False, author), ("edit", change, True, author)]
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,11 @@ def test_rollback(controller: FakeController) -> None:
     assert (answer.status_code, answer.json()["revision"]) == (200, 12)
     body = {"revision": 3, "confirm_within": 60, "behind": "alice"}
     assert ask(controller, "POST", "/rollback", json=body).json()["confirm_seconds"] == 60
+    ask(controller, "POST", "/rollback", json={"adopt_vip": True})
     assert controller.calls == [
-        ("rollback", None, None, Author(0, "root")),
-        ("rollback", 3, 60, Author(0, "root", "alice")),
+        ("rollback", None, False, None, Author(0, "root")),
+        ("rollback", 3, False, 60, Author(0, "root", "alice")),
+        ("rollback", None, True, None, Author(0, "root")),
     ]
 
 

@@ -15,7 +15,7 @@ ADD = ("service", "add", "dns", "--vip", "192.0.2.53", "--protocol", "udp", "--p
 
 def sent(daemon: FakeController) -> Any:
     """The settings of the one change that the daemon was asked for."""
-    ((_, change, _),) = daemon.calls
+    ((_, change, _, _),) = daemon.calls
     return change["settings"]
 
 

@@ -14,10 +14,10 @@ from tests.unit.cli.conftest import Run
 DNS = ("service", "add", "dns", "--vip", "192.0.2.53", "--protocol", "udp", "--port", "53")
 
 
-def changed(daemon: FakeController) -> dict[str, Any]:
+def changed(daemon: FakeController, *, adopt_vip: bool = False) -> dict[str, Any]:
     """The one change that the daemon was asked for."""
-    ((name, change, author),) = daemon.calls
-    assert (name, author) == ("edit", own())
+    ((name, change, adopt, author),) = daemon.calls
+    assert (name, adopt, author) == ("edit", adopt_vip, own())
     assert isinstance(change, dict)
     return change
 
@@ -54,6 +54,16 @@ def test_service_add(run: Run, daemon: FakeController) -> None:
     }
     assert result.stdout.startswith("+ service dns: ")
     assert [service.name for service in daemon.config.service] == ["web", "dns"]
+
+
+@pytest.mark.parametrize(
+    "words", [(*DNS, "--real", "10.0.0.11"), ("service", "set", "web", "vip=192.0.2.53")]
+)
+def test_a_vip_that_the_host_is_to_lose(
+    run: Run, daemon: FakeController, words: tuple[str, ...]
+) -> None:
+    assert run(*words, "--adopt-vip", "idle_timeout=5m").exit_code == 0
+    assert changed(daemon, adopt_vip=True)["settings"]["idle_timeout"] == "5m"
 
 
 def test_service_set(run: Run, daemon: FakeController) -> None:

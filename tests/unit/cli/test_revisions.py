@@ -64,7 +64,12 @@ def test_rollback(run: Run, daemon: FakeController) -> None:
         "revision 12 is running for 60 s, then 11 by itself; keep it: dsrlb confirm; "
         "back at once: dsrlb rollback"
     )
-    assert daemon.calls == [("rollback", None, None, own()), ("rollback", 3, 60, own())]
+    run("rollback", "--adopt-vip")
+    assert daemon.calls == [
+        ("rollback", None, False, None, own()),
+        ("rollback", 3, False, 60, own()),
+        ("rollback", None, True, None, own()),
+    ]
 
 
 @pytest.mark.parametrize(
