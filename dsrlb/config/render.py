@@ -49,21 +49,32 @@ def _snat(snat: Snat) -> dict[str, Any]:
     return table | {"toa": True} if snat.toa else table
 
 
-def _health(health: Health) -> dict[str, Any]:
-    """Every key that its type has."""
-    if health.type == "none":
-        return {"type": "none"}
+def _in_words(health: Health) -> dict[str, Any]:
+    """Every key, as files have it."""
     table: dict[str, Any] = {}
     for key in type(health).model_fields:
         value = getattr(health, key)
-        if health.type not in KEYS_OF.get(key, (health.type,)):
-            continue
         table[key] = list(value) if isinstance(value, tuple) else value
     for key in ("interval", "timeout"):
         table[key] = millis_text(table[key])
     for key in ("startup_grace", "flap_window", "flap_hold"):
         table[key] = f"{table[key]}s"
     return table
+
+
+def _health(health: Health) -> dict[str, Any]:
+    """Every key that its type has."""
+    if health.type == "none":
+        return {"type": "none"}
+    kind, table = health.type, _in_words(health)
+    return {key: value for key, value in table.items() if kind in KEYS_OF.get(key, (kind,))}
+
+
+def words_of(table: Health | Real) -> dict[str, Any]:
+    """All keys of a table, its type's or not, with their values as files have them."""
+    if isinstance(table, Health):
+        return _in_words(table)
+    return {"port": 0, "max_open_low": None, **_real(table)}
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from dsrlb.config.sharing import others
 from dsrlb.config.values import IPAddress
 from dsrlb.control.desired.forms import form
 from dsrlb.control.planchoice import chosen_anew, reseeded, resized
+from dsrlb.control.plantables import differences
 from dsrlb.control.views import Change, ChangeKind, PlanView
 from dsrlb.dataplane.methods import methods
 
 _LISTS = ("allow", "deny")
+_TABLES = ("health", "sorry")
 _SHOWN = 6
 """Prefixes that a change of a list names."""
 _MOVED = "its flows go to other reals"
@@ -121,6 +123,10 @@ def _service(old: Service, new: Service) -> Iterator[Change]:
         was, now = getattr(old, field), getattr(new, field)
         if was == now:
             continue
+        if field in _TABLES:
+            for detail in differences(field, was, now):
+                yield _change("change", f"service {new.name}", detail)
+            continue
         removed = isinstance(was, tuple) and isinstance(now, tuple) and bool(set(was) - set(now))
         ends = _ends(field, old, new)
         affects = ends or field == "protocol" or (field == "vip" and removed)
@@ -197,8 +203,8 @@ def _groups(before: Config, after: Config) -> Iterator[Change]:
                 yield _change("add", f"group {name}", _UNUSED)
             continue
         if old[name].health != group.health:
-            detail = f"health: {_text(old[name].health)} -> {_text(group.health)}"
-            yield _change("change", f"group {name}", detail)
+            for detail in differences("health", old[name].health, group.health):
+                yield _change("change", f"group {name}", detail)
         if old[name].real != group.real and name not in in_use:
             yield _change("change", f"group {name}", f"other real servers; {_UNUSED}")
 
