@@ -12,10 +12,12 @@ static __always_inline s32 serve_scan(struct packet *pkt, struct scratch *with)
 
 	if (!record)
 		return R_NO_SERVICE;
-	if (!with->search)
+	if (with->search != SEARCH_WANTED && with->search != SEARCH_BEGUN)
 		scan(record, with);
+	if (with->search == SEARCH_WANTED)
+		search_begin(record, with);
 	forget(pkt, with);
-	if (with->search && !search(record, with))
+	if (with->search == SEARCH_BEGUN ? !search(record, with) : with->search)
 		return go_on(pkt, with, STAGE_SCAN);
 	with->scanned = true;
 	return go_on(pkt, with, STAGE_UNKNOWN);

@@ -30,6 +30,19 @@ static __always_inline u64 at_least_none(u64 flows)
 	return flows & ~((s64)flows >> 63);
 }
 
+/*
+ * How many members are yet to be looked at, of which it is the turn of SCANNED_AT_ONCE: scan->more says whether there
+ * are others behind those.
+ */
+static __always_inline u32 members_left(const struct service_record *record, struct scan *scan)
+{
+	u32 left = record->count - scan->looked;
+
+	scan->more = left > SCANNED_AT_ONCE;
+	scan->looked += SCANNED_AT_ONCE;
+	return left;
+}
+
 /* The real server with the least in proportion to its weight, where that counts. */
 static __always_inline void scan_loads(const struct service_record *record, struct scratch *with)
 {
@@ -37,17 +50,17 @@ static __always_inline void scan_loads(const struct service_record *record, stru
 	u64 pending = -(u64)(record->algorithm == ALGORITHM_ADAPTIVE);
 	u64 weights = -(u64)(record->algorithm == ALGORITHM_WEIGHTED_LEAST_CONNECTION);
 	struct scan *scan = &with->scan;
-	u32 i;
+	u32 left = members_left(record, scan), i;
 
 	pending = blur(pending, with->hash);
 	weights = blur(weights, with->hash);
-	for (i = 0; i < MOST_SCANNED; i++) {
+	for (i = 0; i < SCANNED_AT_ONCE; i++) {
 		u64 *member = member_next(record, scan), has, weight;
 		lookup_key index;
 		struct load *load;
 
 		hide(i);
-		if (i >= record->count || !member)
+		if (i >= left || !member)
 			break;
 		index = member_real(*member);
 		weight = ((member_weight(*member) - 1) & weights) + 1;
@@ -96,16 +109,16 @@ static __always_inline void scan_responses(const struct service_record *record,
 					   struct scratch *with, u32 now)
 {
 	struct scan *scan = &with->scan;
-	u32 i;
+	u32 left = members_left(record, scan), i;
 
-	for (i = 0; i < MOST_SCANNED; i++) {
+	for (i = 0; i < SCANNED_AT_ONCE; i++) {
 		u64 *member = member_next(record, scan), measured, time;
 		struct response *response;
 		struct load *load;
 		lookup_key index;
 
 		hide(i);
-		if (i >= record->count || !member)
+		if (i >= left || !member)
 			break;
 		index = member_real(*member);
 		response = responses.lookup(&index);
@@ -119,7 +132,7 @@ static __always_inline void scan_responses(const struct service_record *record,
 		measured = *(volatile u64 *)&response->measured;
 		if (response_due(response, measured, now, scan->shows)) {
 			scan_choose(scan, index);
-			scan->least = 0;
+			scan->least = scan->more = 0;
 			break;
 		}
 		if (!scan->index) /* should there be no other */
@@ -138,16 +151,16 @@ static __always_inline void scan_near(const struct service_record *record, struc
 {
 	struct scan *scan = &with->scan;
 	u64 most = scan->least + scan->least / 10;
-	u32 i;
+	u32 left = members_left(record, scan), i;
 
-	for (i = 0; i < MOST_SCANNED; i++) {
+	for (i = 0; i < SCANNED_AT_ONCE; i++) {
 		u64 *member = member_next(record, scan), time;
 		struct response *response;
 		struct load *load;
 		lookup_key index;
 
 		hide(i);
-		if (i >= record->count || !member)
+		if (i >= left || !member)
 			break;
 		index = member_real(*member);
 		response = responses.lookup(&index);
@@ -158,6 +171,7 @@ static __always_inline void scan_near(const struct service_record *record, struc
 		if (!time || time > most || !load_has_room(load))
 			continue;
 		scan_choose(scan, index);
+		scan->more = false;
 		break;
 	}
 }
@@ -171,36 +185,71 @@ static __always_inline void scan_near(const struct service_record *record, struc
 static __always_inline void scan_fastest(const struct service_record *record, struct scratch *with)
 {
 	struct scan *scan = &with->scan;
-	u32 now = with->packet.now, from = scan->place;
+	u32 now = with->packet.now;
 
-	scan->shows = method_replies(record->method);
-	scan->least = NO_RESPONSE;
-	scan_responses(record, with, now);
-	if (!scan->least || scan->least == NO_RESPONSE)
-		return;
-	scan->place = from;
+	if (with->search != SEARCH_NEAR) {
+		scan_responses(record, with, now);
+		if (scan->more || !scan->least || scan->least == NO_RESPONSE)
+			return;
+		with->search = SEARCH_NEAR;
+		scan->place = scan->from;
+		scan->looked = 0;
+	}
 	scan_near(record, with, now);
 }
 
-/* Set with->index to the real server chosen; 0: none may have the flow. */
+static __always_inline void scan_begin(const struct service_record *record, struct scratch *with,
+				       u64 cursor)
+{
+	struct scan *scan = &with->scan;
+
+	__builtin_memset(scan, 0, sizeof(*scan));
+	scan->place = scan->from = cursor;
+	scan->least = NO_RESPONSE;
+	scan->shows = method_replies(record->method);
+	with->search = SEARCH_COMPARES;
+}
+
+/*
+ * Set with->index to the real server chosen; 0: none may have the flow. It compares some of them at once: with->search
+ * says whether it has to go on.
+ */
 static __always_inline void scan(const struct service_record *record, struct scratch *with)
 {
 	u64 *cursor = cursors.lookup(&with->service);
 	struct scan *scan = &with->scan;
 
-	__builtin_memset(scan, 0, sizeof(*scan));
 	if (!cursor || !record->count)
 		return;
-	scan->place = *(volatile u64 *)cursor;
+	if (!with->search)
+		scan_begin(record, with, *(volatile u64 *)cursor);
 	if (record->algorithm == ALGORITHM_FASTEST_RESPONSE_TIME)
 		scan_fastest(record, with);
 	else
 		scan_loads(record, with);
+	if (scan->more)
+		return;
+	with->search = SEARCH_NONE;
 	if (!scan->index)
 		return;
 	*(volatile u64 *)cursor = scan->next;
 	if (!take(scan->index, with)) /* gone since the record was read */
 		with->search = SEARCH_WANTED;
+}
+
+static __always_inline void search_begin(const struct service_record *record, struct scratch *with)
+{
+	with->scan.from = ((u64)with->hash * record->count) >> 32;
+	with->scan.looked = 0;
+	with->search = SEARCH_BEGUN;
+}
+
+/* The member at a place, which may be one of the next round. (Without a branch: SEARCHED_AT_ONCE are too many.) */
+static __always_inline u64 *member_at(const struct service_record *record, u32 place)
+{
+	lookup_key at = record->first + place - (record->count & (less(place, record->count) - 1));
+
+	return members.lookup(&at);
 }
 
 /*
@@ -209,25 +258,17 @@ static __always_inline void scan(const struct service_record *record, struct scr
  */
 static __always_inline bool search(const struct service_record *record, struct scratch *with)
 {
-	struct scan *scan = &with->scan;
-	u32 i;
+	u32 left = record->count - with->scan.looked, from = with->scan.from + with->scan.looked, i;
 
-	if (with->search == SEARCH_WANTED) {
-		scan->place = ((u64)with->hash * record->count) >> 32;
-		scan->searched = 0;
-		with->search = SEARCH_BEGUN;
-	}
+	with->scan.looked += SEARCHED_AT_ONCE;
 	for (i = 0; i < SEARCHED_AT_ONCE; i++) {
 		u64 *member;
 
 		hide(i);
-		if (scan->searched >= record->count)
+		if (i >= left)
 			return true;
-		scan->searched++;
-		member = member_next(record, scan);
-		if (!member)
-			return true;
-		if (take(member_real(*member), with))
+		member = member_at(record, from + i);
+		if (!member || take(member_real(*member), with))
 			return true;
 	}
 	return false;

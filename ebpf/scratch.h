@@ -23,11 +23,13 @@ struct survey {
 struct scan {
 	u64 least;
 	u64 weight;
-	u32 place; /* in the members, of the one to look at */
-	u32 index; /* of the real server that is best */
-	u32 next;  /* the place behind it */
-	u32 shows; /* a flow shows how long its real server takes */
-	u32 searched;
+	u32 place;  /* in the members, of the one to look at */
+	u32 index;  /* of the real server that is best */
+	u32 next;   /* the place behind it */
+	u32 shows;  /* a flow shows how long its real server takes */
+	u32 from;   /* the place where it began */
+	u32 looked; /* at so many */
+	u32 more;   /* yet to be looked at */
 };
 
 /* An entry that is to be written (flow_insert), and what for. */
@@ -72,8 +74,8 @@ struct probing {
 /* Which table has the reverse half that is to be kept fresh. */
 enum due { DUE_NONE, DUE_OPEN, DUE_PENDING };
 
-/* For any real server that may have a flow. */
-enum search { SEARCH_NONE, SEARCH_WANTED, SEARCH_BEGUN };
+/* For any real server that may have a flow; or how far all are compared. */
+enum search { SEARCH_NONE, SEARCH_WANTED, SEARCH_BEGUN, SEARCH_COMPARES, SEARCH_NEAR };
 
 /* Where to go on when a pair is made. */
 enum then { THEN_DELIVER, THEN_REPLY, THEN_OUTBOUND };

@@ -80,6 +80,28 @@ def test_near_ties_share(program: Program, mode: str) -> None:
     assert new(talks, 0, 6) == [11, 12, 14, 11, 12, 14]
 
 
+@pytest.mark.parametrize("mode", ["l2dsr", "nat"])
+def test_many_real_servers(program: Program, mode: str) -> None:
+    """More than are compared at once: the fastest ones are first, in the middle, and last."""
+    numbers = tuple(range(11, 211))
+    talks = clients(program, mode, numbers)
+    for number in numbers:
+        talks.tell(number, 1 * MS if number in (11, 74, 75, 150, 210) else 9 * MS)
+    assert new(talks, 0, 10) == [11, 74, 75, 150, 210] * 2
+    talks.tell(150, 2 * US)
+    assert new(talks, 10, 2) == [150, 150]
+
+
+def test_many_of_which_few_are_not_measured(program: Program) -> None:
+    """Those are tried, wherever they stand."""
+    numbers = tuple(range(11, 211))
+    talks = clients(program, "nat", numbers)
+    for number in numbers:
+        if number not in (20, 190):
+            talks.tell(number, 5 * MS)
+    assert new(talks, 0, 4) == [20, 190, 191, 192]
+
+
 def test_the_fastest_is_full(program: Program) -> None:
     """Then whoever is near the fastest of those that have room."""
     talks = clients(program)
