@@ -67,7 +67,8 @@ static __always_inline s32 serve_deliver(struct packet *pkt, struct scratch *wit
 	}
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
-	toa = toa_wanted(pkt, with, real);
+	fragment = unknown(pkt, fragment);
+	toa = unknown(pkt, toa_wanted(pkt, with, real));
 	reason = deliver(pkt, with->index, real, bytes);
 	if (toa && reason == R_FORWARDED) {
 		pkt->l4 += pkt->l3 - network;

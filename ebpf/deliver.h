@@ -164,6 +164,7 @@ static __always_inline s32 deliver(struct packet *pkt, u32 index, const struct r
 	struct way way;
 	s32 reason = set_out_to(pkt, real, &way);
 
+	read_anew(); /* by what method, above all */
 	return reason == R_CONTINUE ? leave_to(pkt, index, real, &way, bytes) : reason;
 }
 

@@ -81,10 +81,15 @@ static __always_inline u32 ticks_per_touch(u32 timeout)
 	return timeout < 2 * TICKS_PER_TOUCH ? timeout / 2 : TICKS_PER_TOUCH;
 }
 
-/* 1 for 0, else 0; without a branch. */
+/* 1 for 0, else 0; without a branch, also of LLVM's. */
 static __always_inline u64 is_zero(u64 below_2_63)
 {
-	return (below_2_63 - 1) >> 63;
+	u64 zero = below_2_63 - 1;
+
+	hide(zero);
+	zero >>= 63;
+	hide(zero);
+	return zero;
 }
 
 static __always_inline u64 meta_is_busy(u64 meta)

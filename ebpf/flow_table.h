@@ -122,6 +122,18 @@ static __always_inline u32 set_match(u64 *set, const struct flow_key *key, bool 
 	return SET_FLOWS;
 }
 
+/* The flow in the slot that had the key when its meta was `seen`. False: it changed hands meanwhile. */
+static __always_inline bool found_at(u64 *set, u32 at, u32 slot, u64 seen, bool ipv6,
+				     struct flow_ref *found)
+{
+	found->meta = &set[slot];
+	found->seen = seen;
+	found->value = *(volatile u64 *)&set_flow(set, slot, ipv6)[flow_value_word(ipv6)];
+	found->entry = at * SET_FLOWS + slot;
+	/* Another flow's, or written meanwhile: what was read may be half of each. */
+	return !((meta_load(found->meta) ^ seen) & META_VERSION);
+}
+
 /* Look for the key among the four of one set. */
 static __always_inline bool set_find(u64 *set, u32 at, const struct flow_key *key, bool ipv6,
 				     struct flow_ref *found)
@@ -131,13 +143,7 @@ static __always_inline bool set_find(u64 *set, u32 at, const struct flow_key *ke
 
 	if (slot == SET_FLOWS)
 		return false;
-	slot = blur(slot, seen) & (SET_FLOWS - 1);
-	found->meta = &set[slot];
-	found->seen = seen;
-	found->value = *(volatile u64 *)&set_flow(set, slot, ipv6)[flow_value_word(ipv6)];
-	found->entry = at * SET_FLOWS + slot;
-	/* Another flow's, or written meanwhile: what was read may be half of each. */
-	return !((meta_load(found->meta) ^ seen) & META_VERSION);
+	return found_at(set, at, blur(slot, seen) & (SET_FLOWS - 1), seen, ipv6, found);
 }
 
 /* Look for the key in the first set of its order, whose number is *at; expired or not. */
@@ -151,7 +157,35 @@ static __always_inline bool flow_find_first(bool ipv6, bool pending, const struc
 	return set && set_find(set, *at, key, ipv6, found);
 }
 
-/* Return whether the table has a flow with this key that has not expired. */
+/* Has a flow of the set the key? Without branches, see flow_find(). */
+static __always_inline bool set_has(const u64 *set, const struct flow_key *key, bool ipv6)
+{
+	u64 tag = (u64)key_tag(key) << META_TAG_SHIFT, has = 0;
+	u32 i;
+
+#pragma unroll
+	for (i = 0; i < SET_FLOWS; i++) {
+		const u64 *flow = set_flow((u64 *)set, i, ipv6);
+		u64 meta = meta_load(&set[i]), state = meta & META_STATE, other, negative;
+
+		other = (state - 1) | (FLOW_BUSY - 1 - state); /* negative: free or BUSY */
+		hide(other); /* from LLVM, which would make branches of what follows */
+		other = other >> 63 | ((meta ^ tag) & META_TAG) | (flow[0] ^ key->word[0]) |
+			(flow[1] ^ key->word[1]);
+		if (ipv6)
+			other |= (flow[2] ^ key->word[2]) | (flow[3] ^ key->word[3]) |
+				 (flow[4] ^ key->word[4]);
+		negative = -other;
+		hide(negative);
+		has |= ~(other | negative);
+	}
+	return has >> 63;
+}
+
+/*
+ * Return whether the table has a flow with this key that has not expired. The loop only looks for the set:
+ * the verifier would walk each once for every way through those before it.
+ */
 static __always_inline bool flow_find(bool ipv6, bool pending, const struct flow_key *key,
 				      struct flow_ref *found)
 {
@@ -164,14 +198,16 @@ static __always_inline bool flow_find(bool ipv6, bool pending, const struct flow
 	if (set_find(set, at, key, ipv6, found))
 		return !meta_expired(found->seen, key->now);
 	for (probe = 1; probe < SET_PROBES; probe++) {
+		hide(probe);
 		if (!set_spilled(ipv6, at))
 			return false;
 		at = key_set(key, probe, span);
 		set = table_set(ipv6, at);
 		if (!set)
 			return false;
-		if (set_find(set, at, key, ipv6, found))
-			return !meta_expired(found->seen, key->now);
+		if (set_has(set, key, ipv6))
+			return set_find(set, at, key, ipv6, found) &&
+			       !meta_expired(found->seen, key->now);
 	}
 	return false;
 }

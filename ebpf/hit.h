@@ -59,7 +59,7 @@ static __always_inline bool hit_translated(bool ipv6, struct packet *pkt, const 
 		    !plain_leaves(pkt, plain->bytes, way))
 			return false;
 	}
-	plain_translate(ipv6, pkt, plain->ip, to);
+	plain_translate(ipv6, plain->ip, to);
 	return true;
 }
 
@@ -118,13 +118,13 @@ static __always_inline s32 miss(struct packet *pkt, const struct flow_key *key, 
 	return R_CONTINUE;
 }
 
-/* Answers to probes come to these ports. */
+/* May it answer a probe, of which answers come to these ports? */
 static __always_inline bool may_answer_probe(const struct packet *pkt)
 {
 	lookup_key zero = 0;
 	struct settings *found;
 
-	if (!pkt->from_real || bpf_ntohs(pkt->destination_port_be) < FIRST_PROBE_PORT)
+	if (bpf_ntohs(pkt->destination_port_be) < FIRST_PROBE_PORT)
 		return false;
 	found = settings.lookup(&zero);
 	return !found || found->probe_ifindex;
@@ -139,18 +139,31 @@ static __always_inline struct real *look_up(bool ipv6, struct packet *pkt,
 					    void *set, struct known *known, s32 *reason)
 {
 	struct flow_ref flow;
-	bool absent = false;
 	u32 at = 0;
 
 	key_hash(key);
 	pkt->hash = key->hash;
-	if (pkt->tcp_flags & TCP_SYN)
-		absent = !key_has_trace(ipv6, key);
-	if (!absent && flow_find_first(ipv6, false, key, &flow, &at))
+	if (flow_find_first(ipv6, false, key, &flow, &at))
 		return known_found(ipv6, pkt, plain, key, set, &flow, known);
-	if (!pkt->from_real && (absent || !set_spilled(ipv6, at)))
-		*reason = miss(pkt, key, absent);
+	if (!pkt->from_real && !set_spilled(ipv6, at))
+		*reason = miss(pkt, key, false);
 	return NULL;
+}
+
+/* A SYN leaves no flow as it is. */
+static __always_inline s32 hit_syn(bool ipv6, struct packet *pkt, struct flow_key *key)
+{
+	struct flow_ref flow;
+	bool absent;
+	u32 at = 0;
+
+	key_hash(key);
+	pkt->hash = key->hash;
+	absent = !key_has_trace(ipv6, key);
+	if (pkt->from_real ||
+	    (!absent && (flow_find_first(ipv6, false, key, &flow, &at) || set_spilled(ipv6, at))))
+		return R_CONTINUE;
+	return miss(pkt, key, absent);
 }
 
 /* A plain packet that passed the interest filter. */
@@ -164,7 +177,9 @@ static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct 
 
 	pkt->now = clock_tick();
 	key_spell_packet(&key, pkt);
-	set = pkt->tcp_flags & TCP_SYN ? NULL : cache_set(ipv6, &key);
+	if (pkt->tcp_flags & TCP_SYN)
+		return hit_syn(ipv6, pkt, &key);
+	set = cache_set(ipv6, &key);
 	real = known_by_heart(ipv6, pkt, plain, &key, set, &known);
 	if (!real)
 		real = look_up(ipv6, pkt, plain, &key, set, &known, &reason);
@@ -174,29 +189,44 @@ static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct 
 			       hit_request(ipv6, pkt, plain, &known, real);
 }
 
-/* Is it for nobody here? Else pkt->from_real says who it is from. */
-static __always_inline bool is_foreign(struct packet *pkt)
+/*
+ * Is it for nobody here? Else *to_vip says whether it is to a service, and so does pkt->from_real to what
+ * follows, of which the verifier is to know nothing by this.
+ */
+static __always_inline bool is_foreign(struct packet *pkt, u64 *to_vip)
 {
-	if (interesting(&pkt->destination, INTEREST_VIPS))
-		return false;
-	pkt->from_real = 1;
-	return !interesting(&pkt->source, INTEREST_REALS);
+	u64 from_real;
+
+	*to_vip = interesting(&pkt->destination, INTEREST_VIPS);
+	from_real = *to_vip ^ 1;
+	hide(from_real);
+	pkt->from_real = from_real;
+	return !*to_vip && !interesting(&pkt->source, INTEREST_REALS);
+}
+
+/* Is it out of the ordinary where it is from, or what frame it came in? */
+static __always_inline bool is_astray(const struct packet *pkt, const struct plain *plain,
+				      u64 to_vip)
+{
+	return to_vip ? !mac_equal(plain->eth->destination, plain->link->mac) :
+			may_answer_probe(pkt);
 }
 
 static __always_inline s32 hit_ipv4(struct packet *pkt, const struct plain *plain, const void *end)
 {
 	const struct ipv4_header *ip = plain->ip;
+	u64 to_vip;
 
 	if ((void *)ip + PLAIN_BYTES4 > end)
 		return R_CONTINUE;
 	pkt->proto = ip->proto;
 	address_from_ipv4(&pkt->destination, ip->destination_be);
 	address_from_ipv4(&pkt->source, ip->source_be);
-	if (is_foreign(pkt))
+	if (is_foreign(pkt, &to_vip))
 		return pkt->proto == PROTO_ICMP ? R_CONTINUE : R_PASS;
 	if ((pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP) || !plain_ipv4(pkt, ip, end) ||
-	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) || may_answer_probe(pkt) ||
-	    (!pkt->from_real && !mac_equal(plain->eth->destination, plain->link->mac)))
+	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) ||
+	    is_astray(pkt, plain, to_vip))
 		return R_CONTINUE;
 	return hit_flow(false, pkt, plain);
 }
@@ -204,6 +234,7 @@ static __always_inline s32 hit_ipv4(struct packet *pkt, const struct plain *plai
 static __always_inline s32 hit_ipv6(struct packet *pkt, const struct plain *plain, const void *end)
 {
 	const struct ipv6_header *ip = plain->ip;
+	u64 to_vip;
 
 	if ((void *)ip + PLAIN_BYTES6 > end)
 		return R_CONTINUE;
@@ -213,11 +244,11 @@ static __always_inline s32 hit_ipv6(struct packet *pkt, const struct plain *plai
 	pkt->source = ip->source;
 	if (pkt->proto == PROTO_ICMPV6 || address_is_mapped(&pkt->destination))
 		return R_CONTINUE;
-	if (is_foreign(pkt))
+	if (is_foreign(pkt, &to_vip))
 		return R_PASS;
 	if ((pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP) || !plain_ipv6(pkt, ip, end) ||
-	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) || may_answer_probe(pkt) ||
-	    (!pkt->from_real && !mac_equal(plain->eth->destination, plain->link->mac)))
+	    !plain_transport(pkt, ip + 1, pkt->ip_bytes - sizeof(*ip)) ||
+	    is_astray(pkt, plain, to_vip))
 		return R_CONTINUE;
 	return hit_flow(true, pkt, plain);
 }

@@ -8,21 +8,12 @@
 
 #include "flow_cache.h"
 #include "forward.h"
+#include "hit_rewrite.h"
 #include "pairing.h"
 #include "send_reply.h"
 
 #define REAL_PLAIN (REAL_PRESENT | REAL_RESOLVED)
 #define REAL_NOT_PLAIN (REAL_AWAY | REAL_CLOSED | REAL_OUTBOUND)
-
-/* Does a packet of the kind leave a flow in its state? */
-static __always_inline bool state_stays(const struct packet *pkt, u32 state)
-{
-	if (pkt->proto == PROTO_UDP)
-		return state == FLOW_UDP;
-	if (pkt->tcp_flags & TCP_SYN)
-		return false;
-	return state == FLOW_DATA || (state == FLOW_OPEN && !pkt->tcp_data);
-}
 
 /* The frame that a packet came in, and where. */
 struct plain {
@@ -31,6 +22,15 @@ struct plain {
 	const struct link *link;
 	u64 bytes; /* of the frame */
 };
+
+/* Does the packet, which is no SYN, leave a flow in its state? */
+static __always_inline bool state_stays(bool ipv6, const struct packet *pkt,
+					const struct plain *plain, u32 state)
+{
+	if (plain_proto(ipv6, plain->ip) == PROTO_UDP)
+		return state == FLOW_UDP;
+	return state == FLOW_DATA || (state == FLOW_OPEN && !pkt->tcp_data);
+}
 
 /* The flow's real server, if it takes packets as they come, or if this one is back from it. */
 static __always_inline struct real *plain_real(const struct plain *plain, u64 value, u32 reverse)
@@ -79,7 +79,7 @@ static __always_inline struct real *known_flow(bool ipv6, const struct packet *p
 	u32 due;
 
 	if (!changes || meta_expired(flow->seen, pkt->now) ||
-	    !state_stays(pkt, meta_state(flow->seen)))
+	    !state_stays(ipv6, pkt, plain, meta_state(flow->seen)))
 		return NULL;
 	seen = *(volatile u64 *)changes;
 	known->value = flow->value;
@@ -133,7 +133,8 @@ static __always_inline struct real *known_by_heart(bool ipv6, struct packet *pkt
 	u32 i;
 
 	copy = set ? cache_find(ipv6, set, key) : NULL;
-	if (!copy || !state_stays(pkt, copy->state) || (pkt->from_real && !copy->reverse))
+	if (!copy || !state_stays(ipv6, pkt, plain, copy->state) ||
+	    (pkt->from_real && !copy->reverse))
 		return NULL;
 	pkt->hash = copy->hash;
 	known->value = copy->value;

@@ -14,21 +14,28 @@
 #define PLAIN_BYTES4 (sizeof(struct ipv4_header) + sizeof(struct tcp_header))
 #define PLAIN_BYTES6 (sizeof(struct ipv6_header) + sizeof(struct tcp_header))
 
-/* The IP header, and its EtherType; 0 when it is not to be found, or behind two tags. */
+/*
+ * The IP header, and its EtherType; 0 when it is not to be found, or behind two tags. The verifier is not
+ * to know whether there is a tag: it would walk everything twice.
+ */
 static __always_inline u16 plain_link(struct packet *pkt, void *data, void *end, void **ip)
 {
 	struct eth_header *eth = data;
 	struct vlan_header *tag = (void *)(eth + 1);
+	u32 tag_bytes = 0;
+	u16 type_be;
 
 	if ((void *)(tag + 1) > end)
 		return 0;
-	pkt->l3 = sizeof(*eth);
-	*ip = tag;
-	if (!is_tag(bpf_ntohs(eth->type_be)))
-		return bpf_ntohs(eth->type_be);
-	pkt->l3 += sizeof(*tag);
-	*ip = tag + 1;
-	return bpf_ntohs(tag->type_be);
+	type_be = eth->type_be;
+	if (is_tag(bpf_ntohs(type_be))) {
+		tag_bytes = sizeof(*tag);
+		type_be = tag->type_be;
+	}
+	tag_bytes = unknown(pkt, tag_bytes) & sizeof(*tag);
+	pkt->l3 = sizeof(*eth) + tag_bytes;
+	*ip = data + pkt->l3;
+	return bpf_ntohs(type_be);
 }
 
 /* Lengths, and what makes the packet a fragment or other than plain. */
@@ -67,7 +74,7 @@ static __always_inline bool plain_transport(struct packet *pkt, const void *head
 	}
 	bytes = (tcp->offset >> 4) * 4;
 	pkt->tcp_flags = tcp->flags;
-	pkt->tcp_data = left > bytes;
+	pkt->tcp_data = less(bytes, left);
 	flags = tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK);
 	return bytes >= sizeof(*tcp) && bytes <= left && (flags == TCP_ACK || flags == TCP_SYN);
 }

@@ -51,9 +51,15 @@ static __always_inline void plain_reframe(struct eth_header *eth, const struct w
 	tag->tci_be = (tag->tci_be & bpf_htons(0xf000)) | bpf_htons(way->vlan);
 }
 
+/* Read anew wherever it is asked for, so that the verifier does not go by the answer from there on. */
+static __always_inline u8 plain_proto(bool ipv6, const void *ip)
+{
+	return ipv6 ? *(const volatile u8 *)&((const struct ipv6_header *)ip)->next :
+		      *(const volatile u8 *)&((const struct ipv4_header *)ip)->proto;
+}
+
 /* As translate(). */
-static __always_inline void plain_translate(bool ipv6, const struct packet *pkt, void *ip,
-					    const struct change *to)
+static __always_inline void plain_translate(bool ipv6, void *ip, const struct change *to)
 {
 	void *header = ip + (ipv6 ? sizeof(struct ipv6_header) : sizeof(struct ipv4_header));
 	struct tcp_header *tcp = header;
@@ -61,7 +67,7 @@ static __always_inline void plain_translate(bool ipv6, const struct packet *pkt,
 	u64 difference = ipv6 ? change_ipv6(ip, to) : change_ipv4(ip, to);
 
 	difference += change_ports(header, to);
-	if (pkt->proto == PROTO_UDP)
+	if (plain_proto(ipv6, ip) == PROTO_UDP)
 		udp_checksum_update(&udp->checksum, difference);
 	else
 		tcp->checksum = checksum_update(tcp->checksum, difference);

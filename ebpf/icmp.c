@@ -8,17 +8,19 @@ static __always_inline s32 serve_icmp(struct packet *pkt, struct scratch *with)
 {
 	s32 reason;
 
-	if (pkt->irregular != R_PASS) {
-		reason = forward_error(pkt, with);
-		return pkt->other_mac && reason != R_INCOMPLETE ? R_OTHER_HOST : reason;
+	if (pkt->irregular == R_PASS) { /* to no VIP, see pass.h */
+		pkt->now = clock_tick();
+		reason = foreign_error(pkt);
+		if (reason != R_CONTINUE)
+			return reason;
 	}
-	pkt->now = clock_tick(); /* to no VIP, see pass.h */
-	reason = foreign_error(pkt);
-	if (reason != R_CONTINUE)
-		return reason;
 	forget(pkt, with);
 	reason = forward_error(pkt, with);
-	return reason == R_INCOMPLETE ? reason : R_PASS;
+	if (reason == R_INCOMPLETE)
+		return reason;
+	if (pkt->irregular == R_PASS)
+		return R_PASS;
+	return pkt->other_mac ? R_OTHER_HOST : reason;
 }
 
 int dsrlb_icmp(struct xdp_md *ctx)

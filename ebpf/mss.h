@@ -36,26 +36,25 @@ static __always_inline void mss_lower(struct packet *pkt, u16 limit)
 	length = (tcp->offset >> 4) * 4 - sizeof(*tcp);
 	for (i = 0; i < MOST_OPTION_BYTES; i++) {
 		u8 *option;
+		u64 nop, step;
 
 		hide(i);
-		at = blur(at, length);
+		at = unknown(pkt, at);
 		option = (void *)(tcp + 1) + bounded(at, 63);
 		if (at + 2 > length || (void *)(option + 4) > packet_end(pkt) ||
 		    option[0] == OPTION_END)
 			return;
-		if (option[0] == OPTION_NOP) {
-			at++;
-			continue;
-		}
-		if (option[1] < 2)
+		nop = is_zero(option[0] ^ OPTION_NOP); /* no branches that meet again in a loop */
+		step = option[1] | 256 * nop;
+		if (step < 2)
 			return;
 		if (option[0] == OPTION_MSS) {
-			if (option[1] == 4 && at + 4 <= length &&
-			    (option[2] << 8 | option[3]) > limit)
+			if (step == 4 && at + 4 <= length && (option[2] << 8 | option[3]) > limit)
 				mss_write(tcp, option + 2, limit, at & 1);
 			return;
 		}
-		at += option[1];
+		step += (1 - step) & -nop;
+		at += step;
 	}
 }
 

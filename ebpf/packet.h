@@ -77,13 +77,14 @@ static __always_inline u32 bounded(u32 offset, u32 mask)
 #define hide(counter) asm volatile("" : "+r"(counter))
 
 /*
- * Hide a value from the verifier, too: it adds x - x, for some x that the verifier knows nothing of.
- * Otherwise everything behind is walked once for each value that this one is known to have.
+ * Hide a value from the verifier, too, by x - x, for some x that the verifier knows nothing of. Otherwise
+ * everything behind is walked once for each value that this one is known to have. Not by addition, which
+ * would keep what it knows of the range.
  */
 static __always_inline u64 blur(u64 value, u64 any)
 {
 	asm volatile("%1 -= %1\n"
-		     "%0 += %1"
+		     "%0 ^= %1"
 		     : "+r"(value), "+r"(any));
 	return value;
 }

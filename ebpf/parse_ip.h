@@ -85,10 +85,15 @@ static __always_inline s32 parse_ipv4(struct packet *pkt)
 	return R_CONTINUE;
 }
 
+#define EXTENSIONS                                                                                 \
+	(1ull << PROTO_HOPOPTS | 1ull << PROTO_ROUTING | 1ull << PROTO_FRAGMENT |                  \
+	 1ull << PROTO_AH | 1ull << PROTO_DSTOPTS)
+
 /*
  * Walk the extension headers from `offset` to the transport header, or to what is left of a packet
  * behind a fragment header; `end` is where the payload ends. Sets pkt->proto, l4 and fragment.
- * RFC 8200, 4; AH: RFC 4302, 2.2; atomic fragments: RFC 6946.
+ * RFC 8200, 4; AH: RFC 4302, 2.2; atomic fragments: RFC 6946. Each header is walked without branches, but
+ * for those that end it: the verifier would walk the next one once for each.
  */
 static __always_inline s32 walk_extensions(struct packet *pkt, u32 offset, u8 next, u32 end)
 {
@@ -96,32 +101,30 @@ static __always_inline s32 walk_extensions(struct packet *pkt, u32 offset, u8 ne
 
 	for (i = 0; i <= MAX_EXTENSION_HEADERS; i++) {
 		struct ipv6_extension *ext = packet_data(pkt) + bounded(offset, 0x3fff);
+		u64 fragment, ah, more, later;
 
 		pkt->proto = next;
 		pkt->l4 = offset;
-		if (next != PROTO_HOPOPTS && next != PROTO_ROUTING && next != PROTO_DSTOPTS &&
-		    next != PROTO_FRAGMENT && next != PROTO_AH)
+		if (next > 63 || !(EXTENSIONS >> next & 1))
 			return R_CONTINUE;
 		if (i == MAX_EXTENSION_HEADERS)
 			return R_EXTENSION_DEPTH;
 		if (offset + sizeof(*ext) > end || (void *)(ext + 1) > packet_end(pkt))
 			return R_MALFORMED;
-		if (next == PROTO_FRAGMENT) {
-			if (ext->fragment_be & bpf_htons(IPV6_FRAGMENT_MASK)) {
-				pkt->fragment = FRAGMENT_FIRST;
-				pkt->fragment_id = ext->rest;
-			}
-			if (ext->fragment_be & bpf_htons(IPV6_OFFSET_MASK)) {
-				pkt->proto = ext->next;
-				return parse_fragment(pkt, bpf_ntohs(ext->fragment_be) >> 3);
-			}
-			offset += 8;
-		} else if (next == PROTO_AH) {
-			offset += (ext->length + 2) * 4;
-		} else {
-			offset += (ext->length + 1) * 8;
-		}
+		fragment = is_zero(next ^ PROTO_FRAGMENT);
+		ah = is_zero(next ^ PROTO_AH);
+		more = is_zero(ext->fragment_be & bpf_htons(IPV6_FRAGMENT_MASK)) ^ 1;
+		later = is_zero(ext->fragment_be & bpf_htons(IPV6_OFFSET_MASK)) ^ 1;
+		more &= fragment;
+		later &= fragment;
+		pkt->fragment |= more * FRAGMENT_FIRST;
+		pkt->fragment_id ^= (pkt->fragment_id ^ ext->rest) & -more;
 		next = ext->next;
+		if (later) {
+			pkt->proto = next;
+			return parse_fragment(pkt, bpf_ntohs(ext->fragment_be) >> 3);
+		}
+		offset += ((ext->length & (fragment - 1)) + 1 + ah) << (3 - ah);
 		if (offset > end)
 			return R_MALFORMED;
 	}
