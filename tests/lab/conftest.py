@@ -112,6 +112,21 @@ def plain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plain]:
         network.down()
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Plain, Instance]]:
+    """The network and a balancer (not yet started) in it, for all tests of a file: each of them
+    puts back what it changes."""
+    number = next(_numbers)
+    network = Plain(f"{_TAG}{number}", tmp_path_factory.mktemp("plain"))
+    instance = Instance(f"t-{_TAG}{number}", network.lb, network.folder)
+    try:
+        network.up()
+        yield network, instance
+    finally:
+        instance.remove()
+        network.down()
+
+
 @pytest.fixture
 def make_instance(plain: Plain, tmp_path: Path) -> Iterator[Callable[[Namespace], Instance]]:
     """Makes balancers (not yet started) in namespaces of the network."""
