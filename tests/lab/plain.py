@@ -14,8 +14,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -273,6 +273,19 @@ class Plain:
         """Have one again, where it was ended."""
         server = self._servers[self.reals.index(host)] = self._serve(host)
         _wait_ready(server)
+
+    @contextmanager
+    def without_server(self, host: str) -> Iterator[None]:
+        """Nobody listens on a real server for a while."""
+        self.stop_server(host)
+        try:
+            yield
+        finally:
+            self.start_server(host)
+
+    def all_serve(self) -> bool:
+        """Has every real server its server?"""
+        return all(server.poll() is None for server in self._servers)
 
     def down(self) -> None:
         """Remove everything, whatever there is of it."""

@@ -99,16 +99,6 @@ def _vips(one: Namespace, verb: str) -> None:
     one.batch(*(f"address {verb} {vip} dev lo" for vip in (f"{VIPS[0]}/32", f"{VIPS[1]}/128")))
 
 
-@contextmanager
-def _ended(plain: Plain, host: str) -> Iterator[None]:
-    """Nobody listens there."""
-    plain.stop_server(host)
-    try:
-        yield
-    finally:
-        plain.start_server(host)
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_is_wrong(checking: Checking, family: int) -> None:
     target = checking.target("r1", family, send="x\n", expect="r1")
@@ -152,7 +142,7 @@ def test_nobody_listens(plain: Plain, checking: Checking, family: int) -> None:
     target = checking.target("r2", family)
     checking.order(target)
     checking.wait(target, "ok")
-    with _ended(plain, "r2"):
+    with plain.without_server("r2"):
         assert checking.wait(target, "port-closed").detail == "connection refused"
 
 
@@ -161,7 +151,7 @@ def test_nobody_listens(plain: Plain, checking: Checking, family: int) -> None:
 def test_nobody_listens_by_udp(plain: Plain, checking: Checking, family: int, kind: str) -> None:
     """ICMP says so, whether or not it gets to who asked."""
     target = checking.target("r2", family, "dns", type=kind, query=".")
-    with _ended(plain, "r2"):
+    with plain.without_server("r2"):
         checking.order(target)
         checking.wait(target, "port-closed")
 
