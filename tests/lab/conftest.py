@@ -15,6 +15,7 @@ import pytest
 
 from dsrlb.dataplane.artifact import build
 from tests.lab.instance import CACHE, Instance
+from tests.lab.lasting import Lasting
 from tests.lab.plain import (
     PREFIX,
     REALS,
@@ -100,15 +101,45 @@ def mode_network(
         yield network
 
 
+@pytest.fixture(scope="session")
+def _lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lasting]:
+    """What tests with that mark share."""
+    made = Lasting(f"{_TAG}s", tmp_path_factory.mktemp("lasting"))
+    yield made
+    made.remove()
+
+
 @pytest.fixture
-def plain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plain]:
-    """The network, built anew for the test; with a mark `reals`, with those."""
+def plain(request: pytest.FixtureRequest, tmp_path: Path, _lasting: Lasting) -> Iterator[Plain]:
+    """The network, built anew for the test; with a mark `reals`, with those; with a mark `lasting`,
+    one that is there."""
+    if request.node.get_closest_marker("lasting"):
+        failed = request.session.testsfailed
+        yield _lasting.network()
+        if request.session.testsfailed > failed or not _lasting.is_as_it_was():
+            _lasting.remove()
+        return
     mark = request.node.get_closest_marker("reals")
     network = Plain(f"{_TAG}{next(_numbers)}", tmp_path, mark.args if mark else REALS)
     try:
         network.up()
         yield network
     finally:
+        network.down()
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Plain, Instance]]:
+    """The network and a balancer (not yet started) in it, for all tests of a file: each of them
+    puts back what it changes."""
+    number = next(_numbers)
+    network = Plain(f"{_TAG}{number}", tmp_path_factory.mktemp("plain"))
+    instance = Instance(f"t-{_TAG}{number}", network.lb, network.folder)
+    try:
+        network.up()
+        yield network, instance
+    finally:
+        instance.remove()
         network.down()
 
 
@@ -127,8 +158,15 @@ def make_instance(plain: Plain, tmp_path: Path) -> Iterator[Callable[[Namespace]
 
 
 @pytest.fixture
-def balancer(plain: Plain, make_instance: Callable[[Namespace], Instance]) -> Instance:
-    """A balancer (not yet started) in the namespace lb."""
+def balancer(
+    request: pytest.FixtureRequest,
+    plain: Plain,
+    make_instance: Callable[[Namespace], Instance],
+    _lasting: Lasting,
+) -> Instance:
+    """A balancer (not yet started) in the namespace lb; with a mark `lasting`, one that may run."""
+    if request.node.get_closest_marker("lasting"):
+        return _lasting.balancer()
     return make_instance(plain.lb)
 
 

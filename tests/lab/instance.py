@@ -58,6 +58,7 @@ class Instance:
         self._log = folder / f"{name}.log"
         self._client = Client(name)
         self._process: subprocess.Popen[bytes] | None = None
+        self._since = 0
 
     def command(self, *arguments: str, through: Sequence[str] = ()) -> tuple[str, ...]:
         """The command line of a dsrlb command; ``through``: how to enter the namespace."""
@@ -113,6 +114,11 @@ class Instance:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        """Does the daemon run?"""
+        return self._process is not None and self._process.poll() is None
+
     def log(self) -> str:
         """What the daemon has written."""
         return self._log.read_text() if self._log.exists() else ""
@@ -125,6 +131,7 @@ class Instance:
         ``up``: how many reals must get flows at least, as count_up() counts.
         """
         assert self._process is None
+        self._since = 0
         given = ("-c", self.write(text)) if text is not None else ()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -134,6 +141,19 @@ class Instance:
                 cwd=self.release,
             )
         wait_until(f"{self.name} answers", self._answers, 60)
+        wait_until(f"{up} reals are up", lambda: self.count_up() >= up, 5)
+
+    def serve(self, text: str, up: int = 8) -> None:
+        """Start it, or give one that runs a configuration as if it began with that: nothing is left
+        of flows and of what services counted, and events are those from here on."""
+        if self._process is None:
+            self.start(text, up=up)
+            return
+        filename = self.write(text)
+        self._client.post("/apply", toml=text.partition("[[group]]")[0], filename=filename)
+        self._client.post("/flows/drop", all=True)
+        self._since = self.get("/events")[-1]["id"]
+        self._client.post("/apply", toml=text, filename=filename)
         wait_until(f"{up} reals are up", lambda: self.count_up() >= up, 5)
 
     def _answers(self) -> bool:
@@ -156,7 +176,7 @@ class Instance:
 
     def events(self) -> list[str]:
         """The messages of the events."""
-        return [event["message"] for event in self.get("/events")]
+        return [event["message"] for event in self.get(f"/events?since={self._since}")]
 
     def wait_event(self, text: str, seconds: float = 10.0) -> None:
         """Wait for an event whose message holds ``text``."""

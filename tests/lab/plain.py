@@ -11,13 +11,11 @@ import json
 import os
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -168,6 +166,16 @@ def remove_instance(name: str) -> None:
     Path(f"/run/dsrlb/{name}.sock").unlink(missing_ok=True)
 
 
+_as_real_server: list[str] = []
+
+
+def _dry_run(one: Namespace, root: Path) -> str:
+    """The commands of `real-server setup`, which takes a Python longer than they take."""
+    vips = [text for vip in (*VIPS, *MORE_VIPS) for text in ("--vip", vip)]
+    command = (*DSRLB, "real-server", "setup", "--mode", "l2dsr", *vips, "--interface", "eth0")
+    return one.run("env", f"DSRLB_ROOT={root}", *command, "--dry-run")
+
+
 class Plain:
     """The network. ``tag`` makes the names of its namespaces its own; ``reals``: of HOSTS."""
 
@@ -198,11 +206,9 @@ class Plain:
         for setup in setups:
             _, errors = setup.communicate(timeout=60)
             assert setup.returncode == 0, errors
-        for host in self.reals:
-            self._serve(host)
+        self._servers = [self._serve(host) for host in self.reals]
         for server in self._servers:
-            assert server.stdout is not None
-            assert server.stdout.readline() == "ready\n"
+            _wait_ready(server)
 
     def plug(self, host: str, mac: str = "") -> None:
         """Give a host its interface: a veth into the switch, addresses, nothing offloaded."""
@@ -237,33 +243,49 @@ class Plain:
         self.hosts[host].batch("link del eth0")
 
     def _setup(self, host: str) -> subprocess.Popen[str]:
-        vips = [text for vip in (*VIPS, *MORE_VIPS) for text in ("--vip", vip)]
-        command = (*DSRLB, "real-server", "setup", "--mode", "l2dsr", *vips, "--interface", "eth0")
-        environment = {**os.environ, "DSRLB_ROOT": str(self.folder / host)}
+        """Make a host a real server, by the commands that a dry run tells: the same for all."""
+        one = self.hosts[host]
+        if not _as_real_server:
+            _as_real_server.append(_dry_run(one, self.folder / host))
         return subprocess.Popen(
-            self.hosts[host].enter(*command),
+            one.enter("sh", "-ec", _as_real_server[0]),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment,
-            cwd=ROOT,
         )
 
-    def _serve(self, host: str) -> None:
+    def _serve(self, host: str) -> subprocess.Popen[str]:
         command = (*SERVER, host, str(PORT), *VIPS, *MORE_VIPS)
-        server = subprocess.Popen(
+        return subprocess.Popen(
             self.hosts[host].enter(*command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._servers.append(server)
 
     def stop_server(self, host: str) -> None:
         """End the server of a real server; nobody listens there any more."""
         server = self._servers[self.reals.index(host)]
         server.kill()
-        server.wait()
+        server.communicate()
+
+    def start_server(self, host: str) -> None:
+        """Have one again, where it was ended."""
+        server = self._servers[self.reals.index(host)] = self._serve(host)
+        _wait_ready(server)
+
+    @contextmanager
+    def without_server(self, host: str) -> Iterator[None]:
+        """Nobody listens on a real server for a while."""
+        self.stop_server(host)
+        try:
+            yield
+        finally:
+            self.start_server(host)
+
+    def all_serve(self) -> bool:
+        """Has every real server its server?"""
+        return all(server.poll() is None for server in self._servers)
 
     def down(self) -> None:
         """Remove everything, whatever there is of it."""
@@ -274,6 +296,11 @@ class Plain:
             if Path("/run/netns", one.name).exists():
                 kill_in(one.name)
                 subprocess.run(["ip", "netns", "del", one.name], capture_output=True, check=False)
+
+
+def _wait_ready(server: subprocess.Popen[str]) -> None:
+    assert server.stdout is not None
+    assert server.stdout.readline() == "ready\n"
 
 
 def remove_stale(alive: Callable[[int], bool]) -> None:
@@ -311,39 +338,3 @@ def processes_of(words: Iterable[str]) -> list[str]:
             if any(word in line for word in wanted):
                 found.append(line.replace(b"\0", b" ").decode(errors="replace"))
     return found
-
-
-def _sum(data: bytes) -> int:
-    """The Internet checksum's sum (RFC 1071): 0xFFFF over a message with a right checksum."""
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total
-
-
-def _echo(address: str) -> bool:
-    """One echo request; does the right answer come within a second?"""
-    six = ":" in address
-    request, reply = (128, 129) if six else (8, 0)
-    identity, payload = os.getpid() & 0xFFFF, b"dsrlb echo payload, an even length"
-    message = struct.pack("!BBHHH", request, 0, 0, identity, 1) + payload
-    if not six:  # the kernel does it, and checks the answer's, for ICMPv6 only
-        message = message[:2] + (~_sum(message) & 0xFFFF).to_bytes(2, "big") + message[4:]
-    kind = (socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
-    with socket.socket(*(kind if six else (socket.AF_INET, socket.SOCK_RAW, 1))) as channel:
-        channel.settimeout(1)
-        channel.sendto(message, (address, 0))
-        try:
-            while True:
-                data, source = channel.recvfrom(2000)
-                answer = data if six else data[(data[0] & 15) * 4 :]
-                if source[0] == address and answer[0] == reply:
-                    right = six or _sum(answer) == 0xFFFF
-                    return right and answer[4:8] == message[4:8] and answer[8:] == payload
-        except TimeoutError:
-            return False
-
-
-def reachable(one: Namespace, address: str) -> bool:
-    """Does an address answer one echo request of a namespace within a second?"""
-    return one.call(_echo, address)

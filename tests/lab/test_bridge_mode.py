@@ -16,7 +16,8 @@ from tests import scale
 from tests.lab import parallel
 from tests.lab.bulk import exchange, upload
 from tests.lab.datagrams import datagrams
-from tests.lab.plain import PORT, Namespace, reachable
+from tests.lab.echo import reachable
+from tests.lab.plain import PORT, Namespace
 from tests.lab.shapes import BRIDGE, FAMILIES, REALS, address, mac
 from tests.lab.traffic import Load
 from tests.lab.translated import PARALLEL, VIPS, Translated

@@ -16,8 +16,9 @@ ALGORITHMS = (
 )
 
 
+@pytest.mark.lasting
 def test_bad_file_changes_nothing(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
+    balancer.serve(config())
     before = balancer.done("config", "show")
     saved = (balancer.state / "config.toml").read_text()
     bad = config().replace(f"port = {PORT}", "port = 70000", 1)
@@ -33,9 +34,10 @@ def test_bad_file_changes_nothing(plain: Plain, balancer: Instance) -> None:
         assert request(plain.client, vip, count=4) == {"r1": 2, "r2": 2}
 
 
+@pytest.mark.lasting
 def test_interface_that_is_not_there_is_refused(balancer: Instance) -> None:
     """What only the daemon's host can tell: the answer names the file all the same."""
-    balancer.start(config())
+    balancer.serve(config())
     before = balancer.done("config", "show")
     refused = balancer.dsrlb("apply", balancer.write(config().replace('"eth0"', '"eth7"')))
     assert refused.returncode == 2
@@ -54,8 +56,9 @@ def test_run_with_a_bad_file_leaves_nothing(balancer: Instance) -> None:
     assert not balancer.namespace.link().get("xdp", {}).get("mode")
 
 
+@pytest.mark.lasting
 def test_commands_under_traffic_lose_nothing(plain: Plain, balancer: Instance, load: Load) -> None:
-    balancer.start(config())
+    balancer.serve(config())
     before = syn_retransmissions(plain.client)
     load.start()
     reals = [f"--real={addresses(host)[0]},{addresses(host)[1]}" for host in ("r1", "r2")]
@@ -76,9 +79,10 @@ def test_commands_under_traffic_lose_nothing(plain: Plain, balancer: Instance, l
     assert [row["name"] for row in balancer.get("/services")] == ["web", "web", "dns", "dns"]
 
 
+@pytest.mark.lasting
 def test_every_algorithm_under_traffic(plain: Plain, balancer: Instance, load: Load) -> None:
     """One command each; connections and handshakes that are there stay at their real servers."""
-    balancer.start(config())
+    balancer.serve(config())
     load.start()
     for name in ALGORITHMS:
         balancer.done("service", "set", "web", "--algorithm", name)
@@ -91,10 +95,11 @@ def test_every_algorithm_under_traffic(plain: Plain, balancer: Instance, load: L
     assert load.errors == []
 
 
+@pytest.mark.lasting
 @pytest.mark.parametrize("name", ["hash", "maglev"])
 def test_a_client_keeps_its_real_server(plain: Plain, balancer: Instance, name: str) -> None:
     """By its address alone, and over a restart."""
-    balancer.start(config())
+    balancer.serve(config())
     balancer.done("service", "set", "web", "--algorithm", name, "--hash-on", "source")
     homes = [request(plain.client, vip, count=10) for vip in VIPS]
     assert [len(home) for home in homes] == [1, 1]
@@ -103,11 +108,12 @@ def test_a_client_keeps_its_real_server(plain: Plain, balancer: Instance, name: 
     assert [request(plain.client, vip, count=10) for vip in VIPS] == homes
 
 
+@pytest.mark.lasting
 def test_real_leaves_and_returns_under_traffic(
     plain: Plain, balancer: Instance, load: Load
 ) -> None:
     """Weight 0 first, so that its flows end by themselves; then nobody loses anything."""
-    balancer.start(config())
+    balancer.serve(config())
     v4, v6 = addresses("r2")
     balancer.done("real", "set", "web", v4, "--weight", "0")
     load.start()

@@ -29,10 +29,11 @@ def _finish(name: str, plain: Plain, balancer: Instance, load: Load, repeated: i
     assert balancer.new_flows("web") == load.connections
 
 
+@pytest.mark.lasting
 @pytest.mark.soak
 def test_kill_loses_nothing(plain: Plain, balancer: Instance, load: Load) -> None:
     seconds = scale.count("lab_load_seconds")
-    balancer.start(config())
+    balancer.serve(config())
     repeated = syn_retransmissions(plain.client)
     load.start()
     load.lasts(seconds / 4)
@@ -50,10 +51,11 @@ def test_kill_loses_nothing(plain: Plain, balancer: Instance, load: Load) -> Non
     _finish("kill -9 of the daemon under load", plain, balancer, load, repeated)
 
 
+@pytest.mark.lasting
 @pytest.mark.soak
 def test_restart_loses_nothing(plain: Plain, balancer: Instance, load: Load) -> None:
     seconds = scale.count("lab_load_seconds")
-    balancer.start(config())
+    balancer.serve(config())
     programs = balancer.state / "programs.json"
     loaded = programs.read_text()
     repeated = syn_retransmissions(plain.client)
@@ -183,9 +185,10 @@ def test_pins_of_another_layout_are_refused_untouched(plain: Plain, balancer: In
     assert serves(plain.client)
 
 
+@pytest.mark.lasting
 def test_standard_input_is_no_file_to_come_back_to(plain: Plain, balancer: Instance) -> None:
     """`status` goes on comparing with the file, and SIGHUP goes back to it."""
-    balancer.start(config())
+    balancer.serve(config())
     shown = balancer.done("config", "show")
     assert balancer.dsrlb("apply", "-", given=shown).stdout.startswith("no changes")
     silent = shown.replace("announce = true", "announce = false")
@@ -234,9 +237,10 @@ def test_signals(plain: Plain, balancer: Instance) -> None:
     assert request(plain.client, VIPS[0], count=4) == {"r2": 4}
 
 
+@pytest.mark.lasting
 def test_kill_in_the_middle_of_changes(plain: Plain, balancer: Instance) -> None:
     """Whenever it is killed, what is pinned serves, and the next daemon puts it in line."""
-    balancer.start(config())
+    balancer.serve(config())
     for number in range(6):
         weight = str(1 + number % 3)
         change = balancer.popen("real", "set", "web", addresses("r1")[0], "--weight", weight)

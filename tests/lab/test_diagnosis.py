@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -71,9 +72,24 @@ class Checking:
         return self.process.states[target.id]
 
 
+@pytest.fixture(scope="module")
+def balancer(lasting: tuple[Plain, Instance]) -> Instance:
+    """It runs, for all tests here: it forwards what the process asks."""
+    _, made = lasting
+    made.start(fastest(config()))
+    return made
+
+
+@pytest.fixture
+def plain(lasting: tuple[Plain, Instance], balancer: Instance) -> Iterator[Plain]:
+    """The network, in which everybody is up again behind the test."""
+    network, _ = lasting
+    yield network
+    wait_until("everybody is up", lambda: balancer.count_up() == 8)
+
+
 @pytest.fixture
 def checking(plain: Plain, balancer: Instance) -> Iterator[Checking]:
-    balancer.start(fastest(config()))
     made = Checking(plain.lb, probe_addresses(balancer))
     yield made
     assert made.process.close() == 0
@@ -97,10 +113,12 @@ def test_the_vip_is_missing(plain: Plain, checking: Checking, family: int) -> No
     checking.order(target, other)
     checking.wait(target, "ok")
     _vips(plain.r1, "del")
-    state = checking.wait(target, "vip-missing")
-    assert VIPS[family == 6] in state.detail and target.real in state.detail
-    wait_until("it is down", lambda: not checking.process.read().states[target.id].up)
-    _vips(plain.r1, "add")
+    try:
+        state = checking.wait(target, "vip-missing")
+        assert VIPS[family == 6] in state.detail and target.real in state.detail
+        wait_until("it is down", lambda: not checking.process.read().states[target.id].up)
+    finally:
+        _vips(plain.r1, "add")
     assert checking.wait(target, "ok")
     wait_until("it is up", lambda: checking.process.read().states[target.id].up)
     assert checking.wait(other, "ok").up
@@ -112,8 +130,11 @@ def test_the_host_is_down(plain: Plain, checking: Checking, family: int) -> None
     checking.order(target)
     checking.wait(target, "ok")
     plain.r1.batch("link set eth0 down")
-    state = checking.wait(target, "unreachable")
-    assert state.detail == f"{target.real} answers nothing at all"
+    try:
+        state = checking.wait(target, "unreachable")
+        assert state.detail == f"{target.real} answers nothing at all"
+    finally:
+        plain.r1.batch("link set eth0 up")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -121,8 +142,8 @@ def test_nobody_listens(plain: Plain, checking: Checking, family: int) -> None:
     target = checking.target("r2", family)
     checking.order(target)
     checking.wait(target, "ok")
-    plain.stop_server("r2")
-    assert checking.wait(target, "port-closed").detail == "connection refused"
+    with plain.without_server("r2"):
+        assert checking.wait(target, "port-closed").detail == "connection refused"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -130,9 +151,9 @@ def test_nobody_listens(plain: Plain, checking: Checking, family: int) -> None:
 def test_nobody_listens_by_udp(plain: Plain, checking: Checking, family: int, kind: str) -> None:
     """ICMP says so, whether or not it gets to who asked."""
     target = checking.target("r2", family, "dns", type=kind, query=".")
-    plain.stop_server("r2")
-    checking.order(target)
-    checking.wait(target, "port-closed")
+    with plain.without_server("r2"):
+        checking.order(target)
+        checking.wait(target, "port-closed")
 
 
 def test_a_wrong_answer(checking: Checking) -> None:
@@ -167,6 +188,20 @@ def test_late_answers(plain: Plain, checking: Checking, seconds: str, verdict: s
             server.kill()
 
 
+@contextmanager
+def _answering(one: Namespace) -> Iterator[None]:
+    """It answers who asks for the VIPs."""
+    keys = [f"{name}.{key}" for name in ("all", "eth0") for key in ("arp_ignore", "arp_announce")]
+    before = one.run("sysctl", *(f"net.ipv4.conf.{key}" for key in keys)).replace(" ", "")
+    one.run("sysctl", "-qw", *(f"net.ipv4.conf.{key}=0" for key in keys))
+    one.batch(f"address add {VIPS[1]}/128 dev eth0 nodad")
+    try:
+        yield
+    finally:
+        one.batch(f"address del {VIPS[1]}/128 dev eth0")
+        one.run("sysctl", "-qw", *before.split())
+
+
 def test_a_real_server_that_answers_for_the_vip(plain: Plain, checking: Checking) -> None:
     """A warning beside up, for the one that does; the fast path lets its answer through."""
     targets = [
@@ -174,13 +209,11 @@ def test_a_real_server_that_answers_for_the_vip(plain: Plain, checking: Checking
         for host in ("r1", "r2")
         for family in FAMILIES
     ]
-    keys = [f"{name}.{key}" for name in ("all", "eth0") for key in ("arp_ignore", "arp_announce")]
-    plain.r1.run("sysctl", "-qw", *(f"net.ipv4.conf.{key}=0" for key in keys))
-    plain.r1.batch(f"address add {VIPS[1]}/128 dev eth0 nodad")
-    checking.order(*targets)
-    for family in FAMILIES:
-        state = checking.wait(targets[family == 6], "vip-answers-arp")
-        assert state.up and VIPS[family == 6] in state.detail
-        assert plain.r1.mac() in state.detail
-    for target in targets[2:]:
-        assert checking.process.verdict(target.id) == "ok"
+    with _answering(plain.r1):
+        checking.order(*targets)
+        for family in FAMILIES:
+            state = checking.wait(targets[family == 6], "vip-answers-arp")
+            assert state.up and VIPS[family == 6] in state.detail
+            assert plain.r1.mac() in state.detail
+        for target in targets[2:]:
+            assert checking.process.verdict(target.id) == "ok"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from ipaddress import ip_address
 
+import pytest
+
 from dsrlb.control.desired.contents import RealId, ServiceId
 from dsrlb.control.maps import installed
 from dsrlb.dataplane.artifact import build
@@ -32,9 +34,10 @@ def drifts(balancer: Instance) -> list[str]:
     return [event["message"] for event in balancer.get("/events") if event["kind"] == "drift"]
 
 
+@pytest.mark.lasting
 def test_a_table_that_sends_all_to_one(plain: Plain, balancer: Instance) -> None:
     """The look that follows the start compares tables entry by entry."""
-    balancer.start(MAGLEV)
+    balancer.serve(MAGLEV)
     balancer.kill()
     with opened(balancer) as maps:
         held, r1 = installed.read(maps), ip_address(addresses("r1")[0])
@@ -48,9 +51,10 @@ def test_a_table_that_sends_all_to_one(plain: Plain, balancer: Instance) -> None
     wait_until("both serve", lambda: len(request(plain.client, VIPS[0], count=10)) == 2)
 
 
+@pytest.mark.lasting
 def test_a_record_that_says_something_else(plain: Plain, balancer: Instance) -> None:
     """A start writes it anew, and tells of it; of one that finds all as it was nothing is told."""
-    balancer.start(MAGLEV)
+    balancer.serve(MAGLEV)
     balancer.kill()
     balancer.start()
     assert drifts(balancer) == []

@@ -25,8 +25,9 @@ def _open(balancer: Instance) -> list[int]:
     return sorted(row["open"] for row in balancer.get("/reals?service=web"))
 
 
+@pytest.mark.lasting
 def test_a_connection_listed_and_dropped(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
+    balancer.serve(config())
     with connect(plain.client, VIPS[0]) as connection:
         request(plain.client, VIPS[1], "udp")
         wait_until("both are there", lambda: len(_flows(balancer)) == 2)
@@ -52,8 +53,9 @@ def test_a_connection_listed_and_dropped(plain: Plain, balancer: Instance) -> No
     assert any("dropped 1 flows (--client" in message for message in messages)
 
 
+@pytest.mark.lasting
 def test_flows_of_a_removed_real_are_not_counted_for_long(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config(balancer="scan_interval = 60"))
+    balancer.serve(config(balancer="scan_interval = 60"))
     with ExitStack() as connections:
         for _ in range(4):
             connections.enter_context(connect(plain.client, VIPS[0]))

@@ -25,6 +25,7 @@ NAME = f"t{os.getpid()}-lab"
 NAMESPACES = {f"dsrlb-{NAME}-{node}" for node in ("client", "lb", "r1", "r2", "r3", "sw")}
 VIPS = {4: "10.77.0.100", 6: "fd77::100"}
 BALANCER_MAC = "02:00:00:77:00:0a"
+SHORT = ("--requests", "30", "--download", "2")
 UNREACHABLE_AT_ONCE = ("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
 
 
@@ -76,7 +77,7 @@ def test_demo_that_does_not_verify_fails(topology: Path, tmp_path: Path) -> None
     text = topology.read_text()
     topology.write_text(text.replace("web = { r1 = 1,", "web = { r1 = 2,"))
     assert topology.read_text() != text
-    result = lab("demo", str(topology), "--requests", "30", "--output", str(tmp_path))
+    result = lab("demo", str(topology), *SHORT, "--output", str(tmp_path))
     assert result.returncode == 1, result.stderr
     assert "FAIL  web: flows shared 2:1:1" in result.stdout
     assert "IPv4: NOT VERIFIED" in result.stdout
@@ -128,7 +129,7 @@ def test_a_server_that_is_dead_is_seen(one: Lab, tmp_path: Path) -> None:
         names = {pid: _name(pid) for pid in processes_in(one.topology.namespace(real.name))}
         assert sorted(names.values()) == ["dnsmasq", "nginx", "nginx"]
         kill_all([pid for pid, name in names.items() if name == "dnsmasq"])
-    assert demo.run(one, said.append, requests=30, output=tmp_path) is False
+    assert demo.run(one, said.append, requests=30, download=2 << 20, output=tmp_path) is False
     for version in VIPS:
         assert f"\nIPv{version}: NOT VERIFIED" in said
         report = json.loads((tmp_path / f"l2dsr-ipv{version}/report.json").read_text())
@@ -148,7 +149,7 @@ def test_a_frame_to_nobody_is_reported(one: Lab, topology: Path, tmp_path: Path)
     other = tmp_path / "other.toml"
     other.write_text(text)
     one.topology, said = load(str(other)), list[str]()
-    assert demo.run(one, said.append, requests=30, output=tmp_path) is False
+    assert demo.run(one, said.append, requests=30, download=2 << 20, output=tmp_path) is False
     assert "FAIL  dst MAC: a real server's" in "\n".join(said)
     for version in VIPS:
         report = json.loads((tmp_path / f"l2dsr-ipv{version}/report.json").read_text())

@@ -7,6 +7,8 @@ import json
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.lab.instance import Instance, config, real
 from tests.lab.plain import PORT, VIPS, Namespace, Plain, addresses
 from tests.lab.programs import attach_pass, detach_all
@@ -43,8 +45,9 @@ def _many_vips(count: int) -> str:
     return config() + more + 'mode = "l2dsr"\ngroup = "both"\n'
 
 
+@pytest.mark.lasting
 def test_more_than_the_tables_hold_is_refused(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
+    balancer.serve(config())
     before = balancer.done("config", "show")
     file = balancer.write(_many_vips(5000))
     line = _many_vips(5000).splitlines().index('name = "many"')
@@ -60,10 +63,11 @@ def test_more_than_the_tables_hold_is_refused(plain: Plain, balancer: Instance) 
     assert serves(plain.client)
 
 
+@pytest.mark.lasting
 def test_a_copy_that_cannot_be_saved_holds_up_nothing(plain: Plain, balancer: Instance) -> None:
     """config.toml is a copy of the last good revision: that it is not there is told, and made up
     for with the next change, or start."""
-    balancer.start(config())
+    balancer.serve(config())
     saved = balancer.state / "config.toml"
     saved.unlink()
     saved.mkdir()
@@ -230,15 +234,17 @@ def test_lost_events_are_made_up_for(plain: Plain, balancer: Instance) -> None:
     wait_until("serving again", lambda: serves(plain.client), 20)
 
 
+@pytest.mark.lasting
 def test_mode_is_changed_while_running(plain: Plain, balancer: Instance) -> None:
     attach_pass(plain.switch, "lb", "native")
-    balancer.start(config())
+    balancer.serve(config())
     assert balancer.get("/status")["interfaces"][0]["xdp_mode"] == "generic"
     for mode in ("native", "generic"):
         balancer.done("apply", balancer.write(config(balancer=f'xdp_mode = "{mode}"')))
         assert balancer.get("/status")["interfaces"][0]["xdp_mode"] == mode
         for vip in VIPS:
             assert request(plain.client, vip, count=4) == {"r1": 2, "r2": 2}
+    detach_all(plain.switch, "lb")
 
 
 def test_refused_mode_leaves_what_runs(plain: Plain, balancer: Instance) -> None:
@@ -286,9 +292,10 @@ def test_force_chooses_the_mode_itself(plain: Plain, balancer: Instance) -> None
     assert serves(plain.client)
 
 
+@pytest.mark.lasting
 def test_views_during_changes(plain: Plain, balancer: Instance) -> None:
     """No view is of half a change: none fails while reals come and go."""
-    balancer.start(config([real("r1")]), up=4)
+    balancer.serve(config([real("r1")]), up=4)
     changes = [
         balancer.popen(*words)
         for words in (

@@ -13,7 +13,8 @@ import pytest
 
 from tests.lab.bulk import download, exchange, upload
 from tests.lab.datagrams import datagrams, listen_for_errors, told
-from tests.lab.plain import PORT, reachable
+from tests.lab.echo import reachable
+from tests.lab.plain import PORT
 from tests.lab.routed import BULK, path_mtu
 from tests.lab.shapes import FAMILIES, REALS, address
 from tests.lab.sniff import sniffing

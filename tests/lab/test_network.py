@@ -78,9 +78,10 @@ def _to_r1(plain: Plain, vip: str, stack: ExitStack) -> socket.socket:
     raise AssertionError("r1 serves nothing")
 
 
+@pytest.mark.lasting
 def test_silent_real_gets_no_flow_and_says_why(plain: Plain, balancer: Instance) -> None:
     silent = '[[group.real]]\naddress = ["10.78.0.13", "fd78::13"]\n'
-    balancer.start(config([real("r1"), silent, real("r2")]))
+    balancer.serve(config([real("r1"), silent, real("r2")]))
     rows = {(row["service"], row["address"]): row for row in balancer.get("/reals")}
     for address, question in (("10.78.0.13", "ARP"), ("fd78::13", "neighbour solicitation")):
         row = rows["web", address]
@@ -131,9 +132,10 @@ def _channels_to_r1(plain: Plain, stack: ExitStack) -> list[socket.socket]:
     return found
 
 
+@pytest.mark.lasting
 def test_dead_real_is_found_and_left_soon(plain: Plain, balancer: Instance) -> None:
     """UDP flows go on with the other real; new ones, too; open connections wait for theirs."""
-    balancer.start(config())
+    balancer.serve(config())
     with ExitStack() as stack:
         lasting = [_to_r1(plain, vip, stack) for vip in VIPS]
         flows = _channels_to_r1(plain, stack)
@@ -158,17 +160,21 @@ def test_dead_real_is_found_and_left_soon(plain: Plain, balancer: Instance) -> N
             assert request(plain.client, vip, count=4) == {"r1": 2, "r2": 2}
 
 
+@pytest.mark.lasting
 @pytest.mark.parametrize("vip", VIPS)
 def test_handshake_with_a_dead_real_is_moved(plain: Plain, balancer: Instance, vip: str) -> None:
     """A SYN that went to a real which is found dead: its repetition goes to another."""
-    balancer.start(config())
+    balancer.serve(config())
     plain.r1.batch("link set eth0 down")
 
     def patient() -> str:
         with socket.create_connection((vip, PORT), timeout=10) as connection:
             return ask(connection)
 
-    assert [plain.client.call(patient) for _ in range(2)] == ["r2", "r2"]
+    try:
+        assert [plain.client.call(patient) for _ in range(2)] == ["r2", "r2"]
+    finally:
+        plain.r1.batch("link set eth0 up")
     new = {row["address"]: row["new"] for row in balancer.get("/reals") if row["service"] == "web"}
     alone, dead = (
         next(new[address] for address in addresses(host) if (":" in address) == (":" in vip))
@@ -177,9 +183,10 @@ def test_handshake_with_a_dead_real_is_moved(plain: Plain, balancer: Instance, v
     assert (alone, dead) == (2, 1)  # two connections, one of which began at r1
 
 
+@pytest.mark.lasting
 def test_living_reals_stay(plain: Plain, balancer: Instance, load: Load) -> None:
     """Nobody is taken for dead while traffic runs, nor does the kernel's table change for it."""
-    balancer.start(config())
+    balancer.serve(config())
     last = balancer.get("/events")[-1]["id"]
     load.start()
     load.lasts(scale.count("lab_load_seconds"))
@@ -243,10 +250,11 @@ def _send(vip: str) -> None:
         channel.sendto(b"who", (vip, 8000))
 
 
+@pytest.mark.lasting
 def test_static_mac(plain: Plain, balancer: Instance) -> None:
     """Nobody answers for the third real; its frames go to r1 because the file says so."""
     fixed = f'[[group.real]]\naddress = ["10.78.0.13", "fd78::13"]\nmac = "{plain.r1.mac()}"\n'
-    balancer.start(config([real("r1"), real("r2"), fixed]), up=12)
+    balancer.serve(config([real("r1"), real("r2"), fixed]), up=12)
     for vip in VIPS:
         assert request(plain.client, vip, count=9) == {"r1": 6, "r2": 3}
     rows = [row for row in balancer.get("/macs") if row["address"] in ("10.78.0.13", "fd78::13")]
@@ -283,8 +291,9 @@ def test_interface_replaced_while_no_daemon_runs(plain: Plain, balancer: Instanc
     assert serves(plain.client)
 
 
+@pytest.mark.lasting
 def test_link_down_and_up(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
+    balancer.serve(config())
     plain.lb.batch("link set eth0 down")
     wait_until("no real is up", lambda: balancer.count_up() == 0)
     for row in balancer.get("/reals"):
@@ -294,12 +303,15 @@ def test_link_down_and_up(plain: Plain, balancer: Instance) -> None:
     wait_until("all reals are up", lambda: balancer.count_up() == 8)
 
 
+@pytest.mark.lasting
 def test_balancers_own_mac_changes(plain: Plain, balancer: Instance) -> None:
     """The clients learn it from a new announcement."""
-    balancer.start(config())
+    balancer.serve(config())
     assert serves(plain.client)
-    plain.lb.batch(f"link set eth0 address {NEW_MAC}")
-    wait_until("serving again", lambda: serves(plain.client))
+    before = plain.lb.mac()
+    for mac in (NEW_MAC, before):
+        plain.lb.batch(f"link set eth0 address {mac}")
+        wait_until("serving again", lambda: serves(plain.client))
 
 
 def test_program_taken_off_by_somebody(plain: Plain, balancer: Instance) -> None:

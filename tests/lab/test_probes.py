@@ -60,14 +60,17 @@ def _verdicts(balancer: Instance, host: str) -> set[str]:
 
 
 def _start(balancer: Instance, text: str = "") -> None:
-    balancer.start(fastest(text or config()))
+    balancer.serve(fastest(text or config()))
     wait_until("real servers are measured", lambda: _measured(balancer))
 
 
+@pytest.mark.lasting
 def test_what_is_there(plain: Plain, balancer: Instance) -> None:
     """A pair of interfaces: one has the program, the other two addresses. The kernel may be strict
     about where packets come from."""
-    plain.lb.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1")
+    strict = "net.ipv4.conf.all.rp_filter"
+    before = plain.lb.run("sysctl", "-n", strict).strip()
+    plain.lb.run("sysctl", "-qw", f"{strict}=1")
     _start(balancer)
     found = _links(plain.lb)
     host, end = found["dsrlb-p0"], found["dsrlb-x0"]
@@ -82,6 +85,7 @@ def test_what_is_there(plain: Plain, balancer: Instance) -> None:
     assert row["reasons"]["forwarded"] >= 3 * 4
     rows = json.loads(balancer.done("reals", "dns", "--json"))
     assert [row["response_ms"] for row in rows] == [None] * 4
+    plain.lb.run("sysctl", "-qw", f"{strict}={before}")
 
 
 def _neighbours(one: Namespace) -> set[str]:
@@ -102,6 +106,7 @@ def _gateways(one: Namespace) -> list[str]:
     return [route.split()[2] if " via " in f" {route}" else "" for route in routes]
 
 
+@pytest.mark.lasting
 def test_real_servers_fill_no_table_of_neighbours(plain: Plain, balancer: Instance) -> None:
     """All that are probed are behind one neighbour of a family; also where an earlier release's
     routes, which have no gateway, are taken over."""
@@ -121,6 +126,7 @@ def test_real_servers_fill_no_table_of_neighbours(plain: Plain, balancer: Instan
     wait_until("they are there", lambda: _neighbours(plain.lb) == {"198.18.0.1", "fe80::1"})
 
 
+@pytest.mark.lasting
 def test_failures_are_told_once(plain: Plain, balancer: Instance) -> None:
     """A server that ended, a real server without the VIP; and both again."""
     health = 'health = { type = "tcp", interval = "500ms", timeout = "400ms" }'
@@ -133,12 +139,12 @@ def test_failures_are_told_once(plain: Plain, balancer: Instance) -> None:
     plain.r1.batch(*(f"address add {vip} dev lo" for vip in ("10.78.0.100/32", "fd78::100/128")))
     for address in (v4, v6):
         balancer.wait_event(f"web: {address} is up")
-    plain.stop_server("r2")
-    for address in addresses("r2"):
-        balancer.wait_event(f"web: {address} is down: ")
-    wait_until("it is told why", lambda: _verdicts(balancer, "r2") == {"port-closed"})
-    wait_until("r1 is measured", lambda: _measured(balancer, *addresses("r2")))
-    told = [event for event in balancer.events() if " is down: " in event or " is up" in event]
+    with plain.without_server("r2"):
+        for address in addresses("r2"):
+            balancer.wait_event(f"web: {address} is down: ")
+        wait_until("it is told why", lambda: _verdicts(balancer, "r2") == {"port-closed"})
+        wait_until("r1 is measured", lambda: _measured(balancer, *addresses("r2")))
+        told = [event for event in balancer.events() if " is down: " in event or " is up" in event]
     assert len(told) == 6
     assert len(set(told)) == 6
 
@@ -152,6 +158,7 @@ def _program(one: Namespace) -> int:
     return int(_links(one)["dsrlb-x0"]["xdp"]["prog"]["id"])
 
 
+@pytest.mark.lasting
 def test_probes_without_a_daemon(plain: Plain, balancer: Instance) -> None:
     """It is killed: other programs can probe, and the next daemon takes over what there is."""
     _start(balancer)
@@ -195,6 +202,7 @@ def test_detach_after_the_pins_and_the_pair_are_gone(plain: Plain, balancer: Ins
     assert _nothing_there(plain.lb)
 
 
+@pytest.mark.lasting
 def test_it_comes_back(plain: Plain, balancer: Instance) -> None:
     """Somebody removes the pair, or takes it down, or takes the program off."""
     _start(balancer)
@@ -218,8 +226,9 @@ def _there(one: Namespace) -> bool:
     return {"dsrlb-p0", "dsrlb-x0"} <= _links(one).keys()
 
 
+@pytest.mark.lasting
 def test_configurations_with_and_without(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
+    balancer.serve(config())
     assert _nothing_there(plain.lb)
     balancer.done("apply", balancer.write(fastest(config())))
     wait_until("real servers are measured", lambda: _measured(balancer))
@@ -235,9 +244,10 @@ def test_configurations_with_and_without(plain: Plain, balancer: Instance) -> No
     assert serves(plain.client)
 
 
+@pytest.mark.lasting
 def test_one_family_is_probed(plain: Plain, balancer: Instance) -> None:
     """The other one gets neither address nor rule."""
-    balancer.start(fastest(config(vips=VIPS[:1])), up=4)
+    balancer.serve(fastest(config(vips=VIPS[:1])), up=4)
     (rule,) = _rules(plain.lb)
     assert "198.18.0.0/16" in rule
     wait_until("real servers are measured", lambda: _measured(balancer))
@@ -274,10 +284,11 @@ def test_the_prefix_is_a_network_of_the_host(plain: Plain, balancer: Instance) -
     assert not _rules(plain.lb) and not _there(plain.lb)
 
 
+@pytest.mark.lasting
 def test_probes_cannot_leave(plain: Plain, balancer: Instance) -> None:
     """A rule in front has their packets: that is told, clients are served, and it ends with it."""
     plain.lb.batch(RULE_IN_FRONT.format("add"))
-    balancer.start(fastest(config()))
+    balancer.serve(fastest(config()))
     balancer.wait_event("nobody is probed: packets to 198.18.0.0/16 do not go to dsrlb-p0")
     assert serves(plain.client)
     plain.lb.batch(RULE_IN_FRONT.format("del"))

@@ -18,6 +18,7 @@ import pytest
 
 from dsrlb.dataplane import artifact
 from dsrlb.dataplane.loader import Dataplane
+from tests.lab.echo import reachable
 from tests.lab.instance import Instance, config
 from tests.lab.plain import (
     MORE_VIPS,
@@ -26,7 +27,6 @@ from tests.lab.plain import (
     Namespace,
     Plain,
     addresses,
-    reachable,
 )
 from tests.lab.programs import attach_pass
 from tests.lab.sniff import sniffing

@@ -20,10 +20,11 @@ def served(plain: Plain) -> bool:
     return True
 
 
+@pytest.mark.lasting
 def test_a_daemon_that_is_gone(plain: Plain, balancer: Instance) -> None:
     """After five seconds new flows are not given to real servers; an open one goes on. The next
     daemon brings all of it back. A restart in between does nothing."""
-    balancer.start(config(balancer='fail_open = "5s"\nfail_open_new = "drop"'))
+    balancer.serve(config(balancer='fail_open = "5s"\nfail_open_new = "drop"'))
     with connect(plain.client, VIPS[0]) as connection:
         name = ask(connection)
         balancer.kill()
@@ -50,8 +51,9 @@ def test_by_an_option_of_run(plain: Plain, balancer: Instance) -> None:
     assert serves(plain.client)
 
 
+@pytest.mark.lasting
 def test_without_the_key_they_go_on(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config(balancer='fail_open = "5s"'))
+    balancer.serve(config(balancer='fail_open = "5s"'))
     balancer.done("apply", balancer.write(config()))
     wait_until("that is in force", lambda: "fail_open" not in balancer.done("config", "show"))
     balancer.kill()

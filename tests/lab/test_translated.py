@@ -15,7 +15,8 @@ from tests import scale
 from tests.lab import parallel
 from tests.lab.bulk import exchange, upload
 from tests.lab.datagrams import answer, datagrams, limit_hops, listen_for_errors, told
-from tests.lab.plain import PORT, reachable
+from tests.lab.echo import reachable
+from tests.lab.plain import PORT
 from tests.lab.shapes import FAMILIES, REALS, address
 from tests.lab.sniff import sniffing
 from tests.lab.traffic import Load

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from tests.lab.echo import reachable
 from tests.lab.foreign import frames
 from tests.lab.foreign.answers import answers
 from tests.lab.foreign.errors import SHRUNK_TO, too_big4, too_big6
@@ -31,7 +32,7 @@ from tests.lab.foreign.names import (
 )
 from tests.lab.foreign.network import Capture, Segment
 from tests.lab.foreign.packets4 import Named, pattern
-from tests.lab.plain import Namespace, reachable
+from tests.lab.plain import Namespace
 from tests.waiting import wait_until
 
 NARROW = {target.name: 1400 - 50 * number for number, target in enumerate(TARGETS, 1)}
