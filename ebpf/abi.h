@@ -77,6 +77,8 @@
 #define R_CONTINUE (-1)
 /* STAGE_SCAN has a word to say first. */
 #define R_SCAN (-2)
+/* The flow, or its source, is to be recorded (once more, when another CPU was faster). */
+#define R_RECORD (-3)
 
 /* Programs that others go on to by a tail call: the places in stages[]. */
 enum stage {

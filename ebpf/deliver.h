@@ -111,7 +111,9 @@ static __always_inline s32 may_leave(struct packet *pkt, const struct real *real
 	if (reason != R_CONTINUE)
 		return refuse(pkt, reason, way->mtu);
 	way->mtu = unknown(pkt, way->mtu);
-	return head_for(pkt, real, way, bytes);
+	reason = head_for(pkt, real, way, bytes);
+	way->vlan = unknown(pkt, way->vlan);
+	return reason;
 }
 
 /*

@@ -71,7 +71,7 @@ static __always_inline bool flow_advance(const struct packet *pkt, struct flow_r
 
 	for (attempt = 0; attempt < 3; attempt++) {
 		u64 meta = flow->seen, changed, before;
-		u32 state = flow_next_state(pkt, meta_state(meta));
+		u32 state = blur(flow_next_state(pkt, meta_state(meta)), meta);
 		u32 timeout = flow_timeout(state, real), expires = pkt->now + timeout;
 
 		if (state == meta_state(meta) &&

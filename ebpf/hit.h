@@ -132,38 +132,25 @@ static __always_inline bool may_answer_probe(const struct packet *pkt)
 
 /*
  * The flow of a plain packet as the flow table has it, or, of a packet to a service, that it has none: *reason
- * is what became of it then.
+ * is what became of it then. A SYN leaves no flow as it is.
  */
 static __always_inline struct real *look_up(bool ipv6, struct packet *pkt,
 					    const struct plain *plain, struct flow_key *key,
-					    void *set, struct known *known, s32 *reason)
+					    void *set, bool syn, struct known *known, s32 *reason)
 {
 	struct flow_ref flow;
+	bool absent = false;
 	u32 at = 0;
 
 	key_hash(key);
 	pkt->hash = key->hash;
-	if (flow_find_first(ipv6, false, key, &flow, &at))
-		return known_found(ipv6, pkt, plain, key, set, &flow, known);
-	if (!pkt->from_real && !set_spilled(ipv6, at))
-		*reason = miss(pkt, key, false);
+	if (syn)
+		absent = !key_has_trace(ipv6, key);
+	if (!absent && flow_find_first(ipv6, false, key, &flow, &at))
+		return syn ? NULL : known_found(ipv6, pkt, plain, key, set, &flow, known);
+	if (!pkt->from_real && (absent || !set_spilled(ipv6, at)))
+		*reason = miss(pkt, key, absent);
 	return NULL;
-}
-
-/* A SYN leaves no flow as it is. */
-static __always_inline s32 hit_syn(bool ipv6, struct packet *pkt, struct flow_key *key)
-{
-	struct flow_ref flow;
-	bool absent;
-	u32 at = 0;
-
-	key_hash(key);
-	pkt->hash = key->hash;
-	absent = !key_has_trace(ipv6, key);
-	if (pkt->from_real ||
-	    (!absent && (flow_find_first(ipv6, false, key, &flow, &at) || set_spilled(ipv6, at))))
-		return R_CONTINUE;
-	return miss(pkt, key, absent);
 }
 
 /* A plain packet that passed the interest filter. */
@@ -171,18 +158,19 @@ static __always_inline s32 hit_flow(bool ipv6, struct packet *pkt, const struct 
 {
 	struct flow_key key = {};
 	struct known known; /* each of its ways in fills what is used of it */
-	struct real *real;
+	struct real *real = NULL;
 	s32 reason = R_CONTINUE;
-	void *set;
+	bool syn = pkt->tcp_flags & TCP_SYN;
+	void *set = NULL;
 
 	pkt->now = clock_tick();
 	key_spell_packet(&key, pkt);
-	if (pkt->tcp_flags & TCP_SYN)
-		return hit_syn(ipv6, pkt, &key);
-	set = cache_set(ipv6, &key);
-	real = known_by_heart(ipv6, pkt, plain, &key, set, &known);
+	if (!syn) {
+		set = cache_set(ipv6, &key);
+		real = known_by_heart(ipv6, pkt, plain, &key, set, &known);
+	}
 	if (!real)
-		real = look_up(ipv6, pkt, plain, &key, set, &known, &reason);
+		real = look_up(ipv6, pkt, plain, &key, set, syn, &known, &reason);
 	if (!real)
 		return reason;
 	return known.reverse ? hit_reply(ipv6, pkt, plain, &known, real) :

@@ -177,7 +177,7 @@ static __always_inline s32 outbound_flow(bool ipv6, struct packet *pkt, struct s
 	return promotes ? go_on(pkt, with, STAGE_PAIR) : go_on(pkt, with, STAGE_ALLOCATE);
 }
 
-static __always_inline s32 outbound(bool ipv6, struct packet *pkt, struct scratch *with)
+static __always_inline s32 serve_outbound(struct packet *pkt, struct scratch *with)
 {
 	struct real *real = reals.lookup(&with->index);
 	struct link *link = ingress_link(pkt->ctx);
@@ -191,7 +191,8 @@ static __always_inline s32 outbound(bool ipv6, struct packet *pkt, struct scratc
 	if (packet_ttl(pkt) <= 1)
 		return refuse(pkt, R_TTL_EXCEEDED, 0);
 	if (with->reply == REPLY_UNKNOWN)
-		reason = outbound_flow(ipv6, pkt, with, real);
+		reason = pkt->ipv6 ? outbound_flow(true, pkt, with, real) :
+				     outbound_flow(false, pkt, with, real);
 	if (reason != R_CONTINUE)
 		return reason;
 	forget(pkt, with);
@@ -200,16 +201,12 @@ static __always_inline s32 outbound(bool ipv6, struct packet *pkt, struct scratc
 		mss_lower(pkt, limit);
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
+	fragment = unknown(pkt, fragment);
 	reason = send_out(pkt, real);
 	if (fragment == FRAGMENT_FIRST &&
 	    (reason == R_FORWARDED_OUTBOUND || reason == R_OUTBOUND_KERNEL))
 		fragment_note(pkt, with, real);
 	return reason;
-}
-
-static __always_inline s32 serve_outbound(struct packet *pkt, struct scratch *with)
-{
-	return pkt->ipv6 ? outbound(true, pkt, with) : outbound(false, pkt, with);
 }
 
 #endif

@@ -141,12 +141,13 @@ static __always_inline bool probe_expect(const struct packet *pkt, struct scratc
 	back->used = pkt->now;
 	back->sequence_be = probing->to.sequence_be;
 	back->reserved = 0;
+	probe_answer_key(&probing->answer, &probing->to, real, pkt->proto);
 	for (i = 0; i < PROBE_PORT_TRIES; i++) {
 		u32 port = FIRST_PROBE_PORT + bpf_get_prandom_u32() % PROBE_PORTS;
 
 		hide(i);
 		probing->to.source_port_be = bpf_htons(port);
-		probe_answer_key(&probing->answer, &probing->to, real, pkt->proto);
+		probing->answer.destination_port_be = probing->to.source_port_be;
 		if (probe_claim(&probing->answer, back, pkt->now))
 			return true;
 	}
@@ -202,13 +203,15 @@ static __always_inline s32 probe_find(const struct packet *pkt, struct scratch *
 {
 	struct probing *probing = &with->probing;
 	struct probe_flow *known;
+	bool kept = false;
 
 	probe_key_of(&probing->key, pkt, false);
 	known = probe_flows.lookup(&probing->key);
-	if (!known || (pkt->tcp_flags & TCP_SYN && known->sequence_be != sequence_of(pkt)))
-		return probe_begin(pkt, with, real, target);
-	probing->to = *known;
-	if (!probe_is_kept(pkt, with, real))
+	if (known && !(pkt->tcp_flags & TCP_SYN && known->sequence_be != sequence_of(pkt))) {
+		probing->to = *known;
+		kept = probe_is_kept(pkt, with, real);
+	}
+	if (!kept)
 		return probe_begin(pkt, with, real, target);
 	if (pkt->tcp_flags & TCP_RST) {
 		probe_flows.delete(&probing->answer);

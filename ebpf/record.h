@@ -89,30 +89,46 @@ static __always_inline void record_source(const struct packet *pkt, struct scrat
 		recording->expires = pkt->now + recording->group_ticks;
 }
 
+/* One step of a recording. R_CONTINUE: it is done; R_FLOW_BUSY; R_RECORD: another step is to be made. */
+static __always_inline s32 record_step(const struct packet *pkt, struct scratch *with)
+{
+	struct recording *recording = &with->recording;
+	enum insert_result result = pkt->ipv6 ? flow_insert(true, with) : flow_insert(false, with);
+
+	if (result == INSERT_RACED)
+		return R_RECORD;
+	if (recording->source)
+		return R_CONTINUE;
+	if (result == INSERT_FULL && !with->by_hash && !with->stateless)
+		return R_FLOW_BUSY; /* that is pressure: a SYN's repetition goes by hash */
+	recorded(pkt, result, with);
+	if (!recording->group || result == INSERT_EXISTS)
+		return R_CONTINUE;
+	record_source(pkt, with);
+	return R_RECORD;
+}
+
+/*
+ * No step is left. A pending flow can be promoted by its next packet; a source kept by its next flow.
+ */
+static __always_inline s32 record_failed(const struct scratch *with)
+{
+	return with->recording.promotes || with->recording.source || with->stateless ? R_CONTINUE :
+										       R_FLOW_BUSY;
+}
+
 /* Carry out a recording: the flow, then its source. Returns R_CONTINUE or R_FLOW_BUSY. */
 static __always_inline s32 record_flow(struct packet *pkt, struct scratch *with)
 {
-	struct recording *recording = &with->recording;
 	u32 attempt;
 
 	for (attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
-		enum insert_result result =
-			pkt->ipv6 ? flow_insert(true, with) : flow_insert(false, with);
+		s32 reason = record_step(pkt, with);
 
-		if (result == INSERT_RACED)
-			continue;
-		if (recording->source)
-			return R_CONTINUE;
-		if (result == INSERT_FULL && !with->by_hash && !with->stateless)
-			return R_FLOW_BUSY; /* that is pressure: a SYN's repetition goes by hash */
-		recorded(pkt, result, with);
-		if (!recording->group || result == INSERT_EXISTS)
-			return R_CONTINUE;
-		record_source(pkt, with);
+		if (reason != R_RECORD)
+			return reason;
 	}
-	/* A pending flow can be promoted by its next packet; a source kept by its next flow. */
-	return recording->promotes || recording->source || with->stateless ? R_CONTINUE :
-									     R_FLOW_BUSY;
+	return record_failed(with);
 }
 
 #endif

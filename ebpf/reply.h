@@ -149,57 +149,73 @@ static __always_inline void reply_open(const struct packet *pkt, struct pair *pa
 		flow_touch(&pair->reverse, reverse_expires(real, pkt->now));
 }
 
-static __always_inline s32 reply(bool ipv6, struct packet *pkt, struct scratch *with)
-{
-	struct change to = {};
-	struct pair pair = {};
-	lookup_key index;
+/* Where a reply goes, and as what. */
+struct answer {
 	struct real *real;
-	struct way way;
+	struct change to;
+	u64 reverse; /* value of the flow's reverse half */
+	u32 index;   /* of its real server */
+};
+
+/* Find the flow that the packet is a reply of, and keep it. R_CONTINUE, or the final reason. */
+static __always_inline s32 reply_of(bool ipv6, struct packet *pkt, struct scratch *with,
+				    struct answer *answer)
+{
+	struct pair pair = {};
+	struct real *real;
 	bool pending;
-	u32 bytes = frame_bytes(pkt), fragment = pkt->fragment;
-	s32 reason;
-	u16 limit;
 
 	if (!reply_find(ipv6, pkt, with, &pair, &pending))
 		return not_ours(pkt, with);
-	index = value_real(pair.forward.value);
-	real = reals.lookup(&index);
+	answer->reverse = pair.reverse.value;
+	answer->index = value_real(pair.forward.value);
+	answer->real = real = reals.lookup(&answer->index);
 	if (!real || !value_is_of(pair.forward.value, real) || !(real->flags & REAL_PRESENT))
 		return R_NO_FLOW;
 	pkt->translation = pair.forward.value >> 32;
-	if (!reply_change(ipv6, &pair.forward, &to) ||
-	    !is_reply_of(pkt, real, &to, pkt->translation))
+	if (!reply_change(ipv6, &pair.forward, &answer->to) ||
+	    !is_reply_of(pkt, real, &answer->to, pkt->translation))
 		return not_ours(pkt, with);
 	if (!reply_is_ours(pkt, real))
 		return pkt->from_real ? R_PASS : R_OTHER_HOST;
 	if (pending)
 		note_time(ipv6, pkt, &pair, real);
 	if (pending && pkt->proto == PROTO_UDP && with->reply != REPLY_PROMOTED)
-		return reply_opens(pkt, with, &pair, real, &to);
+		return reply_opens(pkt, with, &pair, real, &answer->to);
 	if (pending)
 		reply_pending(ipv6, pkt, &pair, real);
 	else if (with->reply != REPLY_FRAGMENT)
 		reply_open(pkt, &pair, real);
-	reason = set_out_back(pkt, real, pair_hop(pair.reverse.value), &way);
+	return R_CONTINUE;
+}
+
+static __always_inline s32 serve_reply(struct packet *pkt, struct scratch *with)
+{
+	u32 bytes = frame_bytes(pkt), fragment = pkt->fragment;
+	struct answer answer = {};
+	struct way way;
+	s32 reason;
+	u16 limit;
+
+	reason = pkt->ipv6 ? reply_of(true, pkt, with, &answer) :
+			     reply_of(false, pkt, with, &answer);
+	if (reason != R_CONTINUE)
+		return reason;
+	reason = set_out_back(pkt, answer.real, pair_hop(answer.reverse), &way);
 	if (reason != R_CONTINUE)
 		return reason;
 	forget(pkt, with);
-	limit = clamps(pkt, real);
+	limit = clamps(pkt, answer.real);
 	if (limit)
 		mss_lower(pkt, limit);
 	forget(pkt, with);
 	if (fragment == FRAGMENT_FIRST)
 		fragment_place_of(pkt, with);
-	reason = leave_back(pkt, index, real, &way, &to, bytes);
+	fragment = unknown(pkt, fragment);
+	reason = leave_back(pkt, answer.index, answer.real, &way, &answer.to, bytes);
 	if (reason == R_FORWARDED_REPLY && fragment == FRAGMENT_FIRST)
-		fragment_note_reply(pkt, with, pair.reverse.value);
+		fragment_note_reply(pkt, with, answer.reverse);
 	return reason;
-}
-
-static __always_inline s32 serve_reply(struct packet *pkt, struct scratch *with)
-{
-	return pkt->ipv6 ? reply(true, pkt, with) : reply(false, pkt, with);
 }
 
 #endif

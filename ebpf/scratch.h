@@ -77,6 +77,9 @@ enum due { DUE_NONE, DUE_OPEN, DUE_PENDING };
 /* For any real server that may have a flow; or how far all are compared. */
 enum search { SEARCH_NONE, SEARCH_WANTED, SEARCH_BEGUN, SEARCH_COMPARES, SEARCH_NEAR };
 
+/* Has STAGE_SCAN chosen? Or is what was chosen, in whatever way, being recorded already? */
+enum scanned { SCANNED_NOT, SCANNED, SCANNED_AND_RECORDED };
+
 /* Where to go on when a pair is made. */
 enum then { THEN_DELIVER, THEN_REPLY, THEN_OUTBOUND };
 
@@ -140,7 +143,7 @@ struct scratch {
 	u8 by_hash;	  /* schedule by hash, and not by the cursor */
 	u8 kind;	  /* of the algorithm: enum algorithm_kind */
 	u8 search;	  /* none of those whose turn it was may have the flow: enum search */
-	u8 scanned;	  /* STAGE_SCAN has chosen */
+	u8 scanned;	  /* STAGE_SCAN has chosen: enum scanned */
 	u8 attempted;	  /* turns that the short way of new flows has taken */
 	u8 absent;	  /* the flow is known to stand in no table */
 	u8 known_service; /* `service` is known: service.h */

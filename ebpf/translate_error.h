@@ -136,25 +136,42 @@ static __always_inline s32 error_to_real(struct packet *pkt, struct scratch *wit
 		return reason;
 	turn_round(&inner, &to);
 	reason = translate_quoted(pkt, with, &inner);
-	return reason == R_CONTINUE ? leave_to(pkt, with->index, real, &way, bytes) : reason;
+	if (reason != R_CONTINUE)
+		return reason;
+	forget(pkt, with);
+	return leave_to(pkt, with->index, real, &way, bytes);
 }
 
-/* About a request: back to the client. with->pair is the value of the flow's reverse half. */
-static __always_inline s32 error_to_client(bool ipv6, struct packet *pkt, struct scratch *with)
+/* The flow that with->pair, the value of its reverse half, tells of: R_CONTINUE, or R_ICMP_ERROR. */
+static __always_inline s32 quoted_pair(bool ipv6, const struct scratch *with, u64 *value,
+				       struct change *to)
+{
+	struct flow_ref forward;
+
+	if (!pair_forward(ipv6, with->pair, &forward) || !reply_change(ipv6, &forward, to))
+		return R_ICMP_ERROR;
+	*value = forward.value;
+	return R_CONTINUE;
+}
+
+/* About a request: back to the client. */
+static __always_inline s32 error_to_client(struct packet *pkt, struct scratch *with)
 {
 	u32 bytes = frame_bytes(pkt);
-	struct flow_ref forward;
 	struct change to = {}, inner = {};
 	lookup_key index;
 	struct real *real;
 	struct way way;
+	u64 value = 0;
 	s32 reason;
 
-	if (!pair_forward(ipv6, with->pair, &forward) || !reply_change(ipv6, &forward, &to))
-		return R_ICMP_ERROR;
-	index = value_real(forward.value);
+	reason = pkt->ipv6 ? quoted_pair(true, with, &value, &to) :
+			     quoted_pair(false, with, &value, &to);
+	if (reason != R_CONTINUE)
+		return reason;
+	index = value_real(value);
 	real = reals.lookup(&index);
-	if (!real || !value_is_of(forward.value, real) || !(real->flags & REAL_PRESENT))
+	if (!real || !value_is_of(value, real) || !(real->flags & REAL_PRESENT))
 		return R_ICMP_ERROR;
 	if (!reply_is_ours(pkt, real))
 		return pkt->irregular == R_PASS ? R_PASS : R_OTHER_HOST;
@@ -166,6 +183,7 @@ static __always_inline s32 error_to_client(bool ipv6, struct packet *pkt, struct
 	reason = translate_quoted(pkt, with, &inner);
 	if (reason != R_CONTINUE)
 		return reason;
+	forget(pkt, with);
 	if (!address_equal(&pkt->source, &real->address))
 		to.source = pkt->source; /* a router on the way */
 	return leave_back(pkt, index, real, &way, &to, bytes);
@@ -178,8 +196,7 @@ static __always_inline s32 serve_translate(struct packet *pkt, struct scratch *w
 	s32 reason;
 
 	if (with->reply == REPLY_ERROR) {
-		reason = pkt->ipv6 ? error_to_client(true, pkt, with) :
-				     error_to_client(false, pkt, with);
+		reason = error_to_client(pkt, with);
 		return reason == R_ICMP_ERROR && foreign ? R_PASS : reason;
 	}
 	if (!foreign)

@@ -110,7 +110,7 @@ static __always_inline s32 find_or_choose(struct xdp_md *ctx, struct packet *pkt
 	return new_flow_chosen(pkt, with);
 }
 
-/* A packet to a service that no open flow takes: pending, or new. Sets with->index. */
+/* A packet to a service that no open flow takes: pending, or new. Sets with->index. R_RECORD: that is next. */
 static __always_inline s32 settle(struct xdp_md *ctx, struct packet *pkt, struct scratch *with)
 {
 	s32 reason;
@@ -136,16 +136,28 @@ static __always_inline s32 settle(struct xdp_md *ctx, struct packet *pkt, struct
 	if (with->recording.group && source_is_kept(pkt, with))
 		with->recording.group = 0;
 	read_anew();
-	return with->replies ? R_CONTINUE : record_flow(pkt, with);
+	with->raced = 0;
+	return with->replies ? R_CONTINUE : R_RECORD;
 }
 
 /* What scratch[] says of the packet was written by who went on here (fill_unknown). Returns the final reason. */
 static __always_inline s32 serve_unknown(struct xdp_md *ctx, struct scratch *with)
 {
-	s32 reason = settle(ctx, &with->packet, with);
+	s32 reason =
+		with->scanned == SCANNED_AND_RECORDED ? R_RECORD : settle(ctx, &with->packet, with);
 	struct packet packet;
 
 	read_anew();
+	if (reason == R_RECORD) {
+		reason = record_step(&with->packet, with);
+		read_anew();
+		/* Once more from the beginning of the program: of a loop the verifier would walk every turn. */
+		with->scanned = SCANNED_AND_RECORDED;
+		if (reason == R_RECORD && ++with->raced < INSERT_ATTEMPTS)
+			return go_on_with(ctx, STAGE_UNKNOWN);
+		if (reason == R_RECORD)
+			reason = record_failed(with);
+	}
 	if (reason == R_SCAN)
 		return go_on_with(ctx, STAGE_SCAN);
 	packet_in_hand(&packet, ctx, with);
