@@ -20,7 +20,14 @@
 #define FIRST_POOL_PORT 1024
 #define POOL_PORTS (65536 - FIRST_POOL_PORT)
 #define POOL_PROBES 128 /* for one flow */
+/*
+ * Three loops of four tries, one behind the other: of a longer loop the verifier forgets the states that it has seen
+ * in the first tries before it comes back to them, and walks all behind those again.
+ */
 #define PROBES_AT_ONCE 12
+#define PROBES_IN_LOOP 4
+/* All of a loop's ports are taken. */
+#define R_NEXT_PORT (-3)
 
 /* What try number `number` translates to: as pkt->translation. */
 static __always_inline u32 candidate(const struct scratch *with,
@@ -66,14 +73,13 @@ static __always_inline bool recycle(bool ipv6, struct packet *pkt, struct scratc
 	return true; /* `taken` stays: when this comes to nothing, it is not for want of ports */
 }
 
-/* Set pkt->translation and with->reverse. R_CONTINUE, or the reason why not. */
-static __always_inline s32 allocate_port(bool ipv6, struct packet *pkt, struct scratch *with,
-					 const struct real *real,
-					 const struct service_record *record)
+/* As allocate_port(), by a few tries. R_NEXT_PORT: none of them is free. */
+static __always_inline s32 try_ports(bool ipv6, struct packet *pkt, struct scratch *with,
+				     const struct real *real, const struct service_record *record)
 {
 	u32 i;
 
-	for (i = 0; i < PROBES_AT_ONCE; i++) {
+	for (i = 0; i < PROBES_IN_LOOP; i++) {
 		hide(i);
 		forget(pkt, with);
 		if (with->tries >= POOL_PROBES)
@@ -84,6 +90,24 @@ static __always_inline s32 allocate_port(bool ipv6, struct packet *pkt, struct s
 			return R_POOL_EXHAUSTED;
 		if (candidate_free(ipv6, with, pkt->translation))
 			return R_CONTINUE;
+	}
+	return R_NEXT_PORT;
+}
+
+/* Set pkt->translation and with->reverse. R_CONTINUE, or the reason why not. */
+static __always_inline s32 allocate_port(bool ipv6, struct packet *pkt, struct scratch *with,
+					 const struct real *real,
+					 const struct service_record *record)
+{
+	s32 reason;
+	u32 i;
+
+#pragma unroll
+	for (i = 0; i < PROBES_AT_ONCE / PROBES_IN_LOOP; i++) {
+		reason = try_ports(ipv6, pkt, with, real, record);
+		if (reason != R_NEXT_PORT)
+			return reason;
+		forget(pkt, with);
 	}
 	if (with->tries < POOL_PROBES)
 		return go_on(pkt, with, STAGE_ALLOCATE);
