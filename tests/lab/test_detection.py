@@ -88,25 +88,37 @@ def instead(plain: Plain, *command: str) -> Iterator[None]:
             yield
         finally:
             server.kill()
+            server.wait()
+            plain.start_server("r1")
 
 
+@pytest.mark.lasting
 @pytest.mark.soak
 @pytest.mark.parametrize("verdict", ["unreachable", "vip-missing", "port-closed"][:KINDS])
 def test_on_a_segment(plain: Plain, balancer: Instance, verdict: str) -> None:
-    balancer.start(config().replace('name = "web"\n', f'name = "web"\n{HEALTH}\n', 1))
-    fail = {
-        "port-closed": lambda: plain.stop_server("r1"),
-        "vip-missing": lambda: plain.r1.batch(f"address del {VIPS[0]}/32 dev lo"),
-        "unreachable": lambda: plain.r1.batch("link set eth0 down"),
-    }
-    detect(balancer, "web", addresses("r1")[0], verdict, fail[verdict])
+    balancer.serve(config().replace('name = "web"\n', f'name = "web"\n{HEALTH}\n', 1))
+    vip = f"{VIPS[0]}/32 dev lo"
+    fail, mend = {
+        "port-closed": (lambda: plain.stop_server("r1"), lambda: plain.start_server("r1")),
+        "vip-missing": (
+            lambda: plain.r1.batch(f"address del {vip}"),
+            lambda: plain.r1.batch(f"address add {vip} scope host"),
+        ),
+        "unreachable": (
+            lambda: plain.r1.batch("link set eth0 down"),
+            lambda: plain.r1.batch("link set eth0 up"),
+        ),
+    }[verdict]
+    detect(balancer, "web", addresses("r1")[0], verdict, fail)
+    mend()
 
 
+@pytest.mark.lasting
 @pytest.mark.soak
 @pytest.mark.parametrize("verdict", ["slow", "wrong-answer"][:KINDS])
 def test_another_server(plain: Plain, balancer: Instance, verdict: str) -> None:
     """It says something else, or says it too late."""
-    balancer.start(config().replace('name = "web"\n', f'name = "web"\n{HEALTH}\n', 1))
+    balancer.serve(config().replace('name = "web"\n', f'name = "web"\n{HEALTH}\n', 1))
     command: tuple[str, ...] = (*SERVER, "nobody", str(PORT), VIPS[0])
     if verdict == "slow":
         command = (sys.executable, "-c", LATE, str(PORT), str(2 * TIMEOUT / 1000), VIPS[0])

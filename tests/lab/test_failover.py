@@ -107,6 +107,7 @@ def die(plain: Plain, host: str) -> None:
     plain.hosts[host].batch("link set eth0 down")
 
 
+@pytest.mark.lasting
 @pytest.mark.soak
 @pytest.mark.parametrize("policy", ["rehash", "reset", "keep"][: scale.count("failover_kinds")])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -114,7 +115,7 @@ def test_a_host_dies(plain: Plain, balancer: Instance, algorithm: str, policy: s
     """New requests are lost until its checks or ARP say that it is gone, and none behind that. Its
     connections end when its checks have failed, unless they are kept: a client that waits for an
     answer repeats its request, and hears of it then."""
-    balancer.start(checked(algorithm, policy))
+    balancer.serve(checked(algorithm, policy))
     longest = _FALL * MILLIS * 1.1 / 1000 + 1
     with lives_on(plain, "r1") as connection, clients(plain.client) as tally:
         died = time.monotonic()
@@ -135,6 +136,7 @@ def test_a_host_dies(plain: Plain, balancer: Instance, algorithm: str, policy: s
     else:
         assert heard is not None
         scale.record(f"a connection hears of it: {algorithm}, on_down {policy}", 1, 1, 0, heard)
+    plain.r1.batch("link set eth0 up")
 
 
 def _down(balancer: Instance) -> bool:
@@ -142,10 +144,11 @@ def _down(balancer: Instance) -> bool:
     return [row["state"] for row in rows] == ["down"]
 
 
+@pytest.mark.lasting
 @pytest.mark.soak
 def test_a_server_ends(plain: Plain, balancer: Instance) -> None:
     """Its host lives and refuses: clients are refused until it is found."""
-    balancer.start(checked("round-robin", "rehash"))
+    balancer.serve(checked("round-robin", "rehash"))
     with clients(plain.client) as tally:
         died = time.monotonic()
         plain.stop_server("r1")
@@ -159,3 +162,4 @@ def test_a_server_ends(plain: Plain, balancer: Instance) -> None:
     lost = len(tally.lost)
     scale.record(name, tally.asked, tally.asked - lost, lost, last)
     assert last < _FALL * MILLIS * 1.1 / 1000 + 1
+    plain.start_server("r1")

@@ -195,12 +195,13 @@ def test_living_reals_stay(plain: Plain, balancer: Instance, load: Load) -> None
     assert [row for row in balancer.get(f"/events?since={last}") if row["kind"] == "mac"] == []
 
 
+@pytest.mark.lasting
 @pytest.mark.parametrize("weight", [0, 1])
 def test_restart_knows_every_mac_that_flows_need(
     plain: Plain, balancer: Instance, weight: int
 ) -> None:
     """Of a drained real and of one that does not answer, when the kernel has forgotten both."""
-    balancer.start(config([real("r1", f"weight = {weight}"), real("r2")]), up=4)
+    balancer.serve(config([real("r1", f"weight = {weight}"), real("r2")]), up=4)
     known = {plain.r1.mac()}
     assert _macs(balancer, "r1") == known
     if weight == 0:
@@ -218,6 +219,7 @@ def test_restart_knows_every_mac_that_flows_need(
         lambda: {state for state, _ in _states(balancer, "r1")} == {"unresolved"},
     )
     assert _macs(balancer, "r1") == known
+    plain.r1.batch("link set eth0 up")
 
 
 def test_real_that_appears_is_used(plain: Plain, balancer: Instance) -> None:
@@ -314,8 +316,9 @@ def test_balancers_own_mac_changes(plain: Plain, balancer: Instance) -> None:
         wait_until("serving again", lambda: serves(plain.client))
 
 
+@pytest.mark.lasting
 def test_program_taken_off_by_somebody(plain: Plain, balancer: Instance) -> None:
-    balancer.start(config())
+    balancer.serve(config())
     plain.lb.batch("link set eth0 xdpgeneric off")
     balancer.wait_event("taken off eth0 by somebody else")
     (interface,) = balancer.get("/status")["interfaces"]
