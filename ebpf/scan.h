@@ -30,13 +30,20 @@ static __always_inline u64 at_least_none(u64 flows)
 	return flows & ~((s64)flows >> 63);
 }
 
+/* How many members are yet to be looked at; none where another record has fewer by now. */
+static __always_inline u32 members_behind(const struct service_record *record,
+					  const struct scan *scan)
+{
+	return at_least_none((u64)record->count - scan->looked);
+}
+
 /*
  * How many members are yet to be looked at, of which it is the turn of SCANNED_AT_ONCE: scan->more says whether there
  * are others behind those.
  */
 static __always_inline u32 members_left(const struct service_record *record, struct scan *scan)
 {
-	u32 left = record->count - scan->looked;
+	u32 left = members_behind(record, scan);
 
 	scan->more = left > SCANNED_AT_ONCE;
 	scan->looked += SCANNED_AT_ONCE;
@@ -258,8 +265,11 @@ static __always_inline u64 *member_at(const struct service_record *record, u32 p
  */
 static __always_inline bool search(const struct service_record *record, struct scratch *with)
 {
-	u32 left = record->count - with->scan.looked, from = with->scan.from + with->scan.looked, i;
+	u32 left = members_behind(record, &with->scan), from, i;
 
+	if (!left)
+		return true;
+	from = (with->scan.from + with->scan.looked) % record->count;
 	with->scan.looked += SEARCHED_AT_ONCE;
 	for (i = 0; i < SEARCHED_AT_ONCE; i++) {
 		u64 *member;
