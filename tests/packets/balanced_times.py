@@ -21,11 +21,12 @@ TIMINGS = 65536
 
 @dataclass
 class _Begun:
-    """A first packet went to a real server between two moments (ns)."""
+    """A first packet went to a real server between two moments (ns). ``place``: in timings[]."""
 
     real: Real
     before: int
     after: int
+    place: int
 
 
 def _words(key: FlowKey) -> tuple[int, ...]:
@@ -70,8 +71,28 @@ class TimedClients(Clients):
             self._begun.pop(who.key, None)
         begins = flow is not None and flow is not known and flow.state == "pending"
         if flow is not None and begins and self._measures(who):
-            self._begun[who.key] = _Begun(flow.real, before, time.monotonic_ns())
+            self._begin(who.key, flow.real, before, time.monotonic_ns())
         return reason
+
+    def _begin(self, key: FlowKey, real: Real, before: int, after: int) -> None:
+        """Who waits in the same place is forgotten. Places are told by the hash, which has another
+        secret whenever a program is loaded."""
+        at = self.entry(key)
+        assert at is not None
+        others = (other for other, begun in self._begun.items() if begun.place == at[0] % TIMINGS)
+        for other in list(others):
+            del self._begun[other]
+        self._begun[key] = _Begun(real, before, after, at[0] % TIMINGS)
+
+    def entry(self, key: FlowKey) -> tuple[int, int] | None:
+        """Where the flow with this key stands, and its version there."""
+        family, words = key[0].version, _words(key)
+        sets, width = self.program.tables.sets[family], 3 if family == 4 else 7
+        for at, slot in np.argwhere(sets[:, :4] & np.uint64(15)).tolist():
+            first = 4 + slot * width
+            if tuple(sets[at, first : first + len(words)].tolist()) == words:
+                return at * 4 + slot, int(sets[at, slot]) >> 16 & 0xFFFF
+        return None
 
     def answer(self, who: Client, flags: int = SYN_ACK, late: int = 0) -> str:
         """As for Clients, ``late`` ns later than in truth. The first answer is measured."""
@@ -99,17 +120,14 @@ class TimedClients(Clients):
 
     def put_off(self, key: FlowKey, ns: int) -> None:
         """Let the flow's first packet have come earlier."""
-        family, words = key[0].version, _words(key)
-        sets, width = self.program.tables.sets[family], 3 if family == 4 else 7
-        for at, slot in np.argwhere(sets[:, :4] & np.uint64(15)).tolist():
-            first = 4 + slot * width
-            if tuple(sets[at, first : first + len(words)].tolist()) != words:
-                continue
-            entry, version = at * 4 + slot, int(sets[at, slot]) >> 16 & 0xFFFF
-            timing = self.program.maps["timings"].get(entry % TIMINGS)
-            named = entry | version << 32 | (family == 6) << 48
-            if timing is not None and int(timing["flow"]) == named:
-                self.program.maps["timings"].set(entry % TIMINGS, (named, int(timing["ns"]) - ns))
+        found = self.entry(key)
+        if found is None:
+            return
+        entry, version = found
+        timing = self.program.maps["timings"].get(entry % TIMINGS)
+        named = entry | version << 32 | (key[0].version == 6) << 48
+        if timing is not None and int(timing["flow"]) == named:
+            self.program.maps["timings"].set(entry % TIMINGS, (named, int(timing["ns"]) - ns))
 
     def response(self, real: Real) -> Response:
         """What the program knows of a real server."""

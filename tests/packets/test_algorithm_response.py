@@ -13,7 +13,7 @@ from tests.packets.algorithms import FASTEST, Response
 from tests.packets.algorithms.response import STALE, TRY
 from tests.packets.balanced import Place, Setting
 from tests.packets.balanced_clients import ACK, RST, SYN, SYN_ACK, Client
-from tests.packets.balanced_times import TimedClients
+from tests.packets.balanced_times import TIMINGS, TimedClients
 from tests.packets.harness import Program
 from tests.packets.model import Real
 
@@ -242,3 +242,22 @@ def test_other_algorithms_measure_nothing(program: Program) -> None:
 def timings(program: Program) -> list[bytes]:
     """All that answers are waited for."""
     return [found.tobytes() for _, found in program.maps["timings"].items()]
+
+
+def test_two_that_wait_in_one_place(program: Program) -> None:
+    """The one that came first is not measured, whatever its answer takes; the other one is."""
+    talks = clients(program, "nat", (11,))
+    waiting: dict[int, Client] = {}
+    for second in (Client(number + family) for number in range(0, 16000, 8) for family in (0, 1)):
+        talks.send(second, SYN)
+        found = talks.entry(second.key)
+        assert found is not None
+        first = waiting.setdefault(found[0] % TIMINGS, second)
+        if first is not second:
+            break
+    else:
+        pytest.fail("no two of 4,000 clients wait in one place")
+    talks.answer(first, SYN_ACK, 20 * MS)
+    assert {real.response.smoothed for real in talks.reals().values()} == {0}
+    talks.answer(second, SYN_ACK, 20 * MS)
+    assert max(real.response.smoothed for real in talks.reals().values()) >= 20 * MS // 16
