@@ -26,9 +26,7 @@ static __always_inline u32 set_slot(const u64 *set, const struct flow_key *key, 
 		if (ipv6)
 			other |= (flow[2] ^ key->word[2]) | (flow[3] ^ key->word[3]) |
 				 (flow[4] ^ key->word[4]);
-		other |= -other;
-		hide(other);
-		is_own = 1 - (other >> 63);
+		is_own = (other | -other) >> 63 ^ 1;
 		hide(is_own);
 		slot += (i - slot) * is_own;
 	}
