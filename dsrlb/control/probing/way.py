@@ -45,6 +45,7 @@ class ProbeWay:
         self._map_ids = map_ids
         self._events = events
         self._pair: Pair | None = None
+        self._coming = False
         self._attached = 0
         self._nothing_there = False
         self._trouble = ""
@@ -82,7 +83,10 @@ class ProbeWay:
         return bool(self._trouble)
 
     def concerns(self, name: str, ifindex: int) -> bool:
-        """Is the interface an end of the pair?"""
+        """Is the interface an end of the pair? While that is being made, or put right, any may be:
+        what somebody does to it right then is not to be missed."""
+        if self._coming:
+            return True
         ends = (self._pair.host, self._pair.balancer) if self._pair else ()
         return any(name == end.name or ifindex == end.ifindex for end in ends)
 
@@ -91,6 +95,7 @@ class ProbeWay:
         an event: clients are served all the same."""
         prefixes = prefixes_needed(config)
         pair, trouble = None, ""
+        self._coming = bool(prefixes)
         if prefixes:
             self._nothing_there = False
             try:
@@ -104,7 +109,7 @@ class ProbeWay:
             self._events.add(KIND, f"nobody is probed: {trouble}", "error")
         elif pair is not None and self._pair is None:
             self._events.add(KIND, f"probes leave by {pair.host.name}")
-        self._pair, self._trouble = pair, trouble
+        self._pair, self._trouble, self._coming = pair, trouble, False
 
     def _attach(self, pair: Pair) -> None:
         """The program onto the pair, once; in one step where an earlier daemon's is there."""
