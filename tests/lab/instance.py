@@ -123,6 +123,12 @@ class Instance:
         """What the daemon has written."""
         return self._log.read_text() if self._log.exists() else ""
 
+    def told(self) -> str:
+        """What became of packets, and the end of the log: why something else failed."""
+        rows = self.get("/stats")
+        reasons = {(row["interface"], k): v for row in rows for k, v in row["reasons"].items() if v}
+        return f"{reasons}\n{self.log()[-4000:]}"
+
     def start(
         self, text: str | None = None, *options: str, through: Sequence[str] = (), up: int = 8
     ) -> None:

@@ -171,7 +171,7 @@ def test_killed_in_the_middle(method: str, earlier: Path, tmp_path: Path) -> Non
                 load.progress(100)
         finally:
             load.stop()
-        assert (load.errors, load.asked - load.done) == ([], 0)
+        assert (load.errors, load.asked - load.done) == ([], 0), balancer.told()
         assert syn_retransmissions(made.client) == repeated
         assert balancer.new_flows(made.served) == load.connections + kept.connections
         moves.none_open(made)
