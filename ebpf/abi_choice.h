@@ -8,7 +8,8 @@
 #define MOST_SCANNED 256 /* reals of a service whose algorithm compares them all */
 /*
  * So many before the program goes on by a tail call of itself: the verifier walks each of them. All of them twice are
- * eight of the 33 that may follow each other; the longest way has 19 others, eleven of them for ports (allocate.h).
+ * eight of the 33 that may follow each other; the longest way has 19 others, eleven of them for ports (allocate.h), and
+ * three more while flows move (front.c).
  */
 #define SCANNED_AT_ONCE 64
 

@@ -27,7 +27,7 @@
 #define PROBES_AT_ONCE 12
 #define PROBES_IN_LOOP 4
 /* All of a loop's ports are taken. */
-#define R_NEXT_PORT (-3)
+#define R_NEXT_PORT (-4) /* behind those of abi.h */
 
 /* What try number `number` translates to: as pkt->translation. */
 static __always_inline u32 candidate(const struct scratch *with,

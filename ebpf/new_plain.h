@@ -128,7 +128,7 @@ static __always_inline struct real *begin_plain(struct scratch *with)
 		count_classes(with->index, CLASS_NONE, CLASS_PENDING);
 		return real;
 	}
-	with->scanned = true; /* it has its real server */
+	with->scanned = SCANNED; /* it has its real server */
 	return NULL;
 }
 

@@ -19,7 +19,7 @@ static __always_inline s32 serve_scan(struct packet *pkt, struct scratch *with)
 	forget(pkt, with);
 	if (with->search == SEARCH_BEGUN ? !search(record, with) : with->search)
 		return go_on(pkt, with, STAGE_SCAN);
-	with->scanned = true;
+	with->scanned = SCANNED;
 	return go_on(pkt, with, STAGE_UNKNOWN);
 }
 

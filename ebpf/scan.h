@@ -226,8 +226,10 @@ static __always_inline void scan(const struct service_record *record, struct scr
 	u64 *cursor = cursors.lookup(&with->service);
 	struct scan *scan = &with->scan;
 
-	if (!cursor || !record->count)
+	if (!cursor || !record->count) {
+		with->search = SEARCH_NONE; /* it may have had some when this began */
 		return;
+	}
 	if (!with->search)
 		scan_begin(record, with, *(volatile u64 *)cursor);
 	if (record->algorithm == ALGORITHM_FASTEST_RESPONSE_TIME)

@@ -182,7 +182,7 @@ def test_spill_bitmaps(program: Program, keeper: FlowKeeper, ipv6: bool) -> None
     sets["meta"][first, entry % 4] = 0
     refused(program, ack, "no-flow", head=head)
     for bitmap in (0, 1):
-        reaper.mark(ipv6, np.arange(table.sizes.sets), bitmap)
+        assert reaper.mark(ipv6, np.arange(table.sizes.sets), bitmap) == table.sizes.sets
     forwarded(program, ack, to, head=head)
     for _ in range(2):
         bitmaps.step([1, 1], program.dataplane.reaper)

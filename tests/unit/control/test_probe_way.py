@@ -14,20 +14,9 @@ from dsrlb.errors import NetError
 from dsrlb.net import veth
 from dsrlb.net.veth import End, Pair
 from dsrlb.observe.events import EventLog
+from tests.unit.config.configs import TEXT
 from tests.unit.control.fakemaps import FakeMaps
 
-TEXT = """
-[balancer]
-interfaces = ["eth0"]
-[[service]]
-name = "web"
-vip = "192.0.2.10"
-protocol = "tcp"
-port = 80
-mode = "l2dsr"
-[[service.real]]
-address = "10.0.0.11"
-"""
 PAIR = Pair(End("p", 7, "02:00:00:00:00:07", True), End("x", 8, "02:00:00:00:00:08", True))
 
 
