@@ -39,14 +39,10 @@ def begun(balancer: Instance) -> bool:
     return stage(balancer) == DRAINING
 
 
-def in_front(balancer: Instance) -> bool:
-    """Is the program that goes by both tables on an interface?"""
-
-    def attached() -> bool:
-        found = [link.xdp_program for link in links.list_links().values()]
-        return any(number and program_name(number) == "dsrlb_front" for number in found)
-
-    return balancer.namespace.call(attached)
+def in_front(_: Instance) -> bool:
+    """In the balancer's namespace: is the program that goes by both tables on an interface?"""
+    found = [link.xdp_program for link in links.list_links().values()]
+    return any(number and program_name(number) == "dsrlb_front" for number in found)
 
 
 def moved(balancer: Instance) -> bool:
@@ -63,18 +59,30 @@ def moved(balancer: Instance) -> bool:
     return False
 
 
-def killed_when(state: Callable[[Instance], bool], balancer: Instance, *arguments: str) -> bool:
+State = Callable[[Instance], bool]
+
+
+def is_now(state: State, balancer: Instance) -> bool:
+    """Is the move in this state?"""
+    return balancer.namespace.call(state, balancer)
+
+
+def killed_when(state: State, balancer: Instance, *arguments: str) -> bool:
     """Start a daemon and kill it as soon as the move is in this state; returns whether it is in
     that now: it may have got further meanwhile."""
     started = balancer.popen("run", *arguments)
     deadline = time.monotonic() + _SECONDS
-    while not state(balancer):
-        assert started.poll() is None, started.communicate()
-        assert time.monotonic() < deadline, f"never {state.__name__}"
-        time.sleep(0.001)
-    started.kill()
-    started.communicate()
-    return state(balancer)
+
+    def wait_and_kill() -> bool:
+        while not state(balancer):
+            assert started.poll() is None, started.communicate()
+            assert time.monotonic() < deadline, f"never {state.__name__}"
+            time.sleep(0.001)
+        started.kill()
+        started.communicate()
+        return state(balancer)
+
+    return balancer.namespace.call(wait_and_kill)  # a thread for each look would miss short states
 
 
 def closing_soon(text: str) -> str:

@@ -147,7 +147,7 @@ def test_killed_in_the_middle(method: str, earlier: Path, tmp_path: Path) -> Non
                 balancer.stop()
                 balancer.release = ROOT
                 assert moves.killed_when(moves.begun, balancer)
-                assert not moves.in_front(balancer)
+                assert not moves.is_now(moves.in_front, balancer)
                 _start(balancer, earlier)
                 made.wait_up()
                 assert moves.stage(balancer) == ""

@@ -13,7 +13,8 @@ from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.maps import unpin_all
 from tests.packets.harness import Program
 from tests.packets.moves import Formers
-from tests.packets.steps import V4, V6, Family
+from tests.packets.probing import probing
+from tests.packets.steps import V4, V6, A, Family, config
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,13 @@ def program(loaded: Program) -> Iterator[Program]:
     loaded.reset()
     yield loaded
     loaded.reset()
+
+
+@pytest.fixture
+def probed(program: Program) -> Iterator[Program]:
+    """The program while somebody probes: one real server, of a service in mode l2dsr."""
+    with probing(program, config(A)):
+        yield program
 
 
 @pytest.fixture(params=[V4, V6], ids=["ipv4", "ipv6"])

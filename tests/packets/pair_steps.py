@@ -66,11 +66,13 @@ class Connection:
         self.real: IP = ip_address(f"10.0.0.{number}" if v4 else f"fd00::{number}")
         self.seen_as = self.client, self.port
 
-    def _message(self, source: int, destination: int, flags: int, data: bytes) -> bytes:
+    def _message(
+        self, source: int, destination: int, flags: int, data: bytes, options: bytes = b""
+    ) -> bytes:
         if self.protocol == 17:
             return generate.udp(source, destination, data or b"?")
         data = data or (b"!" if flags == DATA else b"")
-        return generate.tcp(source, destination, flags, data)
+        return generate.tcp(source, destination, flags, data, options=options)
 
     def _run(
         self, source: IP, destination: IP, message: bytes, link: int, macs: tuple[bytes, bytes]
@@ -82,10 +84,10 @@ class Connection:
         self.last = self.program.run(sent, link)
         return self.last
 
-    def request(self, flags: int = ACK, data: bytes = b"") -> str:
+    def request(self, flags: int = ACK, data: bytes = b"", options: bytes = b"") -> str:
         """The client sends something. Returns the reason."""
         assert self.client is not None
-        message = self._message(self.port, self.place.port, flags, data)
+        message = self._message(self.port, self.place.port, flags, data, options)
         got = self._run(self.client, self.vip, message, 1, (MAC, self.neighbour))
         if got.reason == "forwarded":
             ip = got.frame[14:]
@@ -94,10 +96,10 @@ class Connection:
             self.seen_as = ip_address(source), int.from_bytes(ip[at : at + 2], "big")
         return got.reason
 
-    def reply(self, flags: int = ACK, data: bytes = b"") -> str:
+    def reply(self, flags: int = ACK, data: bytes = b"", options: bytes = b"") -> str:
         """The real server sends something. Returns the reason."""
         client, port = self.seen_as
-        message = self._message(self.place.real_port, port, flags, data)
+        message = self._message(self.place.real_port, port, flags, data, options)
         link, mac = (2, OTHER_MAC) if self.place.far else (1, MAC)
         if self.place.mode == "bridge":
             mac = generate.CLIENT_MAC

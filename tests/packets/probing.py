@@ -26,6 +26,7 @@ from tests.packets.evidence import check
 from tests.packets.harness import LINK, PROBER, Program, mac_of
 from tests.packets.model import Outcome
 from tests.packets.model.types import IP
+from tests.packets.steps import Family
 
 LINKS = {"in0": 1, "out0": 2}
 OWN = {4: LINK.address4, 6: LINK.address6}
@@ -182,3 +183,25 @@ def passed(program: Program, frame: bytes, link: str = "in0") -> None:
     """The kernel gets the frame as it is."""
     got = program.run(frame, LINKS[link])
     assert (got.action, got.reason, got.frame) == ("pass", "pass", frame)
+
+
+def index_of(program: Program, v: Family, service: str = "web") -> int:
+    """The place of a service's one real server."""
+    return program.applier.installed.reals[real_of(program, service, v.version)].index
+
+
+def dropped(program: Program, frame: bytes, reason: str) -> None:
+    """And never passed to a kernel, which might forward it."""
+    got = program.probe(frame)
+    assert (got.action, got.reason, got.frame) == ("drop", reason, frame)
+
+
+def answers(program: Program) -> list[tuple[bytes, int]]:
+    """Key, and time at which the first packet left, of what answers are waited for."""
+    flows = program.maps["probe_flows"]
+    found = []
+    for key in flows.hash_keys():
+        value = flows.get(key.tobytes())
+        if key["answer"] and value is not None:
+            found.append((key.tobytes(), int(value["sent"])))
+    return found

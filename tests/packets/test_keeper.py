@@ -158,37 +158,86 @@ def test_a_flow_that_is_used_again_is_neither_expired_nor_dropped(
     assert reaper.drop(False, at, version) == 1
 
 
+class Displaced:
+    """An open flow that stands in a further set of its key: those before it were full."""
+
+    def __init__(self, program: Program, table: FlowTable, probe: int) -> None:
+        self._program, self._table, self._ipv6 = program, table, table.ipv6
+        head, syn, to = f.TO_BALANCER, f.SYN, f.TO_11
+        if table.ipv6:
+            head, syn, to = f.TO_BALANCER6, f.SYN6, f.TO6_11
+        self._head, self._to, self._ack = head, to, f.ACK6 if table.ipv6 else f.ACK
+        forwarded(program, syn, to, head=head)
+        self.goes_on()
+        (entry,) = entries(table).tolist()
+        first, slot = divmod(entry, 4)
+        self._sets = program.maps["flows6" if table.ipv6 else "flows4"].array
+        secret = program.maps["flow_settings"].array["secret"][0]
+        value, step = key_hash(table.key_words(np.array([entry])), secret)
+        self.order = [
+            (int(value[0]) + number * int(step[0])) % 2**32 * table.sizes.main_sets >> 32
+            for number in range(probe + 1)
+        ]
+        assert self.order[0] == first
+        self._copy((first, slot), probe, int(self._sets["meta"][first, slot]))
+        self._sets["meta"][first, slot] = 0
+        self.is_unknown()
+
+    def _copy(self, place: tuple[int, int], probe: int, meta: int) -> None:
+        set_ = self.order[probe]
+        self._sets["flow"][set_, 0] = self._sets["flow"][place]
+        self._sets["meta"][set_, 0] = np.uint64(meta | probe << 4)
+
+    def leave(self, probe: int, state: int) -> None:
+        """An entry of its key and tag, in another state, into the set of this number."""
+        last = len(self.order) - 1
+        meta = int(self._sets["meta"][self.order[last], 0])
+        self._copy((self.order[last], 0), probe, meta & ~0x7F | state)
+
+    def goes_on(self) -> None:
+        forwarded(self._program, self._ack, self._to, head=self._head)
+
+    def is_unknown(self) -> None:
+        refused(self._program, self._ack, "no-flow", head=self._head)
+
+    def mark(self) -> None:
+        """As if every set had been full once."""
+        reaper, sets = self._program.dataplane.reaper(), self._table.sizes.sets
+        for bitmap in (0, 1):
+            assert reaper.mark(self._ipv6, np.arange(sets), bitmap) == sets
+
+    def unmark(self) -> None:
+        reaper, words = self._program.dataplane.reaper(), self._table.sizes.sets // 64 + 1
+        for bitmap in (0, 1):
+            reaper.unmark(self._ipv6, np.arange(words), bitmap)
+
+
 @pytest.mark.parametrize("ipv6", [False, True])
 def test_spill_bitmaps(program: Program, keeper: FlowKeeper, ipv6: bool) -> None:
     """A set that was full is found again after its bitmap was made anew, and only that."""
-    maps, now = program.maps, 100.0
-    table = keeper.tables[ipv6]
-    bitmaps = SpillBitmaps(maps, program.dataplane.artifact, keeper.tables, lambda: now)
-    active, reaper = bitmaps.active, program.dataplane.reaper()
-    head, syn, to = (f.TO_BALANCER6, f.SYN6, f.TO6_11) if ipv6 else (f.TO_BALANCER, f.SYN, f.TO_11)
-    ack = f.ACK6 if ipv6 else f.ACK
-    forwarded(program, syn, to, head=head)
-    forwarded(program, ack, to, head=head)
-    # Make the flow one of its second set: what is in the first one came before it.
-    (entry,) = entries(table).tolist()
-    sets = maps["flows6" if ipv6 else "flows4"].array
-    value, step = key_hash(
-        table.key_words(np.array([entry])), maps["flow_settings"].array["secret"][0]
-    )
-    first = entry // 4
-    second = (int(value[0]) + int(step[0])) % 2**32 * table.sizes.main_sets >> 32
-    sets["flow"][second, 0] = sets["flow"][first, entry % 4]
-    sets["meta"][second, 0] = sets["meta"][first, entry % 4] | np.uint64(1 << 4)
-    sets["meta"][first, entry % 4] = 0
-    refused(program, ack, "no-flow", head=head)
-    for bitmap in (0, 1):
-        assert reaper.mark(ipv6, np.arange(table.sizes.sets), bitmap) == table.sizes.sets
-    forwarded(program, ack, to, head=head)
+    now, table = 100.0, keeper.tables[ipv6]
+    bitmaps = SpillBitmaps(program.maps, program.dataplane.artifact, keeper.tables, lambda: now)
+    active, flow = bitmaps.active, Displaced(program, table, 1)
+    flow.mark()
+    flow.goes_on()
     for _ in range(2):
         bitmaps.step([1, 1], program.dataplane.reaper)
         now += 2
     assert bitmaps.active == 1 - active
     assert bitmaps.marked(table) == 1
-    forwarded(program, ack, to, head=head)
-    for bitmap in (0, 1):
-        reaper.unmark(ipv6, np.arange(table.sizes.sets // 64 + 1), bitmap)
+    flow.goes_on()
+    flow.unmark()
+
+
+@pytest.mark.parametrize("state", ["empty", "busy"])
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_what_is_left_of_a_flow_hides_none(
+    program: Program, keeper: FlowKeeper, ipv6: bool, state: str
+) -> None:
+    """A free slot keeps the key that it had: a flow of that key in a set behind it is found."""
+    flow = Displaced(program, keeper.tables[ipv6], 2)
+    flow.mark()
+    flow.goes_on()
+    flow.leave(1, {"empty": 0, "busy": 15}[state])
+    flow.goes_on()
+    flow.unmark()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.packets.cases.paired_services import CONFIG, FAR, RESOLUTIONS
+from tests.packets.cases.paired_services import CLAMP, CONFIG, FAR, RESOLUTIONS
 from tests.packets.harness import OTHER_LINK, Program
 from tests.packets.pair_steps import (
     ACK,
@@ -104,6 +104,18 @@ def test_reset_of_a_handshake(tcp: Connection) -> None:
     assert states(tcp.program) == pending(tcp)
     assert tcp.request(ACK) == "forwarded"
     assert states(tcp.program) == open_(tcp, "open")
+
+
+def test_syns_of_an_open_connection(tcp: Connection) -> None:
+    """Repeated ones leave it as it is, and offer no larger segments than the first one did."""
+    offer, less = (b"\2\4" + size.to_bytes(2, "big") for size in (1460, CLAMP))
+    for _ in range(2):
+        for send, flags in ((tcp.request, SYN), (tcp.reply, SYN_ACK)):
+            assert send(flags, options=offer) in ("forwarded", "forwarded-reply")
+            assert tcp.last is not None
+            assert tcp.last.frame.endswith(less)
+        assert tcp.request(ACK) == "forwarded"
+        assert states(tcp.program) == open_(tcp, "open")
 
 
 @pytest.mark.parametrize(("flags", "state"), [(DATA, "data"), (FIN, "closing"), (RST, "reset")])

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from ipaddress import ip_address
 
 import numpy as np
@@ -17,20 +16,24 @@ from tests.packets.evidence import check
 from tests.packets.harness import OTHER_LINK, PROBER, Program, mac_of
 from tests.packets.model import Outcome
 from tests.packets.model.types import IP
-from tests.packets.probing import BASE, OWN, PORTS, VIP, known, packed, passed, probe, probing
+from tests.packets.probing import (
+    BASE,
+    OWN,
+    PORTS,
+    VIP,
+    dropped,
+    index_of,
+    known,
+    packed,
+    passed,
+    probe,
+    probing,
+)
 from tests.packets.steps import A, Family, config, tick
-from tests.packets.test_probe_flows import dropped, index_of
 
 HEAD = bytes.fromhex("0200000000aa") + mac_of("10.0.0.11")
 """Of a frame from the wire."""
 REQUEST, REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
-
-
-@pytest.fixture
-def probed(program: Program) -> Iterator[Program]:
-    """One real server, of a service in mode l2dsr."""
-    with probing(program, config(A)):
-        yield program
 
 
 def message(
