@@ -108,6 +108,7 @@ def test_bridges_learn_nobody_on_a_wrong_port(network: Translated, tmp_path: Pat
         assert {mac("r1", "rear"), mac("rc", "front")} <= {who for who, _ in learnt}
 
 
+@pytest.mark.soak
 def test_a_real_server_whose_mac_only_the_service_uses_stays_learnt(network: Translated) -> None:
     """The frames that the program redirects teach the kernel's bridge nothing, and it forgets."""
     load = Load(network.client)

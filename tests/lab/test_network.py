@@ -183,6 +183,7 @@ def test_handshake_with_a_dead_real_is_moved(plain: Plain, balancer: Instance, v
     assert (alone, dead) == (2, 1)  # two connections, one of which began at r1
 
 
+@pytest.mark.soak
 @pytest.mark.lasting
 def test_living_reals_stay(plain: Plain, balancer: Instance, load: Load) -> None:
     """Nobody is taken for dead while traffic runs, nor does the kernel's table change for it."""

@@ -56,6 +56,7 @@ ENDS = [
 ]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("method", "end"), ENDS if scale.SOAK else ENDS[3:4])
 def test_every_flow_goes_on(method: str, end: str, tmp_path: Path) -> None:
     with watched(method, tmp_path, checks=False) as made:
@@ -75,7 +76,10 @@ def test_every_flow_goes_on(method: str, end: str, tmp_path: Path) -> None:
             load.progress(200)
         finally:
             load.stop()
-        assert (load.errors, load.asked - load.done) == ([], 0)
+        lost = load.asked - load.done
+        name = f"upgrade from the release before, {method}, {end}"
+        scale.record(name, load.asked, load.done, lost, load.seconds())
+        assert (load.errors, lost) == ([], 0)
         assert syn_retransmissions(made.client) == repeated
         assert balancer.new_flows(made.served) == load.connections > counted / 8
         assert "took over the pinned state" in balancer.events()

@@ -64,6 +64,7 @@ ENDS = [
 ]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("method", "end"), ENDS if scale.SOAK else ENDS[4:])
 def test_every_flow_goes_on(method: str, end: str, earlier: Path, tmp_path: Path) -> None:
     with watched(method, tmp_path, checks=False) as made:
@@ -84,7 +85,10 @@ def test_every_flow_goes_on(method: str, end: str, earlier: Path, tmp_path: Path
             load.progress(200)
         finally:
             load.stop()
-        assert (load.errors, load.asked - load.done) == ([], 0)
+        lost = load.asked - load.done
+        name = f"upgrade to another layout of the flow tables, {method}, {end}"
+        scale.record(name, load.asked, load.done, lost, load.seconds())
+        assert (load.errors, lost) == ([], 0)
         assert syn_retransmissions(made.client) == repeated
         assert balancer.new_flows(made.served) == load.connections > counted / 8
         after = _pins(balancer)
@@ -131,6 +135,7 @@ def _killed(balancer: Instance, load: Load, chance: Random) -> None:
     started.communicate()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("method", ["one-arm"])
 def test_killed_in_the_middle(method: str, earlier: Path, tmp_path: Path) -> None:
     """Packets go on whenever that is; the next start ends it. The earlier release starts as long as
@@ -171,8 +176,10 @@ def test_killed_in_the_middle(method: str, earlier: Path, tmp_path: Path) -> Non
                 load.progress(100)
         finally:
             load.stop()
-        assert (load.errors, load.asked - load.done) == ([], 0), balancer.told()
-        assert syn_retransmissions(made.client) == repeated
+        lost, repeated = load.asked - load.done, syn_retransmissions(made.client) - repeated
+        name = "kills in the middle of a move to another layout"
+        scale.record(name, load.asked, load.done, lost + repeated, load.seconds())
+        assert (load.errors, lost, repeated) == ([], 0, 0), balancer.told()
         assert balancer.new_flows(made.served) == load.connections + kept.connections
         moves.none_open(made)
         kinds = _kinds(_pins(balancer))

@@ -120,7 +120,12 @@ class Load:
         def one() -> None:
             with self._lock:
                 self.connections += 1
-            _tcp(vip)
+            try:
+                connection = _connect(vip)
+            except OSError as error:
+                raise ConnectionError(f"not made, {error}") from error
+            with connection:
+                ask(connection)
 
         while not self._stop.wait(_PAUSE):
             self._try(f"new connection to {vip}", one)
