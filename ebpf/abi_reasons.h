@@ -67,7 +67,9 @@
 	       "of a flow whose real server is down, and no other could do anything with it")      \
 	REASON(NO_REAL_PASSED, "no-real-passed", PASS,                                             \
 	       "no usable real server, or the daemon is silent: the packet is the kernel's")       \
-	REASON(SILENT, "silent", DROP, "of no flow, and the daemon is silent (fail_open)")
+	REASON(SILENT, "silent", DROP, "of no flow, and the daemon is silent (fail_open)")         \
+	REASON(PROBE_RETURNED, "probe-returned", DROP,                                             \
+	       "a probe of ours that a real server without the VIP has sent on")
 
 #define REASON_ENUM(name, text, action, description) R_##name,
 enum reason { REASONS(REASON_ENUM) R_COUNT };

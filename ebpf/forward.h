@@ -8,6 +8,7 @@
 #include "echo.h"
 #include "flow_state.h"
 #include "parse_ip.h"
+#include "returned.h"
 #include "service.h"
 
 /* Does the packet end its flow, of which no other real is to go on with anything? */
@@ -168,6 +169,18 @@ static __always_inline s32 forward_echo(struct packet *pkt)
 	return pass(pkt);
 }
 
+/* To a VIP: echo is answered, unless it is a probe of the VIP that comes back. */
+static __always_inline s32 forward_message(struct packet *pkt, struct scratch *with)
+{
+	u16 identifier_be;
+
+	if (pkt->other_mac)
+		return R_OTHER_HOST;
+	if (echo_read(pkt, true, &identifier_be) && probe_returned(pkt, identifier_be, with))
+		return R_PROBE_RETURNED;
+	return answer_echo(pkt);
+}
+
 /* What is no whole packet of TCP or UDP. */
 static __always_inline s32 forward_special(struct packet *pkt)
 {
@@ -178,7 +191,7 @@ static __always_inline s32 forward_special(struct packet *pkt)
 	if (pkt->fragment)
 		return go_on(pkt, with, STAGE_FRAGMENT);
 	if (!icmp_is_error(pkt))
-		return pkt->other_mac ? R_OTHER_HOST : answer_echo(pkt);
+		return forward_message(pkt, with);
 	return go_on(pkt, with, STAGE_ICMP);
 }
 

@@ -11,6 +11,7 @@
 #include "flow_place.h"
 #include "hit_rewrite.h"
 #include "new_flow.h"
+#include "returned.h"
 
 /* Does the service take whoever comes, and send him to any of its real servers? */
 static __always_inline bool asks_nothing(const struct service_record *record)
@@ -180,10 +181,13 @@ static __always_inline s32 serve_plain(struct xdp_md *ctx, struct scratch *with)
 
 	if (pkt->proto != PROTO_TCP)
 		return R_CONTINUE;
-	if (pure_syn(pkt))
+	if (pure_syn(pkt)) {
+		if (probe_returned(pkt, pkt->source_port_be, with))
+			return R_PROBE_RETURNED;
 		real = begin_plain(with);
-	else if (!(pkt->tcp_flags & (TCP_SYN | TCP_RST)))
+	} else if (!(pkt->tcp_flags & (TCP_SYN | TCP_RST))) {
 		real = open_plain(with);
+	}
 	read_anew();
 	return real ? send_plain(ctx, with, real) : R_CONTINUE;
 }

@@ -10,6 +10,7 @@
 #include "count.h"
 #include "record.h"
 #include "response.h"
+#include "returned.h"
 
 /*
  * Return whether the packet's flow is pending at a real that answers (with->index). A second packet
@@ -101,6 +102,8 @@ static __always_inline s32 find_or_choose(struct xdp_md *ctx, struct packet *pkt
 		with->opened = opened_meanwhile(pkt, with);
 		if (with->opened)
 			return R_CONTINUE;
+		if (probe_returned(pkt, pkt->source_port_be, with))
+			return R_PROBE_RETURNED;
 		read_anew();
 		reason = new_flow(ctx, pkt, with);
 		if (reason != R_CONTINUE)

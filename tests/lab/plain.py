@@ -89,6 +89,11 @@ class Namespace:
         """Run a command inside, which must succeed; returns what it printed."""
         return run(*self.enter(*arguments))
 
+    def forwards(self, does: bool) -> None:
+        """Whether it sends on what is for others."""
+        keys = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+        self.run("sysctl", "-qw", *(f"{key}={does:d}" for key in keys))
+
     def batch(self, *lines: str) -> None:
         """Run many `ip` commands inside at once."""
         run("ip", "-n", self.name, "-batch", "-", given="\n".join(lines))

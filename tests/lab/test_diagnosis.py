@@ -106,18 +106,25 @@ def test_nothing_is_wrong(checking: Checking, family: int) -> None:
     assert checking.wait(target, "ok").up
 
 
+@pytest.mark.parametrize("forwards", [False, True])
+@pytest.mark.parametrize("kind", ["tcp", "icmp"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_vip_is_missing(plain: Plain, checking: Checking, family: int) -> None:
-    target = checking.target("r1", family)
+def test_the_vip_is_missing(
+    plain: Plain, checking: Checking, family: int, kind: str, forwards: bool
+) -> None:
+    """Where it forwards, what is sent to it comes back, and is served by nobody else."""
+    target = checking.target("r1", family, type=kind)
     other = checking.target("r2", family)
     checking.order(target, other)
     checking.wait(target, "ok")
     _vips(plain.r1, "del")
+    plain.r1.forwards(forwards)
     try:
         state = checking.wait(target, "vip-missing")
         assert VIPS[family == 6] in state.detail and target.real in state.detail
         wait_until("it is down", lambda: not checking.process.read().states[target.id].up)
     finally:
+        plain.r1.forwards(False)
         _vips(plain.r1, "add")
     assert checking.wait(target, "ok")
     wait_until("it is up", lambda: checking.process.read().states[target.id].up)

@@ -91,17 +91,22 @@ def test_nobody_opens_envelopes(
     assert state.detail == f"{target.real} refuses {method} packets (ICMP)"
 
 
+@pytest.mark.parametrize("forwards", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_vip_is_missing(network: Routed, process: Process, family: int, method: Method) -> None:
+def test_the_vip_is_missing(
+    network: Routed, process: Process, family: int, method: Method, forwards: bool
+) -> None:
     target = _target(network, method, family)
     vip = f"{target.vip}/{32 if family == 4 else 128}"
     process.send(encode(Orders((target,))))
     _wait(process, target, "ok")
     network.reals["r1"].batch(f"address del {vip} dev lo")
+    network.reals["r1"].forwards(forwards)
     try:
         _wait(process, target, "vip-missing")
     finally:
+        network.reals["r1"].forwards(False)
         network.reals["r1"].batch(f"address add {vip} dev lo")
 
 

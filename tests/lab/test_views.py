@@ -36,7 +36,7 @@ REASONS = (
     "incomplete fragment-early answered-too-big answered-time-exceeded ttl-exceeded tunnel-error "
     "no-headroom forwarded-reply forwarded-outbound outbound-kernel pool-exhausted tuple-taken "
     "hairpin last-hop bridge-same-side bridge-blocked probe-answer answered-down real-down "
-    "no-real-passed silent"
+    "no-real-passed silent probe-returned"
 )
 
 

@@ -19,6 +19,7 @@ from tests.packets.cases.probes import (
     echo6,
     echo_translated,
     echo_translated6,
+    returned,
     translated,
     translated6,
 )
@@ -40,7 +41,7 @@ BASE = {4: ip_address("198.18.0.0"), 6: ip_address("fd00:d5::")}
 DIRECT = (dsr, dsr6, echo, echo6)
 TRANSLATED = (translated, translated6, echo_translated, echo_translated6)
 ROOMS = (*DIRECT, *TRANSLATED)
-CASES = [case for room in ROOMS for case in room.CASES]
+CASES = [case for room in (*ROOMS, returned) for case in room.CASES]
 SERVICES = {case: name for room in ROOMS for case, name in room.SERVICES.items()}
 
 
@@ -156,7 +157,9 @@ def real_of(program: Program, service: str, family: int) -> RealId:
 def place(program: Program, case: Case) -> int:
     """Where the real server that a case is about stands in reals[]."""
     family = 6 if case.sent_text.strip().splitlines()[0].endswith("86dd") else 4
-    real = real_of(program, SERVICES[case.id.removesuffix("-answer")], family)
+    real = real_of(
+        program, SERVICES[case.id.removesuffix("-answer").removesuffix("-returned")], family
+    )
     return program.applier.installed.reals[real].index
 
 
@@ -194,6 +197,11 @@ def dropped(program: Program, frame: bytes, reason: str) -> None:
     """And never passed to a kernel, which might forward it."""
     got = program.probe(frame)
     assert (got.action, got.reason, got.frame) == ("drop", reason, frame)
+
+
+def sent_on(frame: bytes, tag: bytes = b"") -> bytes:
+    """The frame that a real server got, as it forwards it to the VIP: to in0; maybe tagged."""
+    return bytes.fromhex("0200000000aa") + frame[:6] + tag + frame[12:]
 
 
 def answers(program: Program) -> list[tuple[bytes, int]]:

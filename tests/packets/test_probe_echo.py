@@ -22,12 +22,14 @@ from tests.packets.probing import (
     PORTS,
     VIP,
     dropped,
+    forget,
     index_of,
     known,
     packed,
     passed,
     probe,
     probing,
+    sent_on,
 )
 from tests.packets.steps import A, Family, config, tick
 
@@ -118,6 +120,17 @@ def test_an_identifier_of_each_prober(probed: Program, v: Family) -> None:
             assert asked(probed, v, index, ident, more) == wire
             answered(probed, v, index, wire, ident, more)
     assert known(probed) == 100
+
+
+def test_a_request_that_comes_back(probed: Program, v: Family) -> None:
+    """From a real server that forwards, and has no VIP: it is not answered for it."""
+    index = index_of(probed, v)
+    back = sent_on(probed.probe(request(v, index)).frame)
+    for _ in range(2):
+        got = probed.run(back)
+        assert (got.action, got.reason, got.frame) == ("drop", "probe-returned", back)
+    forget(probed)
+    assert probed.run(back).reason == "answered-echo"
 
 
 @pytest.mark.parametrize("protocol", ["icmp", "udp"])

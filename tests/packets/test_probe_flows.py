@@ -12,6 +12,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
 from dsrlb.control.desired.contents import Resolution
+from dsrlb.control.flows.quiet import Quiet
 from tests.packets import generate
 from tests.packets.cases import CONFIG as CASES
 from tests.packets.cases import RESOLUTIONS, paired_services
@@ -28,6 +29,7 @@ from tests.packets.probing import (
     VIP,
     answers,
     dropped,
+    forget,
     index_of,
     known,
     packed,
@@ -38,8 +40,9 @@ from tests.packets.probing import (
     real_of,
     reply,
     segment,
+    sent_on,
 )
-from tests.packets.steps import A, Family, config
+from tests.packets.steps import A, Family, config, states
 
 NOT_THERE = Resolution(None, LINK, False)
 
@@ -174,6 +177,37 @@ def test_forged_answers(probed: Program, v: Family) -> None:
     passed(probed, head + datagram)
     assert sorted(answers(probed)) == before
     assert measured(probed, index) == 0
+
+
+@pytest.mark.parametrize("tag", [b"", bytes.fromhex("8100000a")], ids=["plain", "tagged"])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_probe_that_comes_back(probed: Program, v: Family, protocol: str, tag: bytes) -> None:
+    """From a real server that forwards, and has no VIP: nobody else answers for it."""
+    index = index_of(probed, v, "web" if protocol == "tcp" else "dns")
+    sent = probe(v.version, index)
+    if protocol == "udp":
+        message = generate.udp(40000, 53, b"?", 1)
+        sent = (
+            PROBER
+            + PROBER
+            + packed(v.version, BASE[v.version], BASE[v.version] + index, message, 17)
+        )
+    out = probed.probe(sent)
+    assert out.reason == "forwarded"
+    back = sent_on(out.frame, tag)
+    quiet = Quiet(probed.maps, probed.dataplane.artifact)
+    activity = quiet.activity(0)
+    for _ in range(2):
+        got = probed.run(back)
+        assert (got.action, got.reason, got.frame) == ("drop", "probe-returned", back)
+    assert states(probed) == {}
+    assert quiet.activity(0) == activity
+    at = len(tag) + (26 if v.version == 4 else 22)
+    other = bytearray(back)  # of another client, from the same port
+    other[at + 3] ^= 1
+    assert probed.run(bytes(other)).reason == "forwarded"
+    forget(probed)
+    assert probed.run(back).reason == "forwarded"
 
 
 def test_other_packets_from_a_vip(probed: Program, v: Family) -> None:

@@ -11,11 +11,14 @@ import pytest
 from dsrlb.control.flows.quiet import Quiet
 from tests.packets import probing
 from tests.packets.cases import CONFIG, RESOLUTIONS, Case, paired_services
+from tests.packets.cases.probes import returned
 from tests.packets.harness import OTHER_LINK, Program
 from tests.packets.probing import answer, ask, forget, known, pairs, place
 from tests.packets.snapshot import snapshot
 
 DIRECT = pairs(*(room.CASES for room in probing.DIRECT))
+ASKED = {case.id: case for case in probing.CASES}
+RETURNED = [(ASKED[case.id.removesuffix("-returned")], case) for case in returned.CASES]
 TRANSLATED = pairs(*(room.CASES for room in probing.TRANSLATED))
 
 
@@ -56,6 +59,17 @@ def converse(program: Program, asked: Case, answered: Case) -> None:
 @pytest.mark.parametrize(("asked", "answered"), DIRECT, ids=lambda case: case.id)
 def test_direct(direct: Program, asked: Case, answered: Case) -> None:
     converse(direct, asked, answered)
+
+
+@pytest.mark.parametrize(("asked", "back"), RETURNED, ids=lambda case: case.id)
+def test_returned(direct: Program, asked: Case, back: Case) -> None:
+    """It is not served by somebody else."""
+    forget(direct)
+    before = snapshot(direct)
+    port = ask(direct, asked)
+    for _ in range(2):
+        answer(direct, back, port)
+    assert snapshot(direct) == before
 
 
 @pytest.mark.parametrize(("asked", "answered"), TRANSLATED, ids=lambda case: case.id)

@@ -26,6 +26,7 @@ _ALOOF = frozenset(
         "answered-nd",
         "answered-echo",
         "probe-answer",
+        "probe-returned",
     }
 )
 """Reasons of packets that are done with before flows are looked up, or that no flow was found for
