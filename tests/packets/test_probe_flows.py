@@ -183,17 +183,17 @@ def test_forged_answers(probed: Program, v: Family) -> None:
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_a_probe_that_comes_back(probed: Program, v: Family, protocol: str, tag: bytes) -> None:
     """From a real server that forwards, and has no VIP: nobody else answers for it."""
-    index = index_of(probed, v, "web" if protocol == "tcp" else "dns")
-    sent = probe(v.version, index)
-    if protocol == "udp":
-        message = generate.udp(40000, 53, b"?", 1)
-        sent = (
-            PROBER
-            + PROBER
-            + packed(v.version, BASE[v.version], BASE[v.version] + index, message, 17)
-        )
-    out = probed.probe(sent)
+    base, message = BASE[v.version], generate.udp(40000, 53, b"?", 1)
+    sent = {
+        "tcp": probe(v.version, index_of(probed, v)),
+        "udp": PROBER
+        + PROBER
+        + packed(v.version, base, base + index_of(probed, v, "dns"), message, 17),
+    }
+    out = probed.probe(sent.pop(protocol))
     assert out.reason == "forwarded"
+    for another in sent.values():
+        assert probed.probe(another).reason == "forwarded"
     back = sent_on(out.frame, tag)
     quiet = Quiet(probed.maps, probed.dataplane.artifact)
     activity = quiet.activity(0)
