@@ -25,7 +25,7 @@ from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.errors import DsrlbError, NewerVersion
+from dsrlb.errors import DsrlbError, NewerVersion, StateError
 from dsrlb.observe import logs
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
@@ -180,6 +180,14 @@ def _tell_origin(balancer: Balancer, name: str, source: Path | None) -> None:
     balancer.events.add("start", message, level)
 
 
+def _remember(state: State, source: Path, events: EventLog) -> None:
+    """The file that was named. What runs goes on also where that cannot be written."""
+    try:
+        state.remember_source(source)
+    except StateError as error:
+        events.add("start", error.message, "warning")
+
+
 def main(
     instance: str,
     config_file: Path | None,
@@ -216,7 +224,7 @@ def main(
         from dsrlb.control.daemon import Daemon
 
         if attempt.file not in (None, paths.saved_config):
-            state.remember_source(attempt.file)
+            _remember(state, attempt.file, balancer.events)
         _tell_origin(balancer, attempt.name, state.source())
         server = finding[-1].result()
     give_up(balancer.events)

@@ -8,8 +8,10 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from dsrlb.control.reserve import Reserve
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths
 
@@ -42,6 +44,7 @@ class State:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._lock: int | None = None
+        self.reserve = Reserve(paths.state / "reserve")
 
     def lock(self) -> None:
         """Make sure that this is the only daemon of the instance; StateError if it is not."""
@@ -60,8 +63,9 @@ class State:
                 f"instance {self._paths.instance} is already run by process {owner}",
                 hint="`dsrlb status` asks it; another balancer needs another --instance",
             ) from error
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # no room: it is locked all the same
+            os.truncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         self._lock = descriptor
 
     def unlock(self) -> None:
@@ -102,6 +106,17 @@ class State:
         except FileNotFoundError:
             return None
 
+    def _write(self, name: str, text: str) -> None:
+        """A file that the way back may need, in the room that is kept for it if there is no other.
+        Raises StateError."""
+        path = self._paths.state / name
+        try:
+            write_atomically(path, text)
+        except StateError:
+            if not self.reserve.spend():
+                raise
+            write_atomically(path, text)
+
     def features(self) -> dict[str, dict[str, bool]]:
         """Interface features as they were before dsrlb changed them, by interface name."""
         try:
@@ -114,7 +129,7 @@ class State:
 
     def save_features(self, features: Mapping[str, Mapping[str, bool]]) -> None:
         """Keep what has to be restored by `detach`."""
-        write_atomically(self._paths.state / "features.json", json.dumps(features, indent=1))
+        self._write("features.json", json.dumps(features, indent=1))
 
     def groups(self) -> list[tuple[str, str]]:
         """(interface, MAC address) of the multicast groups that dsrlb joined, sorted."""
@@ -126,4 +141,4 @@ class State:
 
     def save_groups(self, groups: Sequence[tuple[str, str]]) -> None:
         """Keep what has to be left by `detach`."""
-        write_atomically(self._paths.state / "groups.json", json.dumps(groups, indent=1))
+        self._write("groups.json", json.dumps(groups, indent=1))

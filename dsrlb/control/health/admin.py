@@ -94,7 +94,10 @@ class AdminStates:
             {"service": service, "address": address, **asdict(order)}
             for (service, address), order in orders.items()
         ]
-        write_atomically(self._path, json.dumps(rows, indent=1))
+        try:
+            write_atomically(self._path, json.dumps(rows, indent=1))
+        except StateError as error:
+            raise StateError(error.message, "nothing was changed; see to the disk") from error
         before, self._orders = self._orders, orders
         both = before.keys() | orders.keys()
         self._moved.update(key[0] for key in both if before.get(key) != orders.get(key))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsrlb.control.revisions.authors import Author, itself
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.confirm import expired
-from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
 from dsrlb.errors import ConfigError, DsrlbError, StateError
 from dsrlb.paths import Paths

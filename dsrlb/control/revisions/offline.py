@@ -15,7 +15,8 @@ from dsrlb.control.plan import view
 from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.beginning import Attempt, label
-from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.change import Change
+from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.rollback import runs_here
 from dsrlb.control.revisions.store import Revision, Store
 from dsrlb.control.revisions.wayback import applied_view, planned_view, ran
@@ -103,8 +104,10 @@ def rollback(instance: str, number: int | None, adopt_vip: bool, author: Author)
         check_on_host(config, origin, instance, adopt_vip=adopt_vip, before=before)
     ran_before = (dump(before), digest(before)) if before is not None else None
     revision = log.begin(change, dump(config), digest(config), ran_before)
-    number = revision.number if revision is not None else None
-    return {**applied_view(changes, log, ""), "revision": number}
+    if revision is None or revision.result != "pending":
+        message = f"this cannot be recorded for the next start: {log.trouble}"
+        raise StateError(message, "nothing was changed; see to the disk, then try again")
+    return {**applied_view(changes, log, ""), "revision": revision.number}
 
 
 def plan(instance: str, after: Config) -> PlanView:

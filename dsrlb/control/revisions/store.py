@@ -145,11 +145,13 @@ class Store:
     """
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Open it, or make a new one; without ``writable`` it has to be there.
+        """Open it, or make a new one; without ``writable`` it has to be there. To be read it needs
+        no room, unless a writer was killed before it had any.
 
         Raises StateError also for a database of a newer version.
         """
         self._path = path
+        self.writable = writable
         self._packer = Packer()
         with self._told():
             self._connection = self._connect(writable)
@@ -166,6 +168,9 @@ class Store:
             except OSError as error:
                 raise StateError(f"{self._path}: {error.strerror}") from error
         mode = "rw" if writable else "ro"
+        log = Path(f"{self._path}-wal")
+        if not writable and not (log.exists() and log.stat().st_size):
+            mode += "&immutable=1"  # all of it is in the file: none of SQLite's others is needed
         return sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -266,7 +271,8 @@ class Store:
         self, new: New, text: str, result: str = "pending", before: Sequence[Outcome] = ()
     ) -> Revision:
         """Keep a revision; returns it with its number. ``before``: outcomes of earlier ones that
-        are written with it. Another one that is pending has failed by that."""
+        are written with it. Another one that is pending has failed by that, and what it ends is
+        over if it runs already."""
         raw = text.encode()
         digest = hashlib.sha256(raw).hexdigest()
         with self._writing():
@@ -276,6 +282,8 @@ class Store:
             )
             added = self._connection.execute(_INSERT, (_now(), *astuple(new), result, digest))
             number = added.lastrowid
+            if result in RUNNING and number is not None:
+                self._write([Outcome(number, result)])
             self._connection.execute(
                 "UPDATE revision SET result = 'failed', reason = ? "
                 "WHERE result = 'pending' AND number < ?",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dsrlb.control.revisions import confirm
-from dsrlb.control.revisions.log import Change
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.store import Newer
 from dsrlb.errors import KernelError, StateError, UnknownRevision
 from tests.unit.control.logs import ALICE, ROOT, Logs
