@@ -22,6 +22,7 @@ from dsrlb.control.offline import pinned
 from dsrlb.control.revisions.authors import own
 from dsrlb.control.revisions.beginning import Attempt, attempts, no_start
 from dsrlb.control.revisions.log import RevisionLog
+from dsrlb.control.socketplace import look
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
@@ -207,6 +208,7 @@ def main(
     paths = for_instance(instance)
     state = State(paths)
     state.lock()
+    look(paths.socket)
     log = RevisionLog(paths, state, EventLog())
     tries = attempts(log, paths, config_file, own(), pinned(paths), adopt_vip)
     # What is imported stays: to look through it takes a tenth of the start, and most of the end.
