@@ -206,10 +206,11 @@ def main(
     """
     logs.to_stream(sys.stderr)
     paths = for_instance(instance)
-    state = State(paths)
+    events = EventLog()
+    state = State(paths, events)
     state.lock()
     look(paths.socket)
-    log = RevisionLog(paths, state, EventLog())
+    log = RevisionLog(paths, state, events)
     tries = attempts(log, paths, config_file, own(), pinned(paths), adopt_vip)
     # What is imported stays: to look through it takes a tenth of the start, and most of the end.
     with uncollected(), ThreadPoolExecutor(1) as later:

@@ -70,9 +70,10 @@ def saved(instance: str) -> Iterator[SavedRevisions]:
 def _locked(instance: str) -> tuple[Paths, State, RevisionLog]:
     """An instance for this process alone, to its end. Raises StateError while a daemon runs."""
     paths = for_instance(instance)
-    state = State(paths)
+    events = EventLog()
+    state = State(paths, events)
     state.lock()
-    return paths, state, RevisionLog(paths, state, EventLog())
+    return paths, state, RevisionLog(paths, state, events)
 
 
 def confirm(instance: str, author: Author) -> RevisionRow:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dsrlb.control.state import State, write_atomically
+from dsrlb.control.smallfiles import write_atomically
+from dsrlb.control.state import State
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths, for_instance
 
