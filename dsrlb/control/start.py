@@ -229,6 +229,7 @@ def main(
         if attempt.file not in (None, paths.saved_config):
             _remember(state, attempt.file, balancer.events)
         _tell_origin(balancer, attempt.name, state.source())
+        log.told()
         server = finding[-1].result()
     give_up(balancer.events)
     with logs.written_aside():

@@ -36,7 +36,7 @@ def test_an_installation_of_before(plain: Plain, balancer: Instance) -> None:
     """config.toml and no database."""
     balancer.start(BOTH)
     balancer.kill()
-    for file in balancer.state.glob("revisions.db*"):
+    for file in (*balancer.state.glob("revisions.db*"), balancer.state / "history.json"):
         file.unlink()
     balancer.start()
     (row,) = history(balancer)

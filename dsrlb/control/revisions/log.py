@@ -9,11 +9,10 @@ never refused for that: room is kept for its record, and where that is gone as w
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TypeVar
 
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.change import Change
+from dsrlb.control.revisions.database import Database
 from dsrlb.control.revisions.debts import Debts
 from dsrlb.control.revisions.store import (
     RUNNING,
@@ -23,7 +22,6 @@ from dsrlb.control.revisions.store import (
     Outcome,
     Revision,
     Store,
-    set_aside,
 )
 from dsrlb.control.state import State
 from dsrlb.errors import DsrlbError, StateError, UnknownRevision
@@ -31,7 +29,6 @@ from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
 
 KIND = "revision"
-T = TypeVar("T")
 
 
 class RevisionLog:
@@ -43,10 +40,11 @@ class RevisionLog:
         Raises StateError for one of a newer version. When it cannot be opened otherwise that is
         an event, and ``trouble``.
         """
-        self._path = paths.revisions
         self._state = state
         self.events = events
-        self._store: Store | None = None
+        self._database = Database(
+            paths, state.reserve, lambda message: events.add(KIND, message, "error")
+        )
         self._debts = Debts()
         self._unsaved: str | None = None
         self._save_trouble = ""
@@ -56,8 +54,6 @@ class RevisionLog:
         """What was begun and not finished when an earlier daemon ended."""
         self.trouble = ""
         """Why nothing could be recorded the last time."""
-        self.lost = ""
-        """What became of an earlier history."""
         try:
             self._open()
         except Newer:
@@ -67,67 +63,37 @@ class RevisionLog:
             self._in_trouble(error)
 
     def _open(self) -> Store:
-        try:
-            self._store = self._readable(self._opened())
-        except Corrupt as error:
-            aside = set_aside(self._path)
-            self.lost = f"the history was lost: {error.message}; what is left is {aside}"
-            self.events.add(KIND, self.lost, "error")
-            self._store = Store(self._path)
-        self.running = self._store.running()
-        self.interrupted = self._store.pending()
-        if self._store.writable:
+        store = self._database.open()
+        self.running = store.running()
+        self.interrupted = store.pending()
+        if self._database.trouble is not None:
+            self._in_trouble(self._database.trouble)
+        else:
             self.trouble = ""
-        return self._store
-
-    def _opened(self) -> Store:
-        """The database; only to be read where there is no room for what SQLite has beside it."""
-        try:
-            return self._in_kept_room(lambda: Store(self._path))
-        except (Corrupt, Newer):
-            raise
-        except StateError as error:
-            store = Store(self._path, writable=False)
-            self._in_trouble(error)
-            return store
-
-    def _readable(self, store: Store) -> Store:
-        """The store, with what a start needs of it. Raises Corrupt."""
-        try:
-            for found in (store.running(), store.pending()):
-                if found is not None:
-                    store.text(found.number)
-        except Corrupt:
-            store.close()
-            raise
         return store
+
+    @property
+    def lost(self) -> str:
+        """What became of an earlier history."""
+        return self._database.lost
+
+    def told(self) -> None:
+        """Who started has told of that."""
+        self._database.told()
 
     def close(self) -> None:
         """For who ends without being the end of the process."""
-        if self._store is not None:
-            self._store.close()
+        self._database.close()
 
     def _in_trouble(self, error: StateError) -> None:
         if error.message != self.trouble:
             self.events.add(KIND, f"changes cannot be recorded: {error.message}", "error")
         self.trouble = error.message
 
-    def _in_kept_room(self, work: Callable[[], T]) -> T:
-        """Open or write the database, in the room that is kept for it if there is no other. Raises
-        StateError."""
-        try:
-            return work()
-        except (Corrupt, Newer):
-            raise
-        except StateError:
-            if not self._state.reserve.spend():
-                raise
-            return work()
-
     def _usable(self) -> Store:
         """The store; it is tried anew when it could not be opened. Raises StateError."""
         try:
-            return self._store or self._open()
+            return self._database.store or self._open()
         except StateError as error:
             self._in_trouble(error)
             raise _refused(error) from error
@@ -164,7 +130,8 @@ class RevisionLog:
         if number is None:
             number = from_here.way_back if from_here is not None else None
         if number is None:
-            raise StateError("there is no earlier configuration", hint="dsrlb history")
+            lost = f": {self.lost}" if self.lost else ""
+            raise StateError(f"there is no earlier configuration{lost}", hint="dsrlb history")
         if from_here is not None and number == from_here.number:
             raise StateError(f"revision {number} is what runs", hint="dsrlb history")
         return self.get(number)
@@ -192,7 +159,7 @@ class RevisionLog:
             return self._begin(change, text, digest, before)
 
         try:
-            return self._in_kept_room(work) if change.goes_back else work()
+            return self._database.in_kept_room(work) if change.goes_back else work()
         except StateError as error:
             self._in_trouble(error)
             left = self.interrupted or self.running
@@ -211,23 +178,26 @@ class RevisionLog:
         if not change.goes_back:
             self._state.reserve.hold()
         revision = store.add(self._new(change, digest), text)
+        self._database.note(revision.number)
         self.trouble = ""
         self.interrupted = None
         return revision
 
     def _writable(self) -> Store:
-        """The store, opened anew where it was opened to be read. Raises StateError."""
-        store = self._store or self._open()
-        if not store.writable:
-            self._store = self._in_kept_room(lambda: Store(self._path))
-            store.close()
-        return self._store or store
+        """The store, fit to record something. Raises StateError."""
+        lost = self.lost
+        store = self._database.writable(self._database.store or self._open())
+        if self.lost != lost:
+            self.running, self.interrupted = store.running(), store.pending()
+            self._unsure = True
+        return store
 
     def _pay(self, store: Store) -> None:
         """Write what is owed. Raises StateError."""
         recorded = self._debts.pay(store)
         if recorded is not None:
             self.running = recorded
+            self._database.note(recorded.number)
             self.events.add(KIND, f"recorded now: {recorded.what}, revision {recorded.number}")
 
     def _adopt(self, store: Store, author: Author, before: tuple[str, str] | None) -> None:
@@ -236,8 +206,9 @@ class RevisionLog:
         if before is None or (self.running is not None and not self._unsure):
             return
         text, digest = before
-        if self.running is None or store.text(self.running.number) != text:
-            way_back = self.running.number if self.running is not None else None
+        known = store.get(self.running.number) if self.running is not None else None
+        if known is None or store.text(known.number) != text:
+            way_back = known.number if known is not None else None
             what = self._state.saved_path.name + (f"; {self.lost}" if self.lost else "")
             new = New(author.uid, author.user, "", what, digest, way_back)
             self.running = store.add(new, text, "applied")
@@ -278,12 +249,12 @@ class RevisionLog:
         reason = f"confirmed by {author}"
         outcomes = [*self._debts.outcomes, Outcome(waiting.number, "applied", reason)]
         try:
-            store = self._usable()
-            self._unsaved = store.text(waiting.number)
-            self._in_kept_room(lambda: self._writable().record(outcomes))
+            text = self._usable().text(waiting.number)
+            self._database.in_kept_room(lambda: self._writable().record(outcomes))
         except StateError as error:
             self._in_trouble(error)
             raise
+        self._unsaved = text
         self._debts.paid()
         self.running = dataclasses.replace(waiting, result="applied", reason=reason)
         self.events.add(KIND, f"revision {waiting.number} {reason}")
@@ -293,7 +264,7 @@ class RevisionLog:
     def _record(self, outcome: Outcome) -> None:
         """Write a result, with those that could not be written before."""
         self._debts.outcomes.append(outcome)
-        if self._store is None:
+        if self._database.store is None:
             return
         try:
             self._pay(self._writable())
@@ -305,12 +276,12 @@ class RevisionLog:
     @property
     def behind(self) -> bool:
         """Is there something for catch_up()?"""
-        owed = bool(self._debts) or self._unsaved is not None
-        return owed or bool(self.trouble) or not self._state.reserve.held
+        owed = bool(self._debts or self.trouble) or self._unsaved is not None
+        return owed or self._database.moved or not self._state.reserve.held
 
     def catch_up(self) -> None:
         """Write what is owed, and keep room for the way back, if that can be done by now."""
-        if self._store is None:
+        if self._database.store is None:
             return  # what ran meanwhile is recorded with the next change
         try:
             self._pay(self._writable())

@@ -13,12 +13,13 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dsrlb.control.revisions.files import identity
 from dsrlb.control.revisions.packed import Packer
 from dsrlb.errors import StateError
 
@@ -117,26 +118,6 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged database and its log, for whoever wants to look; returns the new name.
-
-    Raises StateError when that is refused.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside, count = Path(f"{path}.corrupt-{stamp}"), 1
-    while aside.exists():
-        count += 1
-        aside = Path(f"{path}.corrupt-{stamp}-{count}")
-    try:
-        for suffix in ("-wal", "-shm", ""):  # the database last: until then it is found again
-            old = Path(f"{path}{suffix}")
-            if old.exists():
-                os.replace(old, f"{aside}{suffix}")
-    except OSError as error:
-        raise StateError(f"cannot rename {path}: {error.strerror}") from error
-    return aside
-
-
 class Store:
     """The open database. Not for two threads at a time.
 
@@ -160,6 +141,24 @@ class Store:
         except StateError:
             self._connection.close()
             raise
+        self._identity = identity(path)
+
+    def in_place(self) -> bool:
+        """Is the file of that name the one that is open, and not emptied?"""
+        return self._identity is not None and identity(self._path) == self._identity
+
+    def copy(self, path: Path) -> None:
+        """Write all of it, as it is now, to another file. Raises StateError; it is removed then."""
+        path.unlink(missing_ok=True)
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            with self._told(), closing(sqlite3.connect(path)) as other:
+                self._connection.backup(other)
+        except (OSError, StateError) as error:
+            path.unlink(missing_ok=True)
+            if isinstance(error, StateError):
+                raise
+            raise StateError(f"{path}: {error.strerror}") from error
 
     def _connect(self, writable: bool) -> sqlite3.Connection:
         if writable:  # not to be read by others from its first moment
@@ -239,6 +238,10 @@ class Store:
     def get(self, number: int) -> Revision | None:
         """The revision of that number; None: there is none (any more)."""
         return next(iter(self._rows("WHERE number = ?", number)), None)
+
+    def last(self) -> int:
+        """The highest number so far; 0: none."""
+        return max((revision.number for revision in self.latest(1)), default=0)
 
     def latest(self, limit: int | None = None) -> list[Revision]:
         """The newest ones, newest first."""

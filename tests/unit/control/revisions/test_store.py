@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from dsrlb.control.revisions import store as revisions
-from dsrlb.control.revisions.store import Corrupt, New, Newer, Outcome, Store, set_aside
+from dsrlb.control.revisions.files import set_aside
+from dsrlb.control.revisions.store import Corrupt, New, Newer, Outcome, Store
 from dsrlb.errors import StateError
 
 ROOT = Path(__file__).resolve().parents[4]
