@@ -16,6 +16,7 @@ from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.beginning import Attempt, label
 from dsrlb.control.revisions.change import Change
+from dsrlb.control.revisions.confirm import expired
 from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.rollback import runs_here
 from dsrlb.control.revisions.store import Revision, Store
@@ -77,8 +78,17 @@ def _locked(instance: str) -> tuple[Paths, State, RevisionLog]:
 
 
 def confirm(instance: str, author: Author) -> RevisionRow:
-    """Keep the revision that waits for confirmation."""
+    """Keep the revision that waits for confirmation. Raises StateError, also when its time is over:
+    the next start goes back, and what ran then is known by that."""
     _, _, log = _locked(instance)
+    waiting = log.waiting
+    if waiting is not None and expired(waiting):
+        number = waiting.number
+        raise StateError(
+            f"revision {number} was not confirmed in time: the next start goes back to "
+            f"{waiting.way_back}",
+            hint=f"`dsrlb run`; `dsrlb rollback {number}` makes it the running one then",
+        )
     return history.row(log.confirm(author), log.running)
 
 

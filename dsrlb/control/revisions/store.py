@@ -265,10 +265,17 @@ class Store:
         try:
             digest, text = row[0], zlib.decompress(row[1])
         except (TypeError, zlib.error) as error:
-            raise Corrupt(f"{self._path}: no text of revision {number}: {error}") from error
+            raise self._damaged(number, str(error)) from error
         if hashlib.sha256(text).hexdigest() != digest:
-            raise Corrupt(f"{self._path}: the text of revision {number} is not what was written")
+            raise self._damaged(number, "it is not what was written")
         return text.decode()
+
+    def _damaged(self, number: int, why: str) -> Corrupt:
+        return Corrupt(
+            f"the configuration of revision {number} is damaged in {self._path} ({why})",
+            hint="that of others may be whole: `dsrlb history` lists them, `dsrlb rollback NUMBER` "
+            "goes to one, `dsrlb apply FILE` makes a new one",
+        )
 
     def add(
         self, new: New, text: str, result: str = "pending", before: Sequence[Outcome] = ()
