@@ -43,6 +43,11 @@ class Paths:
         return self.state / "programs.json"
 
     @property
+    def history(self) -> Path:
+        """That there is one, in case that it is lost (JSON)."""
+        return self.state / "history.json"
+
+    @property
     def revisions(self) -> Path:
         """Every accepted configuration (SQLite)."""
         return self.state / "revisions.db"

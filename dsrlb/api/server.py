@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import socket
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from starlette.types import ASGIApp
 
 from dsrlb.api.bodies import MOST_HEAD_BYTES
 from dsrlb.api.peer import PeerProtocol
+from dsrlb.control.socketplace import look
 from dsrlb.errors import StateError
 
 _GRACE = 5  # seconds that requests in flight get when the daemon stops
@@ -43,42 +42,12 @@ class _Server(uvicorn.Server):
         await self._stop.wait()
 
 
-def _answers(path: Path) -> bool:
-    """Does a live process listen there?"""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError as error:
-            if error.errno in (errno.ECONNREFUSED, errno.ENOENT):
-                return False
-            raise
-    return True
-
-
-def _clear(path: Path) -> None:
-    """Remove a dead daemon's socket; StateError for a live one or for another kind of file."""
-    try:
-        kind = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(kind):
-        raise StateError(f"{path} is in the way: it is not a socket", hint="move it away")
-    if _answers(path):
-        raise StateError(
-            f"a daemon listens on {path} already",
-            hint="`dsrlb status` asks it; another balancer needs another --instance",
-        )
-    path.unlink()
-
-
 def listen(path: Path) -> socket.socket:
     """Return a listening Unix socket, mode 0600 from its first moment; raises StateError."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if not path.parent.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.parent.chmod(0o755)  # whatever the umask is: the socket's own mode decides
-        _clear(path)
+        look(path)
+        path.unlink(missing_ok=True)  # a dead daemon's
         os.fchmod(listener.fileno(), 0o600)  # Linux gives the file the socket's mode at bind()
         listener.bind(str(path))
         listener.listen(_BACKLOG)

@@ -107,7 +107,7 @@ def show_applied(view: AppliedView, as_json: bool) -> None:
 
 def _running(view: AppliedView) -> str:
     if view["revision"] is None:
-        return "not recorded: the history cannot be written"
+        return f"in force, and not recorded: the history cannot be written ({command('status')})"
     back, left = view["way_back"], view["confirm_seconds"]
     if left is not None:
         return (

@@ -156,6 +156,9 @@ def _rollback_offline(instance: str, revision: int | None, adopt_vip: bool, as_j
         click.echo(f"revision {view['revision']} is recorded for the next start: {command('run')}")
     if running:
         click.echo("no daemon runs: the maps were changed without it", err=True)
+    if running and view["revision"] is None:
+        told = "the next start begins with what ran before: see to the disk, then say this again"
+        click.echo(told, err=True)
 
 
 @click.command()

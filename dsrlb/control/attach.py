@@ -19,7 +19,7 @@ from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.programs import is_ours, program_fd, program_name
-from dsrlb.errors import NetError
+from dsrlb.errors import NetError, StateError
 from dsrlb.net import features, links, xdp
 from dsrlb.net.bridges import FORWARDING, ports_of
 from dsrlb.net.links import Link
@@ -270,7 +270,11 @@ class Attachments:
             return
         saved = self._state.features()  # first: who is killed behind the change knows what it was
         saved[link.name] = {**on, **saved.get(link.name, {})}
-        self._state.save_features(saved)
+        try:
+            self._state.save_features(saved)
+        except StateError as error:  # a change was recorded, or it is a way back: it goes on
+            told = f"{error.message}: `detach` will not turn on again what {link.name} had"
+            self._events.add("interface", told, "error")
         features.change(link.name, dict.fromkeys(on, False))
         off = ", ".join(sorted(on))
         self._events.add("interface", f"{link.name}: turned off {off} (`detach` restores)")
@@ -323,7 +327,7 @@ class Attachments:
         """An offload that cannot be restored must not keep the program on the interface."""
         try:
             restore_features(self._state, name, present)
-        except NetError as error:
+        except (NetError, StateError) as error:
             self._events.add("interface", f"{name}: not restored: {error.message}", "warning")
 
     def start_over(self) -> None:

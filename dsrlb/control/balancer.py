@@ -30,7 +30,8 @@ from dsrlb.control.maps.writing import Writer
 from dsrlb.control.offline import remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.probing.way import ProbeWay
-from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.change import Change
+from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
 from dsrlb.control.revisions.wayback import applied_view, planned_view, ran, told
 from dsrlb.control.socketaccess import open_to_group

@@ -21,7 +21,7 @@ from dsrlb.control.flows.watch import KIND
 from dsrlb.control.health.orders import give_order
 from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
-from dsrlb.control.revisions.log import Change
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.rollback import go_back, words
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (

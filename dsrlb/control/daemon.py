@@ -24,8 +24,8 @@ from dsrlb.control.macs.fdbkeeper import FdbKeeper
 from dsrlb.control.maps import drift
 from dsrlb.control.maps.silence import show
 from dsrlb.control.revisions.authors import own
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.confirmer import Confirmer
-from dsrlb.control.revisions.log import Change
 from dsrlb.control.revisions.rollback import revert_expired
 from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.systemd import keep_alive, notify
@@ -126,6 +126,7 @@ class Daemon:
                 ("alive", keep_alive(self._busy_seconds)),
                 ("heard", self._show()),
                 ("confirm", self._confirmer.run()),
+                ("record", self._record()),
                 ("api", self._serve()),
                 ("stop", self._wait()),
             )
@@ -301,6 +302,14 @@ class Daemon:
         work = partial(revert_expired, self._balancer)
         done = await self._try("confirm", lambda: self.change(work))
         return done and not self._balancer.detached
+
+    async def _record(self) -> None:
+        """Write what could not be recorded yet, and keep room for the way back."""
+        log = self._balancer.log
+        while True:
+            if log.behind:
+                await self._alone(log.catch_up)
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def _announce(self) -> None:
         while True:

@@ -62,7 +62,7 @@ def everywhere(
     if failed:
         raise NetError("; ".join(failed.values()))
     leave_groups(state)
-    return done
+    return done + state.damage
 
 
 def restore_features(state: State, name: str, present: str = "") -> None:

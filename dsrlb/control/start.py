@@ -22,10 +22,11 @@ from dsrlb.control.offline import pinned
 from dsrlb.control.revisions.authors import own
 from dsrlb.control.revisions.beginning import Attempt, attempts, no_start
 from dsrlb.control.revisions.log import RevisionLog
+from dsrlb.control.socketplace import look
 from dsrlb.control.state import State
 from dsrlb.dataplane import bpffs
 from dsrlb.dataplane.loader import Dataplane
-from dsrlb.errors import DsrlbError, NewerVersion
+from dsrlb.errors import DsrlbError, NewerVersion, StateError
 from dsrlb.observe import logs
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
@@ -180,6 +181,14 @@ def _tell_origin(balancer: Balancer, name: str, source: Path | None) -> None:
     balancer.events.add("start", message, level)
 
 
+def _remember(state: State, source: Path, events: EventLog) -> None:
+    """The file that was named. What runs goes on also where that cannot be written."""
+    try:
+        state.remember_source(source)
+    except StateError as error:
+        events.add("start", error.message, "warning")
+
+
 def main(
     instance: str,
     config_file: Path | None,
@@ -197,9 +206,11 @@ def main(
     """
     logs.to_stream(sys.stderr)
     paths = for_instance(instance)
-    state = State(paths)
+    events = EventLog()
+    state = State(paths, events)
     state.lock()
-    log = RevisionLog(paths, state, EventLog())
+    look(paths.socket)
+    log = RevisionLog(paths, state, events)
     tries = attempts(log, paths, config_file, own(), pinned(paths), adopt_vip)
     # What is imported stays: to look through it takes a tenth of the start, and most of the end.
     with uncollected(), ThreadPoolExecutor(1) as later:
@@ -216,8 +227,9 @@ def main(
         from dsrlb.control.daemon import Daemon
 
         if attempt.file not in (None, paths.saved_config):
-            state.remember_source(attempt.file)
+            _remember(state, attempt.file, balancer.events)
         _tell_origin(balancer, attempt.name, state.source())
+        log.told()
         server = finding[-1].result()
     give_up(balancer.events)
     with logs.written_aside():

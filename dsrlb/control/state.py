@@ -6,42 +6,30 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
+from dsrlb.control import smallfiles
+from dsrlb.control.reserve import Reserve
 from dsrlb.errors import StateError
+from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
 
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace ``path`` by ``text``, complete or not at all, also across a power failure."""
-    written = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False) as new:
-            written = Path(new.name)
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        os.replace(new.name, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        if written is not None:
-            written.unlink(missing_ok=True)
-        raise StateError(f"cannot write {path}: {error.strerror}") from error
+T = TypeVar("T")
 
 
 class State:
     """The state directory of an instance."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, events: EventLog | None = None) -> None:
         self._paths = paths
+        self._events = events or EventLog()
+        self.damage: list[str] = []
+        """What was told of damaged files."""
         self._lock: int | None = None
+        self.reserve = Reserve(paths.state / "reserve")
 
     def lock(self) -> None:
         """Make sure that this is the only daemon of the instance; StateError if it is not."""
@@ -54,14 +42,15 @@ class State:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            owner = path.read_text().strip() or "unknown"
+            owner = path.read_text(errors="replace").strip() or "unknown"
             os.close(descriptor)
             raise StateError(
                 f"instance {self._paths.instance} is already run by process {owner}",
                 hint="`dsrlb status` asks it; another balancer needs another --instance",
             ) from error
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # no room: it is locked all the same
+            os.truncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         self._lock = descriptor
 
     def unlock(self) -> None:
@@ -89,41 +78,49 @@ class State:
 
     def save_config(self, text: str) -> None:
         """Keep a configuration that was applied."""
-        write_atomically(self._paths.saved_config, text)
+        smallfiles.write_atomically(self._paths.saved_config, text)
 
     def remember_source(self, path: Path) -> None:
         """Keep which file the configuration came from (status compares it)."""
-        write_atomically(self._paths.state / "source", f"{path.resolve()}\n")
+        smallfiles.write_atomically(self._paths.state / "source", f"{path.resolve()}\n")
 
     def source(self) -> Path | None:
         """The file that `run -c` or `apply` was last given, or None."""
+        without = "no file is compared with what runs, until `apply` names one"
+        return self._read("source", smallfiles.file, without)
+
+    def _read(self, name: str, parse: Callable[[bytes], T], without: str) -> T | None:
+        return smallfiles.read(self._paths.state / name, parse, without, self._tell_damage)
+
+    def _tell_damage(self, message: str) -> None:
+        self.damage.append(message)
+        self._events.add("state", message, "error")
+
+    def _write(self, name: str, text: str) -> None:
+        """A file that the way back may need, in the room that is kept for it if there is no other.
+        Raises StateError."""
+        path = self._paths.state / name
         try:
-            return Path((self._paths.state / "source").read_text().strip())
-        except FileNotFoundError:
-            return None
+            smallfiles.write_atomically(path, text)
+        except StateError:
+            if not self.reserve.spend():
+                raise
+            smallfiles.write_atomically(path, text)
 
     def features(self) -> dict[str, dict[str, bool]]:
         """Interface features as they were before dsrlb changed them, by interface name."""
-        try:
-            loaded: dict[str, dict[str, bool]] = json.loads(
-                (self._paths.state / "features.json").read_text()
-            )
-        except FileNotFoundError:
-            return {}
-        return loaded
+        without = "`detach` leaves offloads that were turned off before that as they are"
+        return self._read("features.json", smallfiles.features, without) or {}
 
     def save_features(self, features: Mapping[str, Mapping[str, bool]]) -> None:
         """Keep what has to be restored by `detach`."""
-        write_atomically(self._paths.state / "features.json", json.dumps(features, indent=1))
+        self._write("features.json", json.dumps(features, indent=1))
 
     def groups(self) -> list[tuple[str, str]]:
         """(interface, MAC address) of the multicast groups that dsrlb joined, sorted."""
-        try:
-            loaded = json.loads((self._paths.state / "groups.json").read_text())
-        except FileNotFoundError:
-            return []
-        return [(str(name), str(mac)) for name, mac in loaded]
+        without = "groups that were joined before that and are not wanted now are not left"
+        return self._read("groups.json", smallfiles.groups, without) or []
 
     def save_groups(self, groups: Sequence[tuple[str, str]]) -> None:
         """Keep what has to be left by `detach`."""
-        write_atomically(self._paths.state / "groups.json", json.dumps(groups, indent=1))
+        self._write("groups.json", json.dumps(groups, indent=1))

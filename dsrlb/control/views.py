@@ -147,7 +147,7 @@ class RevisionsView(TypedDict):
     running: int | None
     way_back: int | None  # where `rollback` goes
     confirm: ConfirmView | None
-    trouble: str  # why nothing could be recorded the last time; then changes are refused
+    trouble: str  # what is not recorded, and why; changes are refused then, but the way back
     lost: str  # what became of an earlier history
 
 

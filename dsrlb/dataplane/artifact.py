@@ -235,9 +235,9 @@ def _store(path: Path, data: Mapping[str, Any]) -> None:
 def _load_cached(path: Path) -> dict[str, Any] | None:
     try:
         data: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None  # absent, unreadable or cut short: compile again
-    return data if data.get("format") == _FORMAT else None
+    return data if isinstance(data, dict) and data.get("format") == _FORMAT else None
 
 
 def stages_of(text: str) -> dict[str, int]:

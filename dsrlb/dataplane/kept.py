@@ -84,7 +84,7 @@ def _boot() -> str:
 def _read(file: Path) -> dict[str, Any]:
     try:
         data = json.loads(file.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}  # absent, unreadable or cut short: load every program
     if not isinstance(data, dict) or data.get("boot") != _boot():
         return {}

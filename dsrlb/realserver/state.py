@@ -61,9 +61,14 @@ class Entry:
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> Entry:
-        """From the file. Raises KeyError, TypeError."""
-        lists = {name: tuple(map(str, content[name])) for name in ("reals", "interfaces")}
-        return cls(**{**content, **lists})
+        """From the file. Raises KeyError, TypeError, ValueError."""
+        lists = {name: tuple(_texts(content[name])) for name in ("reals", "interfaces")}
+        found = cls(**{**content, **lists})
+        _texts([found.vip, found.method])
+        ip_address(found.vip)
+        if type(found.gue_port) is not int or type(found.rules) is not bool:
+            raise TypeError(f"gue_port {found.gue_port!r}, rules {found.rules!r}")
+        return found
 
 
 @dataclass(slots=True)
@@ -134,9 +139,10 @@ def load() -> Changed:
         return _changed(content)
     except FileNotFoundError:
         return Changed()
-    except PermissionError as error:
-        raise StateError(f"{path}: {error.strerror}", hint="run as root") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        hint = "run as root" if isinstance(error, PermissionError) else ""
+        raise StateError(f"{path}: {error.strerror}", hint=hint) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         hint = "move it away; what setup changed must then be undone by hand"
         raise StateError(f"{path} cannot be read: {error}", hint=hint) from error
 
@@ -144,17 +150,32 @@ def load() -> Changed:
 def _changed(content: dict[str, Any]) -> Changed:
     """Version 1 knew l2dsr alone, version 2 no routes."""
     if content["version"] == 1:
-        entries = [Entry(str(vip)) for vip in content["vips"]]
+        entries = [Entry(vip) for vip in _texts(content["vips"])]
     else:
         entries = [Entry.read(entry) for entry in content["entries"]]
     return Changed(
         entries=entries,
-        added=list(content["added"]),
-        sysctls={key: (old, new) for key, (old, new) in content["sysctls"].items()},
+        added=_texts(content["added"]),
+        sysctls={key: _pair(values) for key, values in content["sysctls"].items()},
         lo_was_down=bool(content["lo_was_down"]),
-        ports=list(content.get("ports", ())),
-        routes={family: tuple(texts) for family, texts in content.get("routes", {}).items()},
+        ports=_texts(content.get("ports", [])),
+        routes={
+            family: tuple(_texts(texts)) for family, texts in content.get("routes", {}).items()
+        },
     )
+
+
+def _texts(value: Any) -> list[str]:
+    """A list of strings. Raises TypeError."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError(f"{value!r:.40} where a list of texts belongs")
+    return value
+
+
+def _pair(value: Any) -> tuple[str, str]:
+    """Raises TypeError, ValueError."""
+    old, new = _texts(value)
+    return old, new
 
 
 def _purge() -> None:
@@ -173,7 +194,7 @@ def _life_in(path: Path) -> str:
     """The life that a state file tells of; this boot's where it cannot be read."""
     try:
         return str(json.loads(path.read_text())["life"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return f"{_boot()}/"
 
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.lab.instance import Instance
-from tests.lab.plain import Plain, run
-from tests.lab.revisions import BOTH, ONE, history, served_by
+from tests.lab.plain import Plain, addresses, run
+from tests.lab.revisions import BOTH, ONE, TWO, history, results, served_by
 from tests.lab.traffic import serves
+from tests.waiting import wait_until
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def test_an_installation_of_before(plain: Plain, balancer: Instance) -> None:
     """config.toml and no database."""
     balancer.start(BOTH)
     balancer.kill()
-    for file in balancer.state.glob("revisions.db*"):
+    for file in (*balancer.state.glob("revisions.db*"), balancer.state / "history.json"):
         file.unlink()
     balancer.start()
     (row,) = history(balancer)
@@ -94,24 +95,55 @@ def test_a_database_of_a_newer_version(plain: Plain, balancer: Instance) -> None
 
 
 def test_a_full_disk(plain: Plain, balancer: Instance) -> None:
-    """A change is refused before anything is touched; the daemon, and another one, go on."""
+    """Changes are refused before anything is touched; every way back goes, and is recorded; the
+    daemon, and another one, go on."""
     balancer.state.mkdir(parents=True)
-    with tmpfs(balancer.state, 400):
+    with tmpfs(balancer.state, 600):
         balancer.start(BOTH)
-        balancer.done("apply", balancer.write(ONE))
+        balancer.done("apply", balancer.write(ONE), "--confirm-within", "2s")
         fill(balancer.state)
-        refused = balancer.dsrlb("rollback")
-        assert refused.returncode == 1
-        assert "the change cannot be recorded" in refused.stderr
-        assert served_by(plain) == {"r1"}
-        assert "database or disk is full" in balancer.get("/status")["revisions"]["trouble"]
+        balancer.wait_event("automatic return from 2 to 1: not confirmed in time")
+        assert served_by(plain) == {"r1", "r2"}
+        refused = balancer.dsrlb("apply", balancer.write(TWO))
+        assert (refused.returncode, "the change cannot be recorded" in refused.stderr) == (1, True)
+        assert "for the way back" in balancer.get("/status")["revisions"]["trouble"]
         balancer.kill()
-        balancer.start(up=4)
-        assert served_by(plain) == {"r1"}
-        refused = balancer.dsrlb("rollback")
-        assert (refused.returncode, "cannot be recorded" in refused.stderr) == (1, True)
+        balancer.start()
+        assert results(balancer) == ["applied", "reverted", "applied"]
+        balancer.stop()
+        fill(balancer.state)  # also what SQLite has left
+        balancer.start()
         (balancer.state / "filler").unlink()
+        wait_until("there is room", lambda: not balancer.get("/status")["revisions"]["trouble"], 10)
+        balancer.done("apply", balancer.write(TWO))
+        assert served_by(plain) == {"r2"}
+        balancer.stop()
+        fill(balancer.state)
         balancer.done("rollback")
         assert served_by(plain) == {"r1", "r2"}
+        balancer.start()
+        assert served_by(plain) == {"r1", "r2"}
+        assert results(balancer)[3:] == ["applied", "applied"]
+        balancer.kill()
+
+
+def test_a_full_disk_that_keeps_nothing(plain: Plain, balancer: Instance) -> None:
+    """Somebody took what was kept as well: the way back is in force, and recorded later."""
+    balancer.state.mkdir(parents=True)
+    with tmpfs(balancer.state, 600):
+        balancer.start(BOTH)
+        balancer.done("apply", balancer.write(ONE))
+        (balancer.state / "reserve").unlink()
+        fill(balancer.state)
+        told = balancer.done("rollback")
+        assert "in force, and not recorded: the history cannot be written" in told
+        assert served_by(plain) == {"r1", "r2"}
+        refused = balancer.dsrlb("real", "disable", "web", addresses("r1")[0])
+        assert (refused.returncode, "nothing was changed" in refused.stderr) == (1, True)
+        assert served_by(plain) == {"r1", "r2"}
+        trouble = balancer.get("/status")["revisions"]["trouble"]
+        assert "not recorded yet: a start before that begins with revision 2" in trouble
+        (balancer.state / "filler").unlink()
+        balancer.wait_event("recorded now: rollback to 1, revision 3")
         assert balancer.get("/status")["revisions"]["trouble"] == ""
         balancer.kill()

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dsrlb.config import Config
+from dsrlb.control import smallfiles
 from dsrlb.control.desired.contents import RealId
-from dsrlb.control.state import write_atomically
 from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog, now_text
 
@@ -37,14 +37,12 @@ class AdminStates:
         """A file that cannot be read is put aside, and told of: nobody is drained then."""
         self._path = path
         self._moved: set[str] = set()
-        try:
-            self._orders = _read(path)
-        except StateError as error:
-            aside = path.with_suffix(".unreadable")
-            path.replace(aside)
-            message = f"{error.message}; it is {aside} now, and nobody is drained or disabled"
+
+        def tell(message: str) -> None:
             events.add("admin", message, "error")
-            self._orders = {}
+
+        without = "nobody is drained or disabled"
+        self._orders = smallfiles.read(path, _parsed, without, tell) or {}
 
     def take_moved(self) -> set[str]:
         """The services, by name, of whose real servers something else was said since the last
@@ -94,25 +92,23 @@ class AdminStates:
             {"service": service, "address": address, **asdict(order)}
             for (service, address), order in orders.items()
         ]
-        write_atomically(self._path, json.dumps(rows, indent=1))
+        try:
+            smallfiles.write_atomically(self._path, json.dumps(rows, indent=1))
+        except StateError as error:
+            raise StateError(error.message, "nothing was changed; see to the disk") from error
         before, self._orders = self._orders, orders
         both = before.keys() | orders.keys()
         self._moved.update(key[0] for key in both if before.get(key) != orders.get(key))
 
 
-def _read(path: Path) -> dict[_Key, Order]:
-    try:
-        rows = json.loads(path.read_bytes())
-        return {(row["service"], row["address"]): _order(row) for row in rows}
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise StateError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError) as error:
-        raise StateError(f"{path} is damaged ({error})") from error
+def _parsed(raw: bytes) -> dict[_Key, Order]:
+    """Raises one of smallfiles.DAMAGE."""
+    text, rows = smallfiles.text, smallfiles.rows(raw)
+    return {(text(row["service"]), text(row["address"])): _order(row) for row in rows}
 
 
-def _order(row: dict[str, str]) -> Order:
+def _order(row: dict[str, Any]) -> Order:
     if row["state"] not in _STATES:
         raise ValueError(f"state {row['state']!r}")
-    return Order("drain" if row["state"] == "drain" else "disabled", row["who"], row["since"])
+    who, since = smallfiles.text(row["who"]), smallfiles.text(row["since"])
+    return Order("drain" if row["state"] == "drain" else "disabled", who, since)

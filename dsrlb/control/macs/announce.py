@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from dsrlb.control.desired.contents import LinkState
 from dsrlb.control.detach import leave_groups
 from dsrlb.control.state import State
-from dsrlb.errors import NetError
+from dsrlb.errors import NetError, StateError
 from dsrlb.net import frames
 from dsrlb.net.links import IPAddress, set_group
 from dsrlb.observe.events import EventLog
@@ -46,6 +46,7 @@ class Announcer:
         self._claims: frozenset[Claim] = frozenset()
         self._joined: set[tuple[str, int, str]] = set()
         self._next = 0.0
+        self._refusal = ""
         self.wanted = asyncio.Event()
 
     def claim(self, claims: Iterable[Claim]) -> None:
@@ -96,8 +97,17 @@ class Announcer:
         keep = {(name, mac) for name, _, mac in wanted}
         saved = set(self._state.groups())
         if not keep <= saved:  # saved first: a daemon that is killed here has forgotten nothing
-            self._state.save_groups(sorted(keep | saved))
+            self._save(lambda: self._state.save_groups(sorted(keep | saved)))
         for name, _, mac in wanted - self._joined:
             set_group(name, mac, member=True)
         self._joined = wanted
-        leave_groups(self._state, sorted(keep))
+        self._save(lambda: leave_groups(self._state, sorted(keep)))
+
+    def _save(self, work: Callable[[], None]) -> None:
+        """What cannot be written is told, once, and keeps no change from being made."""
+        try:
+            work()
+        except StateError as error:
+            if error.message != self._refusal:
+                self._events.add("announce", error.message, "warning")
+            self._refusal = error.message

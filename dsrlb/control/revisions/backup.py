@@ -190,6 +190,7 @@ def _put(paths: Paths, staged: Path, members: Mapping[str, bytes]) -> None:
     """Take the new files into use; the configuration last: until then the old one stands."""
     for suffix in _LOGS:
         (paths.state / f"{REVISIONS}{suffix}").unlink(missing_ok=True)
+    paths.history.unlink(missing_ok=True)  # of the revisions that were there
     for name in (REVISIONS, SOURCE, ORDERS, CONFIG):
         if name in members:
             os.replace(staged / name, paths.state / name)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsrlb.control.revisions.authors import Author, itself
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.confirm import expired
-from dsrlb.control.revisions.log import Change, RevisionLog
-from dsrlb.control.revisions.store import Revision
+from dsrlb.control.revisions.log import RevisionLog
+from dsrlb.control.revisions.store import Corrupt, Revision
 from dsrlb.errors import ConfigError, DsrlbError, StateError
 from dsrlb.paths import Paths
 
@@ -141,7 +142,12 @@ def _reverted(log: RevisionLog, revision: Revision, to: Revision | None) -> list
         return []
     tells = reverting(revision, to)
     change = Change(itself(), tells, to=to, ends_waiting=True)
-    return [Attempt(label(to.number), change, text=log.text(to.number), tells=tells)]
+    try:
+        text = log.text(to.number)
+    except Corrupt as error:
+        log.events.add("start", f"no {tells}: {error.message}", "error")
+        return []
+    return [Attempt(label(to.number), change, text=text, tells=tells)]
 
 
 def reverting(revision: Revision, to: Revision) -> str:

@@ -70,7 +70,7 @@ def glance(log: RevisionLog) -> RevisionsView:
             "seconds_left": round(seconds_left(waiting), 1),
             "way_back": waiting.way_back,
         },
-        "trouble": log.trouble,
+        "trouble": "; ".join(filter(None, (log.owing, log.trouble))),
         "lost": log.lost,
     }
 

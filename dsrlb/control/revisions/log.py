@@ -2,16 +2,18 @@
 """Which revision runs, and the order of writes: `pending`, then the maps, then `applied`.
 
 What runs is known here also while the database cannot be written; what it could not be told is told
-with the next write. Without a database changes are refused, and what runs goes on.
+when there is room. Without a database changes are refused, and what runs goes on. The way back is
+never refused for that: room is kept for its record, and where that is gone as well it goes without.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 from dsrlb.control.revisions.authors import Author
-from dsrlb.control.revisions.confirm import boot_id, clock
+from dsrlb.control.revisions.change import Change
+from dsrlb.control.revisions.database import Database
+from dsrlb.control.revisions.debts import Debts
 from dsrlb.control.revisions.store import (
     RUNNING,
     Corrupt,
@@ -20,7 +22,6 @@ from dsrlb.control.revisions.store import (
     Outcome,
     Revision,
     Store,
-    set_aside,
 )
 from dsrlb.control.state import State
 from dsrlb.errors import DsrlbError, StateError, UnknownRevision
@@ -28,25 +29,6 @@ from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
 
 KIND = "revision"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change that is wanted, beside its configuration.
-
-    ``confirm_within``: seconds. ``to``: the revision that it goes back to. ``ends_waiting``: it may
-    come before another one is confirmed. ``revision``: it is in the log already (a start goes on
-    with it). ``unrecorded``: the log cannot be had, and what ran goes on.
-    """
-
-    author: Author
-    what: str
-    adopt_vip: bool = False
-    confirm_within: int | None = None
-    to: Revision | None = None
-    ends_waiting: bool = False
-    revision: Revision | None = None
-    unrecorded: bool = False
 
 
 class RevisionLog:
@@ -58,20 +40,20 @@ class RevisionLog:
         Raises StateError for one of a newer version. When it cannot be opened otherwise that is
         an event, and ``trouble``.
         """
-        self._path = paths.revisions
         self._state = state
         self.events = events
-        self._store: Store | None = None
-        self._owed: list[Outcome] = []
+        self._database = Database(
+            paths, state.reserve, lambda message: events.add(KIND, message, "error")
+        )
+        self._debts = Debts()
         self._unsaved: str | None = None
+        self._save_trouble = ""
         self._unsure = False  # is ``running`` what runs? Not when the store was opened late
         self.running: Revision | None = None
         self.interrupted: Revision | None = None
         """What was begun and not finished when an earlier daemon ended."""
         self.trouble = ""
         """Why nothing could be recorded the last time."""
-        self.lost = ""
-        """What became of an earlier history."""
         try:
             self._open()
         except Newer:
@@ -81,33 +63,27 @@ class RevisionLog:
             self._in_trouble(error)
 
     def _open(self) -> Store:
-        try:
-            self._store = self._readable(Store(self._path))
-        except Corrupt as error:
-            aside = set_aside(self._path)
-            self.lost = f"the history was lost: {error.message}; what is left is {aside}"
-            self.events.add(KIND, self.lost, "error")
-            self._store = Store(self._path)
-        self.running = self._store.running()
-        self.interrupted = self._store.pending()
-        self.trouble = ""
-        return self._store
-
-    def _readable(self, store: Store) -> Store:
-        """The store, with what a start needs of it. Raises Corrupt."""
-        try:
-            for found in (store.running(), store.pending()):
-                if found is not None:
-                    store.text(found.number)
-        except Corrupt:
-            store.close()
-            raise
+        store = self._database.open()
+        self.running = store.running()
+        self.interrupted = store.pending()
+        if self._database.trouble is not None:
+            self._in_trouble(self._database.trouble)
+        else:
+            self.trouble = ""
         return store
+
+    @property
+    def lost(self) -> str:
+        """What became of an earlier history."""
+        return self._database.lost
+
+    def told(self) -> None:
+        """Who started has told of that."""
+        self._database.told()
 
     def close(self) -> None:
         """For who ends without being the end of the process."""
-        if self._store is not None:
-            self._store.close()
+        self._database.close()
 
     def _in_trouble(self, error: StateError) -> None:
         if error.message != self.trouble:
@@ -117,7 +93,7 @@ class RevisionLog:
     def _usable(self) -> Store:
         """The store; it is tried anew when it could not be opened. Raises StateError."""
         try:
-            return self._store or self._open()
+            return self._database.store or self._open()
         except StateError as error:
             self._in_trouble(error)
             raise _refused(error) from error
@@ -137,20 +113,11 @@ class RevisionLog:
         found = self._usable().get(number)
         if found is None:
             raise UnknownRevision(f"there is no revision {number}", hint="dsrlb history")
-        return self._as_known(found)
+        return self._debts.as_known(found)
 
     def latest(self, limit: int | None) -> list[Revision]:
         """The newest revisions, newest first. Raises StateError."""
-        return [self._as_known(found) for found in self._usable().latest(limit)]
-
-    def _as_known(self, revision: Revision) -> Revision:
-        """With a result that could not be written yet."""
-        for outcome in self._owed:
-            if outcome.number == revision.number:
-                revision = dataclasses.replace(
-                    revision, result=outcome.result, reason=outcome.reason
-                )
-        return revision
+        return [self._debts.as_known(found) for found in self._usable().latest(limit)]
 
     def target(self, number: int | None) -> Revision:
         """The revision that a rollback goes to; None: the way back of what runs, and from what was
@@ -163,7 +130,8 @@ class RevisionLog:
         if number is None:
             number = from_here.way_back if from_here is not None else None
         if number is None:
-            raise StateError("there is no earlier configuration", hint="dsrlb history")
+            lost = f": {self.lost}" if self.lost else ""
+            raise StateError(f"there is no earlier configuration{lost}", hint="dsrlb history")
         if from_here is not None and number == from_here.number:
             raise StateError(f"revision {number} is what runs", hint="dsrlb history")
         return self.get(number)
@@ -186,20 +154,51 @@ class RevisionLog:
         """
         if change.unrecorded or change.revision is not None:
             return change.revision
-        store = self._usable()
+
+        def work() -> Revision | None:
+            return self._begin(change, text, digest, before)
+
         try:
-            self._adopt(store, change.author, before)
-            if before is not None and before[0] == text and change.to is None:
-                return self.running
-            new = self._new(change, digest)
-            revision = store.add(new, text, before=self._owed)
+            return self._database.in_kept_room(work) if change.goes_back else work()
         except StateError as error:
             self._in_trouble(error)
-            raise _refused(error) from error
-        self._owed.clear()
+            left = self.interrupted or self.running
+            if change.to is None or left is None or not change.goes_back:
+                raise _refused(error) from error
+            return self._debts.begin(self._new(change, digest), text, change.to, left)
+
+    def _begin(
+        self, change: Change, text: str, digest: str, before: tuple[str, str] | None
+    ) -> Revision | None:
+        store = self._writable()
+        self._pay(store)
+        self._adopt(store, change.author, before)
+        if before is not None and before[0] == text and change.to is None:
+            return self.running
+        if not change.goes_back:
+            self._state.reserve.hold()
+        revision = store.add(self._new(change, digest), text)
+        self._database.note(revision.number)
         self.trouble = ""
         self.interrupted = None
         return revision
+
+    def _writable(self) -> Store:
+        """The store, fit to record something. Raises StateError."""
+        lost = self.lost
+        store = self._database.writable(self._database.store or self._open())
+        if self.lost != lost:
+            self.running, self.interrupted = store.running(), store.pending()
+            self._unsure = True
+        return store
+
+    def _pay(self, store: Store) -> None:
+        """Write what is owed. Raises StateError."""
+        recorded = self._debts.pay(store)
+        if recorded is not None:
+            self.running = recorded
+            self._database.note(recorded.number)
+            self.events.add(KIND, f"recorded now: {recorded.what}, revision {recorded.number}")
 
     def _adopt(self, store: Store, author: Author, before: tuple[str, str] | None) -> None:
         """What runs as a revision, when it is of an earlier version, or of a time in which nothing
@@ -207,48 +206,29 @@ class RevisionLog:
         if before is None or (self.running is not None and not self._unsure):
             return
         text, digest = before
-        if self.running is None or store.text(self.running.number) != text:
-            way_back = self.running.number if self.running is not None else None
+        known = store.get(self.running.number) if self.running is not None else None
+        if known is None or store.text(known.number) != text:
+            way_back = known.number if known is not None else None
             what = self._state.saved_path.name + (f"; {self.lost}" if self.lost else "")
             new = New(author.uid, author.user, "", what, digest, way_back)
-            self.running = store.add(new, text, "applied", self._owed)
+            self.running = store.add(new, text, "applied")
         self._unsure = False
 
     def _new(self, change: Change, digest: str) -> New:
-        running = self.running
-        way_back = running.number if running is not None else None
-        within = change.confirm_within
-        ends: Revision | None = None
-        if change.ends_waiting:
-            ends = self.interrupted or self.waiting
-        if ends is not None:  # and it is no way back: nobody confirmed it
-            way_back = ends.way_back
-            if change.to is not None and change.to.number == way_back and not within:
-                way_back = change.to.way_back
-        author = change.author
-        return New(
-            author.uid,
-            author.user,
-            author.said,
-            change.what,
-            digest,
-            way_back,
-            ends.number if ends is not None else None,
-            within,
-            clock() + within if within is not None else None,
-            boot_id() if within is not None else None,
-        )
+        ends = (self.interrupted or self.waiting) if change.ends_waiting else None
+        return change.new(digest, self.running, ends)
 
     def applied(self, revision: Revision | None, text: str) -> None:
         """It runs. Unless it has to be confirmed yet ``text`` is the last good configuration, and
-        is kept as such. What cannot be written now is an event, and is written with the next
-        change."""
+        is kept as such. What cannot be written now is an event, and is written when it can be."""
         if revision is not None:
             result = "applied" if revision.confirm_within is None else "waiting"
             if revision.result not in RUNNING:
                 revision = dataclasses.replace(revision, result=result, reason="")
                 self._record(Outcome(revision.number, result))
             self.running = revision
+        if self._debts.taken(revision):
+            self.events.add(KIND, f"{self._debts.told}; {self.trouble}", "error")
         self.interrupted = None
         if self.waiting is None:
             self._unsaved = text
@@ -267,15 +247,15 @@ class RevisionLog:
         if waiting is None:
             raise StateError("nothing waits for confirmation", hint="dsrlb history")
         reason = f"confirmed by {author}"
-        outcomes = [*self._owed, Outcome(waiting.number, "applied", reason)]
+        outcomes = [*self._debts.outcomes, Outcome(waiting.number, "applied", reason)]
         try:
-            store = self._usable()
-            self._unsaved = store.text(waiting.number)
-            store.record(outcomes)
+            text = self._usable().text(waiting.number)
+            self._database.in_kept_room(lambda: self._writable().record(outcomes))
         except StateError as error:
             self._in_trouble(error)
             raise
-        self._owed.clear()
+        self._unsaved = text
+        self._debts.paid()
         self.running = dataclasses.replace(waiting, result="applied", reason=reason)
         self.events.add(KIND, f"revision {waiting.number} {reason}")
         self._save()
@@ -283,16 +263,39 @@ class RevisionLog:
 
     def _record(self, outcome: Outcome) -> None:
         """Write a result, with those that could not be written before."""
-        self._owed.append(outcome)
-        if self._store is None:
+        self._debts.outcomes.append(outcome)
+        if self._database.store is None:
             return
         try:
-            self._store.record(self._owed)
+            self._pay(self._writable())
         except StateError as error:
             self._in_trouble(error)
         else:
-            self._owed.clear()
             self.trouble = ""
+
+    @property
+    def behind(self) -> bool:
+        """Is there something for catch_up()?"""
+        owed = bool(self._debts or self.trouble) or self._unsaved is not None
+        return owed or self._database.moved or not self._state.reserve.held
+
+    def catch_up(self) -> None:
+        """Write what is owed, and keep room for the way back, if that can be done by now."""
+        if self._database.store is None:
+            return  # what ran meanwhile is recorded with the next change
+        try:
+            self._pay(self._writable())
+            self._state.reserve.hold()
+        except StateError as error:
+            self._in_trouble(error)
+        else:
+            self.trouble = ""
+        self._save()
+
+    @property
+    def owing(self) -> str:
+        """That the last way back is not recorded; empty: it is."""
+        return self._debts.told
 
     def _save(self) -> None:
         """The last good configuration as a file."""
@@ -302,9 +305,13 @@ class RevisionLog:
             if self._state.saved_config() != self._unsaved:
                 self._state.save_config(self._unsaved)
         except StateError as error:
-            self.events.add(KIND, f"the last good configuration: {error.message}", "error")
+            told = f"the last good configuration: {error.message}"
+            if told != self._save_trouble:
+                self.events.add(KIND, told, "error")
+            self._save_trouble = told
         else:
             self._unsaved = None
+            self._save_trouble = ""
 
 
 def _refused(error: StateError) -> StateError:

@@ -15,7 +15,9 @@ from dsrlb.control.plan import view
 from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.beginning import Attempt, label
-from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.change import Change
+from dsrlb.control.revisions.confirm import expired
+from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.rollback import runs_here
 from dsrlb.control.revisions.store import Revision, Store
 from dsrlb.control.revisions.wayback import applied_view, planned_view, ran
@@ -69,14 +71,24 @@ def saved(instance: str) -> Iterator[SavedRevisions]:
 def _locked(instance: str) -> tuple[Paths, State, RevisionLog]:
     """An instance for this process alone, to its end. Raises StateError while a daemon runs."""
     paths = for_instance(instance)
-    state = State(paths)
+    events = EventLog()
+    state = State(paths, events)
     state.lock()
-    return paths, state, RevisionLog(paths, state, EventLog())
+    return paths, state, RevisionLog(paths, state, events)
 
 
 def confirm(instance: str, author: Author) -> RevisionRow:
-    """Keep the revision that waits for confirmation."""
+    """Keep the revision that waits for confirmation. Raises StateError, also when its time is over:
+    the next start goes back, and what ran then is known by that."""
     _, _, log = _locked(instance)
+    waiting = log.waiting
+    if waiting is not None and expired(waiting):
+        number = waiting.number
+        raise StateError(
+            f"revision {number} was not confirmed in time: the next start goes back to "
+            f"{waiting.way_back}",
+            hint=f"`dsrlb run`; `dsrlb rollback {number}` makes it the running one then",
+        )
     return history.row(log.confirm(author), log.running)
 
 
@@ -103,8 +115,10 @@ def rollback(instance: str, number: int | None, adopt_vip: bool, author: Author)
         check_on_host(config, origin, instance, adopt_vip=adopt_vip, before=before)
     ran_before = (dump(before), digest(before)) if before is not None else None
     revision = log.begin(change, dump(config), digest(config), ran_before)
-    number = revision.number if revision is not None else None
-    return {**applied_view(changes, log, ""), "revision": number}
+    if revision is None or revision.result != "pending":
+        message = f"this cannot be recorded for the next start: {log.trouble}"
+        raise StateError(message, "nothing was changed; see to the disk, then try again")
+    return {**applied_view(changes, log, ""), "revision": revision.number}
 
 
 def plan(instance: str, after: Config) -> PlanView:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dsrlb.config.source import read
 from dsrlb.control.revisions.authors import Author, itself
 from dsrlb.control.revisions.beginning import label, reverting
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.confirm import expired
-from dsrlb.control.revisions.log import KIND, Change
+from dsrlb.control.revisions.log import KIND
 from dsrlb.errors import ConfigError
 
 if TYPE_CHECKING:

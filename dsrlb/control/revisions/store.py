@@ -13,12 +13,13 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dsrlb.control.revisions.files import identity
 from dsrlb.control.revisions.packed import Packer
 from dsrlb.errors import StateError
 
@@ -117,26 +118,6 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged database and its log, for whoever wants to look; returns the new name.
-
-    Raises StateError when that is refused.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside, count = Path(f"{path}.corrupt-{stamp}"), 1
-    while aside.exists():
-        count += 1
-        aside = Path(f"{path}.corrupt-{stamp}-{count}")
-    try:
-        for suffix in ("-wal", "-shm", ""):  # the database last: until then it is found again
-            old = Path(f"{path}{suffix}")
-            if old.exists():
-                os.replace(old, f"{aside}{suffix}")
-    except OSError as error:
-        raise StateError(f"cannot rename {path}: {error.strerror}") from error
-    return aside
-
-
 class Store:
     """The open database. Not for two threads at a time.
 
@@ -145,11 +126,13 @@ class Store:
     """
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Open it, or make a new one; without ``writable`` it has to be there.
+        """Open it, or make a new one; without ``writable`` it has to be there. To be read it needs
+        no room, unless a writer was killed before it had any.
 
         Raises StateError also for a database of a newer version.
         """
         self._path = path
+        self.writable = writable
         self._packer = Packer()
         with self._told():
             self._connection = self._connect(writable)
@@ -158,6 +141,24 @@ class Store:
         except StateError:
             self._connection.close()
             raise
+        self._identity = identity(path)
+
+    def in_place(self) -> bool:
+        """Is the file of that name the one that is open, and not emptied?"""
+        return self._identity is not None and identity(self._path) == self._identity
+
+    def copy(self, path: Path) -> None:
+        """Write all of it, as it is now, to another file. Raises StateError; it is removed then."""
+        path.unlink(missing_ok=True)
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            with self._told(), closing(sqlite3.connect(path)) as other:
+                self._connection.backup(other)
+        except (OSError, StateError) as error:
+            path.unlink(missing_ok=True)
+            if isinstance(error, StateError):
+                raise
+            raise StateError(f"{path}: {error.strerror}") from error
 
     def _connect(self, writable: bool) -> sqlite3.Connection:
         if writable:  # not to be read by others from its first moment
@@ -166,6 +167,9 @@ class Store:
             except OSError as error:
                 raise StateError(f"{self._path}: {error.strerror}") from error
         mode = "rw" if writable else "ro"
+        log = Path(f"{self._path}-wal")
+        if not writable and not (log.exists() and log.stat().st_size):
+            mode += "&immutable=1"  # all of it is in the file: none of SQLite's others is needed
         return sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -235,6 +239,10 @@ class Store:
         """The revision of that number; None: there is none (any more)."""
         return next(iter(self._rows("WHERE number = ?", number)), None)
 
+    def last(self) -> int:
+        """The highest number so far; 0: none."""
+        return max((revision.number for revision in self.latest(1)), default=0)
+
     def latest(self, limit: int | None = None) -> list[Revision]:
         """The newest ones, newest first."""
         return self._rows("ORDER BY number DESC LIMIT ?", -1 if limit is None else limit)
@@ -257,16 +265,24 @@ class Store:
         try:
             digest, text = row[0], zlib.decompress(row[1])
         except (TypeError, zlib.error) as error:
-            raise Corrupt(f"{self._path}: no text of revision {number}: {error}") from error
+            raise self._damaged(number, str(error)) from error
         if hashlib.sha256(text).hexdigest() != digest:
-            raise Corrupt(f"{self._path}: the text of revision {number} is not what was written")
+            raise self._damaged(number, "it is not what was written")
         return text.decode()
+
+    def _damaged(self, number: int, why: str) -> Corrupt:
+        return Corrupt(
+            f"the configuration of revision {number} is damaged in {self._path} ({why})",
+            hint="that of others may be whole: `dsrlb history` lists them, `dsrlb rollback NUMBER` "
+            "goes to one, `dsrlb apply FILE` makes a new one",
+        )
 
     def add(
         self, new: New, text: str, result: str = "pending", before: Sequence[Outcome] = ()
     ) -> Revision:
         """Keep a revision; returns it with its number. ``before``: outcomes of earlier ones that
-        are written with it. Another one that is pending has failed by that."""
+        are written with it. Another one that is pending has failed by that, and what it ends is
+        over if it runs already."""
         raw = text.encode()
         digest = hashlib.sha256(raw).hexdigest()
         with self._writing():
@@ -276,6 +292,8 @@ class Store:
             )
             added = self._connection.execute(_INSERT, (_now(), *astuple(new), result, digest))
             number = added.lastrowid
+            if result in RUNNING and number is not None:
+                self._write([Outcome(number, result)])
             self._connection.execute(
                 "UPDATE revision SET result = 'failed', reason = ? "
                 "WHERE result = 'pending' AND number < ?",

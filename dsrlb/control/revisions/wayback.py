@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dsrlb.config import Config, parse
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.confirm import seconds_left
-from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
 from dsrlb.control.state import State
 from dsrlb.control.views import AppliedView, PlanView
@@ -41,7 +42,7 @@ def applied_view(changes: PlanView, log: RevisionLog, obstacle: str) -> AppliedV
         "changes": changes["changes"],
         "affects_flows": changes["affects_flows"],
         "way_back": running.way_back if running is not None else None,
-        "revision": running.number if running is not None else None,
+        "revision": running.number if running is not None and not log.owing else None,
         "way_back_obstacle": obstacle,
         "confirm_seconds": round(seconds_left(waiting), 1) if waiting is not None else None,
     }

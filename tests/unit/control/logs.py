@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dsrlb.control.revisions.authors import Author
-from dsrlb.control.revisions.log import Change, RevisionLog
+from dsrlb.control.revisions.change import Change
+from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
 from dsrlb.control.state import State
 from dsrlb.observe.events import EventLog

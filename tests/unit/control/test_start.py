@@ -13,7 +13,7 @@ import pytest
 from dsrlb.control import start
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.beginning import Attempt
-from dsrlb.control.revisions.log import Change
+from dsrlb.control.revisions.change import Change
 
 HEAVY = ("pydantic", "numpy", "asyncio", "fastapi", "pyroute2", "dsrlb.config")
 PROGRAM = "import json, sys, {}; print(json.dumps([name for name in {} if name in sys.modules]))"

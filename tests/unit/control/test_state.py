@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dsrlb.control.state import State, write_atomically
+from dsrlb.control.smallfiles import write_atomically
+from dsrlb.control.state import State
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths, for_instance
 
@@ -112,3 +113,29 @@ def test_features(paths: Paths) -> None:
     assert state.features() == {}
     state.save_features({"eth0": {"gro": True}})
     assert State(paths).features() == {"eth0": {"gro": True}}
+
+
+def test_a_disk_that_is_full(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the way back may need has room; a daemon that cannot write its number runs all the
+    same."""
+    state = State(paths)
+    paths.state.mkdir(parents=True)
+    state.reserve.hold()
+    sync = os.fsync
+
+    def fail(descriptor: int) -> None:
+        if state.reserve.held:
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    state.save_groups([("eth0", "33:33:ff:00:00:10")])
+    assert State(paths).groups() == [("eth0", "33:33:ff:00:00:10")]
+
+    def write(descriptor: int, text: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", write)
+    state.lock()
+    with pytest.raises(StateError, match="process unknown"):
+        State(paths).lock()

@@ -111,3 +111,38 @@ def test_an_empty_state_leaves_no_file() -> None:
     path = saved()
     state.save(state.Changed())
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"version": None},
+        {"version": []},
+        {"entries": None},
+        {"entries": ["x"]},
+        {"entries": [{"vip": 5, "reals": [], "interfaces": []}]},
+        {"entries": [{"vip": "nobody", "reals": [], "interfaces": []}]},
+        {"entries": [{"vip": "192.0.2.10", "reals": "10.0.0.2", "interfaces": []}]},
+        {"entries": [{"vip": "192.0.2.10", "reals": [], "interfaces": [], "gue_port": "6080"}]},
+        {"added": "192.0.2.10"},
+        {"added": [1]},
+        {"sysctls": []},
+        {"sysctls": {"a/b/c": ["0"]}},
+        {"sysctls": {"a/b/c": [0, 1]}},
+        {"ports": {}},
+        {"routes": {"inet": "x"}},
+    ],
+    ids=str,
+)
+def test_wrong_types(fields: dict[str, object]) -> None:
+    path = saved(**fields)
+    with pytest.raises(StateError, match=str(path)):
+        state.load()
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_garbage(raw: bytes) -> None:
+    path = saved()
+    path.write_bytes(raw)
+    with pytest.raises(StateError, match="cannot be read"):
+        state.load()

@@ -64,6 +64,7 @@ def test_the_manifest(paths: Paths, saved: Path) -> None:
 
 def test_what_was_there_is_kept(paths: Paths, saved: Path) -> None:
     State(paths).save_config(OTHER)
+    paths.history.write_text('{"last": 9, "lost": ""}')
     with closing(database(paths)) as open_one:
         open_one.execute("INSERT INTO revision VALUES (2)")
         open_one.commit()
@@ -75,6 +76,7 @@ def test_what_was_there_is_kept(paths: Paths, saved: Path) -> None:
         with closing(sqlite3.connect(restored.aside / "revisions.db")) as old:
             assert old.execute("SELECT max(number) FROM revision").fetchone() == (2,)
     assert (paths.state / "features.json").exists()
+    assert not paths.history.exists()  # it was of the revisions that are aside
 
 
 def test_a_backup_without_revisions_puts_them_aside(paths: Paths, tmp_path: Path) -> None:

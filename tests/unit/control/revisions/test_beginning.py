@@ -240,6 +240,24 @@ def test_an_automatic_way_back_that_is_refused(logs: Logs, monkeypatch: pytest.M
     assert any(text.startswith("<revision 1> was refused") for text in logs.told())
 
 
+def test_an_automatic_way_back_whose_text_is_damaged(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends no start."""
+    logs.apply("a")
+    logs.apply("b", confirm_within=60)
+    store = logs.open._database.store
+    assert store is not None
+    store._connection.execute(
+        "UPDATE text SET content = zeroblob(9) WHERE hash = "
+        "(SELECT hash FROM revision WHERE number = 1)"
+    )
+    late(monkeypatch)
+    assert begun(logs, monkeypatch) == "balancer with b"
+    assert logs.results() == ["applied", "waiting"]
+    assert any("the configuration of revision 1 is damaged" in text for text in logs.told())
+
+
 def test_an_interrupted_one_that_nobody_can_confirm_any_more(
     logs: Logs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

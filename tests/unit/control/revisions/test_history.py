@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dsrlb.config import dump, parse
-from dsrlb.control.revisions import history
+from dsrlb.control.revisions import confirm, history
 from dsrlb.control.revisions import offline as offlinerevisions
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.rollback import words
@@ -94,6 +94,17 @@ def test_confirming_without_a_daemon(logs: Logs) -> None:
     row = offlinerevisions.confirm("main", Author(0, "root"))
     assert (row["number"], row["result"], row["reason"]) == (2, "applied", "confirmed by root")
     assert logs.again().waiting is None
+
+
+def test_confirming_too_late_without_a_daemon(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody took it back, and the next start does: what was said would not hold."""
+    now = confirm.clock()
+    monkeypatch.setattr(confirm, "clock", lambda: now + 61)
+    message = "revision 2 was not confirmed in time: the next start goes back to 1"
+    with pytest.raises(StateError, match=message) as refused:
+        offlinerevisions.confirm("main", Author(0, "root"))
+    assert "`dsrlb rollback 2` makes it the running one then" in refused.value.hint
+    assert logs.results() == ["applied", "waiting"]
 
 
 @pytest.mark.parametrize(

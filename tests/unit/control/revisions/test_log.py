@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dsrlb.control.revisions import confirm
-from dsrlb.control.revisions.log import Change
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.store import Newer
 from dsrlb.errors import KernelError, StateError, UnknownRevision
 from tests.unit.control.logs import ALICE, ROOT, Logs
@@ -28,7 +28,7 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Logs]:
 
 def full(logs: Logs, is_full: bool = True) -> None:
     """No page more; or room again."""
-    store = logs.open._store
+    store = logs.open._database.store
     assert store is not None
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0] if is_full else 1 << 30
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -182,7 +182,7 @@ def test_what_cannot_be_written_behind_a_change_is_owed(
     """It runs; that is told with the next write, and until then known here."""
     logs.apply("a")
     revision = logs.begin("b")
-    store = logs.open._store
+    store = logs.open._database.store
 
     def refuse(outcomes: object) -> None:
         raise StateError("disk I/O error")
@@ -238,7 +238,7 @@ def test_a_damaged_database_is_put_aside(logs: Logs) -> None:
 
 def test_a_damaged_text_of_what_runs_counts_as_well(logs: Logs) -> None:
     logs.apply("a")
-    store = logs.open._store
+    store = logs.open._database.store
     assert store is not None
     store._connection.execute("UPDATE text SET content = zeroblob(9)")
     logs.open.close()
@@ -247,7 +247,7 @@ def test_a_damaged_text_of_what_runs_counts_as_well(logs: Logs) -> None:
 
 def test_a_newer_database_stays_as_it_is(logs: Logs) -> None:
     logs.apply("a")
-    store = logs.open._store
+    store = logs.open._database.store
     assert store is not None
     store._connection.execute("PRAGMA user_version = 2")
     logs.open.close()

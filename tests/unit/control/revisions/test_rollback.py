@@ -12,7 +12,7 @@ import pytest
 from dsrlb.config import Config, dump, parse
 from dsrlb.control.revisions import confirm
 from dsrlb.control.revisions.authors import Author
-from dsrlb.control.revisions.log import Change
+from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.rollback import go_back, revert_expired
 from dsrlb.errors import ConfigError, KernelError, UnknownRevision
 from tests.unit.api.fakerows import TOML

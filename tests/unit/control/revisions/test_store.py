@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from dsrlb.control.revisions import store as revisions
-from dsrlb.control.revisions.store import Corrupt, New, Newer, Outcome, Store, set_aside
+from dsrlb.control.revisions.files import set_aside
+from dsrlb.control.revisions.store import Corrupt, New, Newer, Outcome, Store
 from dsrlb.errors import StateError
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -223,7 +225,16 @@ def test_a_damaged_file_is_told_and_put_aside(path: Path, spoil: Callable[[Path]
 def test_a_damaged_text_is_told(path: Path, store: Store) -> None:
     applied(store, "a")
     store._connection.execute("UPDATE text SET content = zeroblob(20)")
-    with pytest.raises(Corrupt, match="revision 1"):
+    with pytest.raises(
+        Corrupt, match=r"of revision 1 is damaged in .*revisions\.db \(Error -3 while"
+    ) as told:
+        store.text(1)
+    assert "`dsrlb history` lists them" in told.value.hint
+    store._connection.execute("UPDATE text SET content = ?", (zlib.compress(b"other"),))
+    with pytest.raises(Corrupt, match=r"revision 1 is damaged .*it is not what was written"):
+        store.text(1)
+    store._connection.execute("UPDATE text SET content = 5")
+    with pytest.raises(Corrupt, match="revision 1 is damaged"):
         store.text(1)
 
 
