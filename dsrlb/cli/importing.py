@@ -41,7 +41,7 @@ def importing() -> None:
 
 def _text(file: Path) -> tuple[str, str, Path]:
     """What a file holds, what errors call it, and the folder that its includes start from."""
-    from dsrlb.config.source import text_of
+    from dsrlb.importing.octets import text_of
 
     source = Stdin("<stdin>") if file == _DASH else file
     return text_of(source), str(source), Path(source.parent)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dsrlb.config.values import IPAddress
+from dsrlb.importing.addresses import WHOLE_MASKS
 from dsrlb.importing.form import Member, Method, Virtual, endpoint
 from dsrlb.importing.keepalived.blocks import Statement
 from dsrlb.importing.keepalived.checks import CHECKERS, TIMING, Check, Checks, Timing, alpha
@@ -21,6 +22,7 @@ _FLAGS = {
     "sh-port": "port", "mh-port": "port", "flag-2": "port",
     "sh-fallback": "fallback", "mh-fallback": "fallback", "flag-1": "fallback",
 }  # fmt: skip
+_WHOLE = [[mask] for mask in WHOLE_MASKS]
 _NAT = Method("masquerade")
 _UNREACHED = "it is reached in a way that no mode has"
 _SCRIPTS = "no scripts are run when something changes; `dsrlb events` tells it"
@@ -167,6 +169,8 @@ class _Servers:
             settings.sorry_method = values.method(statement)
         elif keyword == "quorum":
             self._quorum(statement)
+        elif keyword == "persistence_granularity" and statement.values[:1] in _WHOLE:
+            pass  # what persistence does
         else:
             self._common(settings, statement)
 

@@ -27,6 +27,7 @@ def test_nothing_is_told_of_what_is_the_same(convert: Convert) -> None:
         ("mh", "maglev", "source", False),
         ("mh\nmh-port\nmh-fallback", "maglev", "tuple", False),
         ("dh", "hash", "source", False),
+        ("dh\nflag-2", "hash", "source", False),
         ("sed", "weighted-least-connection", None, False),
         ("nq", "weighted-least-connection", None, False),
         ("twos", "weighted-least-connection", None, False),
