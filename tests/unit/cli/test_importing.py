@@ -51,6 +51,7 @@ def test_a_file(run: Run, folder: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, "")
     assert load(folder / "out.toml").service[0].name == "tcp-192.0.2.1-80"
     assert "placeholder" in result.stderr
+    assert (folder / "out.toml").stat().st_mode & 0o777 == 0o600, "checks may hold passwords"
 
 
 @pytest.mark.parametrize(("kind", "text"), [("keepalived", KEEPALIVED), ("ipvsadm", RULES)])
