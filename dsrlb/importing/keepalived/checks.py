@@ -66,7 +66,7 @@ class Timing:
     def take(self, statement: Statement, values: Values) -> Timing:
         """With what a statement says."""
         keyword = statement.keyword
-        if keyword == "retry":
+        if keyword in ("retry", "nb_get_retry"):  # the latter's former name
             retries = values.number(statement, 0, 1 << 31)
             return self if retries is None else replace(self, retries=retries)
         if keyword == "delay_before_retry":
@@ -135,7 +135,7 @@ class Checks:
         special = self._special(one.kind).get(keyword)
         if special is not None:
             special(one, statement)
-        elif keyword in TIMING:
+        elif keyword in (*TIMING, "nb_get_retry"):
             one.timing = one.timing.take(statement, self._values)
         elif keyword == "connect_port":
             self._connect_port(one, statement)
@@ -240,6 +240,9 @@ class Checks:
         table, near = one.table, self._values.near
         if one.kind in ("HTTP_GET", "SSL_GET"):
             table.setdefault("status", ["200-299"])
+            if not one.urls:
+                self._values.lost(block, "there is no url that could be asked for")
+                one.dead = True
             if one.virtualhost:
                 table["host"] = one.virtualhost
         elif one.kind == "SMTP_CHECK":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from dsrlb.importing.addresses import number_of
 from dsrlb.importing.keepalived.blocks import Statement
 from dsrlb.importing.keepalived.values import Values
 
@@ -33,7 +34,7 @@ def read_url(block: Statement, values: Values, lost: Mapping[str, str]) -> Url:
         if keyword == "path":
             url.table["path"] = _path(statement, values)
         elif keyword == "status_code":
-            url.table["status"] = statement.values or ["200-299"]
+            url.table["status"] = _statuses(statement, values) or ["200-299"]
         elif keyword == "virtualhost":
             url.virtualhost = values.one(statement) or url.virtualhost
         elif keyword == "digest":
@@ -53,6 +54,22 @@ def read_url(block: Statement, values: Values, lost: Mapping[str, str]) -> Url:
         else:
             url.table["body"] = " ".join(regex.values)
     return url
+
+
+def _statuses(statement: Statement, values: Values) -> list[str]:
+    """Codes and ranges of codes; others are told."""
+    good = []
+    for text in statement.values:
+        first, dash, last = text.partition("-")
+        try:
+            low = number_of(first, 100, 599)
+            if dash:
+                number_of(last, low, 599)
+        except ValueError:
+            values.report.lost(statement.place, f"status_code {text}", "a code, or a range of them")
+        else:
+            good.append(text)
+    return good
 
 
 def _path(statement: Statement, values: Values) -> str:

@@ -40,6 +40,7 @@ def test_times(convert: Convert) -> None:
         ),
         ({"server": "delay_loop 0"}, 60_000, 5000, 2, ["k.conf:4: not carried over: delay_loop 0"]),
         ({"check": "connect_timeout 0"}, 60_000, 5000, 2, ["k.conf:8: not carried over: connect_"]),
+        ({"check": "nb_get_retry 4"}, 60_000, 5000, 5, []),
         ({"server": "retry 200"}, 60_000, 5000, 100, ["retry 200: fall is 100 at most"]),
     ],
 )
@@ -156,3 +157,27 @@ def test_regular_expressions(convert: Convert, lines: list[str], body: str, why:
     health, told = url(convert, *lines)
     assert health.body == body
     assert [why in one for one in told if one.startswith("regex ")] == ([True] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("codes", "status", "lost"),
+    [
+        ("", ("200-299",), []),
+        ("200 301-302", ("200", "301-302"), []),
+        ("200 2xx 302-301 700", ("200",), ["2xx", "302-301", "700"]),
+        ("2xx", ("200-299",), ["2xx"]),
+    ],
+)
+def test_status_codes(
+    convert: Convert, codes: str, status: tuple[str, ...], lost: list[str]
+) -> None:
+    """Wrong ones cost no checks: keepalived leaves them out."""
+    health, told = url(convert, f"status_code {codes}")
+    assert health.status == status
+    assert told == [f"status_code {one}: a code, or a range of them" for one in lost]
+
+
+def test_nothing_that_could_be_asked_for(convert: Convert) -> None:
+    found = convert(text(check="} HTTP_GET {\nvirtualhost a.example"))
+    assert found.config.health_of(found.config.service[0]).type == "tcp"
+    assert [note.why for note in found.notes] == ["there is no url that could be asked for"]
