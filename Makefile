@@ -113,7 +113,7 @@ install: ## to PREFIX (/opt/dsrlb), with a systemd service (root)
 	sed -e 's|/usr/local/sbin/|$(SBINDIR)/|' -e 's|/etc/dsrlb/|$(SYSCONFDIR)/|' \
 		dsrlb/data/dsrlb.service >"$(UNITDIR)/dsrlb.service"
 	[[ -e "$(SYSCONFDIR)/dsrlb.toml" ]] || \
-		install -m 644 dsrlb/data/example.toml "$(SYSCONFDIR)/dsrlb.toml"
+		install -m 600 dsrlb/data/example.toml "$(SYSCONFDIR)/dsrlb.toml"
 	if $(systemd_has_it); then systemctl daemon-reload; fi
 	@echo "next: edit $(SYSCONFDIR)/dsrlb.toml, then: systemctl enable --now dsrlb"
 

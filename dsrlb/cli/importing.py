@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def importing() -> None:
 
 def _text(file: Path) -> tuple[str, str, Path]:
     """What a file holds, what errors call it, and the folder that its includes start from."""
-    from dsrlb.config.source import text_of
+    from dsrlb.importing.octets import text_of
 
     source = Stdin("<stdin>") if file == _DASH else file
     return text_of(source), str(source), Path(source.parent)
@@ -68,8 +69,14 @@ def _finish(imported: Imported, source: str, output: Path | None) -> None:
 
 
 def _write(output: Path, toml: str) -> None:
+    """A new file is the caller's alone: programs and requests of checks may hold passwords."""
+
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags, 0o600)
+
     try:
-        output.write_text(toml)
+        with open(output, "w", opener=opener) as file:
+            file.write(toml)
     except OSError as error:
         raise DsrlbError(f"cannot write {output}: {error.strerror}") from error
 

@@ -189,7 +189,7 @@ def check(instance: str, file: Path, adopt_vip: bool, offline: bool) -> None:
 
 def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
     """What cannot work on this host."""
-    from dsrlb.config import check_host
+    from dsrlb.config import check_host, clashes
     from dsrlb.control.desired.placement import misplaced
     from dsrlb.control.desired.tunnels import unreachable
     from dsrlb.control.probing.prefixes import occupied
@@ -197,10 +197,11 @@ def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
     from dsrlb.net.host import host_facts
 
     config, origin, facts = given.config, given.origin, host_facts()
-    problems = check_host(config, facts, origin, adopt_vip)
+    problems = check_host(config, facts, origin)
     problems += unknown_group(config, origin)
     problems += unreachable(config, facts, origin)
     problems += misplaced(config, facts, origin)
+    problems += [clash.problem(origin) for clash in clashes(config, facts, adopt_vip)]
     problems += occupied(config, facts, origin, instance)
     return problems
 

@@ -15,12 +15,14 @@ from dsrlb.config.models import (
     Service,
     Snat,
 )
+from dsrlb.config.ownaddresses import Clash, clashes
 from dsrlb.config.render import digest, dump
 from dsrlb.config.source import load, parse
 
 __all__ = [
     "Balancer",
     "Bridge",
+    "Clash",
     "Config",
     "Group",
     "Health",
@@ -32,6 +34,7 @@ __all__ = [
     "Service",
     "Snat",
     "check_host",
+    "clashes",
     "digest",
     "dump",
     "edit",

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 from dsrlb.config.algorithms import check_algorithms
 from dsrlb.config.healthrules import check_health
 from dsrlb.config.members import real_addresses, users
-from dsrlb.config.memo import ByIdentity
 from dsrlb.config.models import (
     MOST_REALS,
     Config,
-    Group,
     IPAddress,
     IPNetwork,
     PortRange,
@@ -237,33 +235,11 @@ def _check_interface(name: str, facts: HostFacts) -> str | None:
     return None
 
 
-_addresses_in = ByIdentity[Group | Service, frozenset[IPAddress]](
-    lambda element: (
-        frozenset(address for real in element.real for address in real.address)
-        | frozenset(getattr(getattr(element, "sorry", None), "address", ()))
-    )
-)
-
-
-def _on_host(config: Config, facts: HostFacts) -> bool:
-    """Is a real server this host? Seldom, and large configurations are slow to walk through."""
-    here = frozenset(facts.addresses)
-    elements: tuple[Group | Service, ...] = (*config.group, *config.service)
-    return any(not _addresses_in(element).isdisjoint(here) for element in elements)
-
-
 def check_host(
-    config: Config,
-    facts: HostFacts,
-    origin: Origin,
-    adopt_vip: bool = False,
-    known: Container[str] = (),
+    config: Config, facts: HostFacts, origin: Origin, known: Container[str] = ()
 ) -> list[Problem]:
-    """Return what cannot work on this host.
-
-    ``adopt_vip``: VIPs on interfaces of this host are no problem, they will be taken off.
-    ``known``: interfaces in use already, which may be away for a while.
-    """
+    """Return the interfaces that the program cannot be attached to on this host. ``known``: those
+    in use already, which may be away for a while."""
     problems = []
     for name in config.balancer.interfaces:
         if name in known and name not in facts.interfaces:
@@ -271,18 +247,4 @@ def check_host(
         message = _check_interface(name, facts)
         if message:
             problems.append(origin.problem(("balancer", "interfaces"), name, message))
-    for index, service in enumerate(config.service):
-        for vip in service.vip:
-            if vip in facts.addresses and not adopt_vip:
-                interface = facts.addresses[vip]
-                message = (
-                    f"this VIP is an address of this host (on {interface}): its kernel would "
-                    "answer the clients itself and reset their connections; take it off "
-                    f"{interface} (`ip address show to {vip}`), or let --adopt-vip do that"
-                )
-                problems.append(origin.problem(("service", index, "vip"), str(vip), message))
-    for path, address in real_addresses(config) if _on_host(config, facts) else ():
-        if address in facts.addresses:
-            message = f"this real server is this host itself (on {facts.addresses[address]})"
-            problems.append(origin.problem(path, str(address), message))
     return problems

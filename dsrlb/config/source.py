@@ -106,8 +106,8 @@ def _read(text: str, filename: str) -> dict[str, Any]:
         raise ConfigError([Problem(filename, line, "TOML", shown, message)]) from error
 
 
-def text_of(path: Path) -> str:
-    """A configuration file's text; ConfigError when it cannot be had."""
+def bytes_of(path: Path) -> bytes:
+    """What a configuration file holds; ConfigError when it cannot be had."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -115,6 +115,12 @@ def text_of(path: Path) -> str:
         raise ConfigError([problem]) from error
     if len(raw) > LARGEST:
         raise ConfigError([Problem(str(path), None, "file", f"{len(raw)} bytes", "over 16 MiB")])
+    return raw
+
+
+def text_of(path: Path) -> str:
+    """A configuration file's text; ConfigError when it cannot be had."""
+    raw = bytes_of(path)
     try:
         return raw.decode()
     except UnicodeDecodeError as error:

@@ -21,13 +21,13 @@ from dsrlb.control.desired.limits import Sizes
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
-from dsrlb.control.hostchecks import HostCheck, same_network
+from dsrlb.control.hostchecks import HostCheck, adopt, same_network
 from dsrlb.control.macs.announce import Announcer, Claim
 from dsrlb.control.macs.table import MacTable
 from dsrlb.control.maps import installed as installed_state
 from dsrlb.control.maps.apply import Applier
 from dsrlb.control.maps.writing import Writer
-from dsrlb.control.offline import remove_pins
+from dsrlb.control.offline import pinned, remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.revisions.change import Change
@@ -40,7 +40,6 @@ from dsrlb.control.takeover import take_over, tell_differences
 from dsrlb.control.views import AppliedView, PlanView
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
-from dsrlb.net import links
 from dsrlb.observe.events import now_text
 from dsrlb.paths import Paths
 
@@ -88,6 +87,7 @@ class Balancer:
         self.detached = False
         self.links_changed = False
         self.paths_changed = False
+        self.addresses_changed = False
         self.macs = MacTable(self.events)
         self.announcer = Announcer(self.events, state)
         self.attachments = Attachments(dataplane, state, self.events)
@@ -123,16 +123,20 @@ class Balancer:
         Raises ConfigError, AbiMismatch and the other DsrlbErrors; what runs already keeps running,
         and a refusal leaves nothing behind.
         """
-        log, host = options.log, HostCheck(paths.instance)
-        before = ran(log, state, options.text, config)
-        host.check(config, origin, options.change.adopt_vip, before)
+        log, host, adopting = options.log, HostCheck(paths.instance), options.change.adopt_vip
+        before, goes_on = ran(log, state, options.text, config), pinned(paths)
+        host.check(config, origin, adopting, before, runs=goes_on)
         dataplane = open_dataplane(config.balancer.flow_capacity)
         try:
             balancer = cls(paths, state, config, dataplane, log, host)
             balancer.check_tables(config, origin)
+            if goes_on and not dataplane.maps.taken_over:  # nothing does: the pins were of no use
+                host.check(config, origin, adopting, before, runs=False)
             dataplane.maps.pin()
             held = take_over(balancer, config) if dataplane.maps.taken_over else None
             balancer._start(config, before, options)
+            if held is not None and not adopting:
+                host.tell(config, balancer.events)
             if held is not None and held.services and before == config:
                 tell_differences(balancer, held)
         except Exception:  # whatever it was is undone, and raised again
@@ -149,7 +153,8 @@ class Balancer:
         revision = self._begin(config, options.change, before)
         try:
             self._bring_in_line(config, options)
-            self._adopt(config, options.change.adopt_vip)
+            if options.change.adopt_vip:
+                adopt(config, self.events)
         except Exception as error:  # whatever it was is undone, and raised again
             self.attachments.undo()
             running = before if self.dataplane.maps.taken_over else None
@@ -184,14 +189,6 @@ class Balancer:
         problems = self._sizes.exceeded(config, origin, self.dataplane.artifact.constants)
         if problems:
             raise ConfigError(problems)
-
-    def _adopt(self, config: Config, adopt_vip: bool) -> None:
-        if not adopt_vip:
-            return
-        present, _ = links.list_addresses(links.list_links())
-        for vip in {vip for service in config.service for vip in service.vip} & present.keys():
-            removed = links.remove_address(vip)
-            self.events.add("vip", f"took {removed} off: it is a VIP now", "warning")
 
     def _bring_in_line(
         self, config: Config, options: Options | None = None, *, strict: bool = True
@@ -274,13 +271,14 @@ class Balancer:
         self._host.check(config, origin, change.adopt_vip, before)
         self.check_tables(config, origin)
         stages.check(self.dataplane, config)
-        obstacle = self._host.obstacle(before)
+        obstacle = self._host.obstacle(before, config)
         if obstacle and change.confirm_within is not None:
             raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
         revision = self._begin(config, change, before)
         try:
             self._follow(before, config)
-            self._adopt(config, change.adopt_vip)
+            if change.adopt_vip:
+                adopt(config, self.events)
         except Exception as error:  # whatever it was is undone, and raised again
             self._take_back(before)
             self.log.failed(revision, error)
@@ -289,6 +287,8 @@ class Balancer:
         open_to_group(self.paths.socket, config.balancer, self.events)
         self._forget_orders(config)
         self.log.applied(revision, dump(config))
+        if not change.adopt_vip:  # else the kernel tells that an address is gone
+            self._host.follow(config, self.events)
         changes = view(before, config)
         self.events.add("apply", told(change, changes, revision))
         upgrade.tell_capacity(self.dataplane, config, self.events)
@@ -320,6 +320,9 @@ class Balancer:
         """Follow what changed on the network since the last call."""
         if self.detached:  # its own last change made the event
             return
+        if self.addresses_changed or self.links_changed:
+            self.addresses_changed = False
+            self._host.tell(self.config, self.events, anew=True)
         if self.links_changed:
             self.links_changed = self.paths_changed = False
             self._bring_in_line(self.config, strict=False)

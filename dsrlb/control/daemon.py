@@ -181,6 +181,9 @@ class Daemon:
                 change.name, change.ifindex
             ):
                 self._look_again()
+            elif not change.name:  # addresses of another interface
+                self._balancer.addresses_changed = True
+                self._dirty.set()
 
     async def _take_in(self, change: watch.NeighbourChanged | watch.StationChanged) -> None:
         """Somebody is somewhere else, or not there: see whether that moves a real server."""

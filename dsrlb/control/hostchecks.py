@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dsrlb.config import Config, HostFacts, check_host
+from dsrlb.config import Config, HostFacts, check_host, clashes
 from dsrlb.config.sharing import config_of, others
 from dsrlb.config.source import Origin
 from dsrlb.config.values import IPNetwork
@@ -13,7 +13,9 @@ from dsrlb.control.probing.prefixes import occupied
 from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.socketaccess import unknown_group
 from dsrlb.errors import ConfigError, DsrlbError, Problem
+from dsrlb.net import links
 from dsrlb.net.host import host_facts
+from dsrlb.observe.events import EventLog
 
 
 class HostCheck:
@@ -24,30 +26,69 @@ class HostCheck:
         self._right: tuple[Config, HostFacts] | None = None
         self._free: tuple[list[IPNetwork], HostFacts] | None = None
         self._facts = HostFacts({}, {})
+        self._looked: tuple[Config, HostFacts] | None = None
+        self._told: frozenset[tuple[str, str]] = frozenset()
 
-    def check(self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None) -> None:
+    def check(
+        self,
+        config: Config,
+        origin: Origin,
+        adopt_vip: bool,
+        before: Config | None,
+        *,
+        runs: bool = True,
+    ) -> None:
         """Raises ConfigError with all that is wrong. ``adopt_vip``: VIPs on interfaces of this host
-        will be taken off; ``before``: its interfaces are waited for when they are not there."""
+        will be taken off; ``before``: its interfaces are waited for when they are not there.
+        ``runs``: ``before`` does, so addresses that it and the host have are no reason."""
         self._facts = host_facts()
-        self._check(config, origin, adopt_vip, before)
+        self._check(config, origin, adopt_vip, before, before if runs else None)
 
-    def obstacle(self, config: Config) -> str:
-        """Why a configuration that runs could not be applied again, on the host as it was at the
-        last check(); empty: it could."""
+    def obstacle(self, config: Config, after: Config) -> str:
+        """Why a configuration that runs could not be applied again when another one does, on the
+        host as it was at the last check(); empty: it could."""
         try:
-            self._check(config, Origin("<running>"), adopt_vip=False, before=config)
+            self._check(config, Origin("<running>"), adopt_vip=False, before=after, running=after)
         except DsrlbError as error:
             return error.message
         return ""
 
+    def tell(self, config: Config, events: EventLog, *, anew: bool = False) -> None:
+        """Say which addresses of a configuration that runs the host has by now, and which not any
+        more. ``anew``: on the host as it is, not as it was at the last check()."""
+        if anew:
+            self._facts = host_facts()
+        looked = self._looked
+        if looked is not None and looked[0] is config and looked[1] == self._facts:
+            return
+        found = {clash.identity: clash for clash in clashes(config, self._facts)}
+        for value, fact in (one for one in self._told if one not in found):
+            events.add("address", f"{value}: no longer so: {fact}")
+        for clash in (one for key, one in found.items() if key not in self._told):
+            advice = f": {clash.advice}" if clash.advice else ""
+            message = "what runs goes on with it, a start from nothing is refused"
+            events.add("address", f"{clash.value}: {clash.fact}; {message}{advice}", "warning")
+        self._told = frozenset(found)
+        self._looked = (config, self._facts)
+
+    def follow(self, config: Config, events: EventLog) -> None:
+        """tell(), for another configuration that check() has found right: it can have fewer."""
+        if self._told:
+            self.tell(config, events)
+
     def _check(
-        self, config: Config, origin: Origin, adopt_vip: bool, before: Config | None
+        self,
+        config: Config,
+        origin: Origin,
+        adopt_vip: bool,
+        before: Config | None,
+        running: Config | None,
     ) -> None:
         facts = self._facts
         concerned = config if adopt_vip else self._concerned(config, facts)
-        problems = _problems(concerned, facts, origin, adopt_vip, before)
+        problems = _problems(concerned, facts, origin, adopt_vip, before, running)
         if problems and concerned is not config:  # told with their places in the whole
-            problems = _problems(config, facts, origin, adopt_vip, before)
+            problems = _problems(config, facts, origin, adopt_vip, before, running)
         asked = prefixes_needed(config), facts  # of which the pairs of other instances are a part
         if asked != self._free:
             problems += occupied(config, facts, origin, self._instance)
@@ -73,18 +114,36 @@ class HostCheck:
 def check_on_host(
     config: Config, origin: Origin, instance: str, adopt_vip: bool, before: Config | None
 ) -> None:
-    """As HostCheck.check(), once."""
-    HostCheck(instance).check(config, origin, adopt_vip, before)
+    """As HostCheck.check(), once, where nothing runs."""
+    HostCheck(instance).check(config, origin, adopt_vip, before, runs=False)
 
 
 def _problems(
-    config: Config, facts: HostFacts, origin: Origin, adopt_vip: bool, before: Config | None
+    config: Config,
+    facts: HostFacts,
+    origin: Origin,
+    adopt_vip: bool,
+    before: Config | None,
+    running: Config | None,
 ) -> list[Problem]:
     known = before.balancer.interfaces if before else ()
-    problems = check_host(config, facts, origin, adopt_vip, known)
+    problems = check_host(config, facts, origin, known)
     problems += unknown_group(config, origin)
     problems += unreachable(config, facts, origin)
-    return problems + misplaced(config, facts, origin, before)
+    problems += misplaced(config, facts, origin, before)
+    found = list(clashes(config, facts, adopt_vip))
+    if found and running is not None:
+        had = {clash.identity for clash in clashes(running, facts)}
+        found = [clash for clash in found if clash.identity not in had]
+    return problems + [clash.problem(origin) for clash in found]
+
+
+def adopt(config: Config, events: EventLog) -> None:
+    """Take the VIPs off this host's interfaces. Raises NetError."""
+    present, _ = links.list_addresses(links.list_links())
+    for vip in {vip for service in config.service for vip in service.vip} & present.keys():
+        removed = links.remove_address(vip)
+        events.add("vip", f"took {removed} off: it is a VIP now", "warning")
 
 
 def same_network(before: Config, after: Config) -> bool:

@@ -22,6 +22,10 @@ PORTS = {
 """Names of ports (services(5)) of which everybody thinks the same."""
 
 
+WHOLE_MASKS = ("255.255.255.255", "128")
+"""Masks of persistence that keep clients apart by their whole addresses."""
+
+
 def address_of(text: str) -> IPAddress:
     """An address, without a scope. Raises ValueError."""
     if "%" in text:

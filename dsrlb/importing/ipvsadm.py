@@ -3,33 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dsrlb.config.values import IPAddress
-from dsrlb.importing.addresses import address_of, number_of, port_of
+from dsrlb.errors import ConfigError
+from dsrlb.importing.addresses import WHOLE_MASKS, address_of, number_of, port_of
 from dsrlb.importing.form import Member, Method, Virtual, endpoint
-from dsrlb.importing.report import Place, Report, wrong
+from dsrlb.importing.octets import decoded
+from dsrlb.importing.options import Line, parse
+from dsrlb.importing.report import Place, Report, nothing, wrong
 
-_LONG = {
-    "--add-service": "-A", "--add-server": "-a", "--tcp-service": "-t", "--udp-service": "-u",
-    "--fwmark-service": "-f", "--scheduler": "-s", "--persistent": "-p", "--netmask": "-M",
-    "--real-server": "-r", "--gatewaying": "-g", "--masquerading": "-m", "--ipip": "-i",
-    "--weight": "-w", "--u-threshold": "-x", "--l-threshold": "-y", "--sched-flags": "-b",
-    "--ops": "-o", "-O": "-o", "--ipv6": "-6",
-}  # fmt: skip
-_VALUES = (
-    "-t", "-u", "-f", "--sctp-service", "-s", "-M", "-r", "-w", "-x", "-y", "-b", "--pe",
-    "--tun-type", "--tun-port",
-)  # fmt: skip
-_FLAGS = ("-g", "-m", "-i", "-o", "-6", "--tun-csum", "--tun-nocsum", "--tun-remcsum")
-_KINDS = ("-t", "-u", "-f", "--sctp-service")
 _FLAG_NAMES = {
     "sh-port": "port", "mh-port": "port", "flag-2": "port",
     "sh-fallback": "fallback", "mh-fallback": "fallback", "flag-1": "fallback",
 }  # fmt: skip
-_DEFAULT_PERSISTENCE = 300
 _OTHER = {
     "-C": "clears what was there",
     "--clear": "clears what was there",
@@ -37,61 +26,6 @@ _OTHER = {
     "--start-daemon": "flows are not copied to another balancer",
     "--stop-daemon": "flows are not copied to another balancer",
 }
-
-
-@dataclass(slots=True)
-class _Line:
-    """A line by its options."""
-
-    place: Place
-    verb: str
-    options: dict[str, str]
-
-    @property
-    def service(self) -> tuple[str, str]:
-        """What names the virtual server: option and value, as they stand."""
-        found = [(option, self.options[option]) for option in _KINDS if option in self.options]
-        if len(found) != 1:
-            raise wrong(
-                self.place, self.verb, " ".join(self.options), "one virtual server: -t, -u or -f"
-            )
-        return found[0]
-
-    def number(self, option: str, low: int, high: int, default: int) -> int:
-        """The value of an option, or the default."""
-        if option not in self.options:
-            return default
-        text = self.options[option]
-        try:
-            return number_of(text, low, high)
-        except ValueError as error:
-            raise wrong(self.place, option, text, str(error)) from error
-
-
-def _parse(words: Sequence[str], place: Place) -> _Line:
-    verb, *rest = words
-    verb = _LONG.get(verb, verb)
-    if verb not in ("-A", "-a"):
-        message = "a line of `ipvsadm --save` begins with -A or -a"
-        raise wrong(place, "line", " ".join(words), message)
-    options: dict[str, str] = {}
-    waiting = iter(rest)
-    pending = next(waiting, None)
-    while pending is not None:
-        option, pending = _LONG.get(pending, pending), next(waiting, None)
-        if option in _VALUES:
-            if pending is None:
-                raise wrong(place, option, "", "a value is missing")
-            options[option], pending = pending, next(waiting, None)
-        elif option == "-p":
-            has_value = pending is not None and not pending.startswith("-")
-            options[option] = pending if has_value and pending else str(_DEFAULT_PERSISTENCE)
-            pending = next(waiting, None) if has_value else pending
-        elif option in _FLAGS:
-            options[option] = ""
-        else:
-            raise wrong(place, "option", option, "no option of `ipvsadm --save`")
-    return _Line(place, verb, options)
 
 
 class _Endpoints:
@@ -146,19 +80,24 @@ class _Reader:
         self._endpoints = _Endpoints(report)
         self._found: dict[tuple[str, str], _Found] = {}
 
-    def take(self, line: _Line) -> None:
-        """Take a line in."""
+    def take(self, line: Line) -> None:
+        """Take a line in. Raises ConfigError for one that is of no use."""
         kind, value = line.service
         if line.verb == "-A":
             if (kind, value) in self._found:
                 raise wrong(line.place, kind, value, "this virtual server stands twice")
-            self._found[kind, value] = _Found(self._virtual(line, kind, value))
+            self._found[kind, value] = _Found(None)  # lines -a of one that is wrong are told so
+            self._found[kind, value].virtual = self._virtual(line, kind, value)
             return
         found = self._found.get((kind, value))
         if found is None:
             raise wrong(line.place, kind, value, "there is no line -A of this virtual server")
+        if found.virtual is None:
+            label = f"real server {line.options.get('-r', '')}".strip()
+            self._report.lost(line.place, label, "its virtual server is not carried over")
+            return
         member = self._member(line)
-        if member is not None and found.virtual is not None:
+        if member is not None:
             found.members.append(member)
 
     def virtuals(self) -> Iterator[Virtual]:
@@ -171,7 +110,7 @@ class _Reader:
         """How many there are in all."""
         return len(self._found)
 
-    def _virtual(self, line: _Line, kind: str, value: str) -> Virtual | None:
+    def _virtual(self, line: Line, kind: str, value: str) -> Virtual | None:
         place = line.place
         if kind == "-f":
             why = "packets are not told by firewall marks; give the service its VIPs and ports"
@@ -184,12 +123,13 @@ class _Reader:
         if where is None:
             return None
         protocol: Literal["tcp", "udp"] = "tcp" if kind == "-t" else "udp"
-        for option, why in (
-            ("-M", "persistence is of single client addresses"),
-            ("--pe", "persistence is by client addresses alone"),
-        ):
-            if option in line.options:
-                self._report.lost(place, f"{option} {line.options[option]}", why)
+        options = line.options
+        if options.get("-M", WHOLE_MASKS[0]) not in WHOLE_MASKS:
+            why = "persistence is of single client addresses"
+            self._report.lost(place, f"-M {options['-M']}", why)
+        if "--pe" in options:
+            why = "persistence is by client addresses alone"
+            self._report.lost(place, f"--pe {options['--pe']}", why)
         address, port = where
         label = f"{protocol} {endpoint(address, port)}"
         return Virtual(
@@ -207,7 +147,7 @@ class _Reader:
             one_packet="-o" in line.options,
         )
 
-    def _flags(self, line: _Line) -> frozenset[str]:
+    def _flags(self, line: Line) -> frozenset[str]:
         flags = set()
         for flag in filter(None, line.options.get("-b", "").split(",")):
             if flag not in _FLAG_NAMES:
@@ -215,7 +155,7 @@ class _Reader:
             flags.add(_FLAG_NAMES.get(flag, flag))
         return frozenset(flags)
 
-    def _member(self, line: _Line) -> Member | None:
+    def _member(self, line: Line) -> Member | None:
         if "-r" not in line.options:
             raise wrong(line.place, line.verb, "-r", "the real server is missing")
         weight = line.number("-w", 0, 65535, 1)
@@ -227,7 +167,7 @@ class _Reader:
         address, port = where
         return Member(line.place, address, port, method, weight, upper, lower)
 
-    def _method(self, line: _Line) -> Method | None:
+    def _method(self, line: Line) -> Method | None:
         options = line.options
         if "-m" in options:
             return Method("masquerade")
@@ -240,35 +180,54 @@ class _Reader:
         if kind == "ipip":
             return Method("ipip")
         if kind == "gue":
-            return Method("gue", line.number("--tun-port", 1, 65535, 6080))
+            return Method("gue", _gue_port(line))
         label = f"real server {options['-r']}"
         self._report.lost(line.place, label, f"no tunnels of type {kind}: ipip or gue")
         return None
 
 
+def _gue_port(line: Line) -> int:
+    """Raises ConfigError: no other port than that of the file would do."""
+    text = line.options.get("--tun-port", "6080")
+    try:
+        return number_of(text, 1, 65535)
+    except ValueError as error:
+        raise wrong(line.place, "--tun-port", text, str(error)) from error
+
+
 def _words(text: str) -> list[str]:
-    """Without a comment, and without the program's name."""
-    words = text.partition("#")[0].split()
+    """Without the program's name."""
+    words = text.split()
     if words and words[0].rpartition("/")[2] == "ipvsadm":
         del words[0]
     return words
 
 
 def read(text: str, filename: str, report: Report) -> tuple[Virtual, ...]:
-    """The virtual servers of a file; what is left out of them is told. Raises ConfigError for
-    what is no such file."""
-    reader = _Reader(report)
+    """The virtual servers of a file; what is left out of them is told, with lines that are wrong.
+    Raises ConfigError for what is no such file."""
+    reader, rules = _Reader(report), False
     for number, raw in enumerate(text.split("\n"), 1):
-        words, place = _words(raw), Place(filename, number)
+        place = Place(filename, number)
+        words = _words(decoded(raw.partition("#")[0], place, report))
         if not words:
             continue
         if words[0] in _OTHER:
             report.lost(place, " ".join(words), _OTHER[words[0]])
             continue
-        reader.take(_parse(words, place))
+        try:
+            reader.take(parse(words, place, report))
+            rules = True
+        except ConfigError as error:
+            (problem,) = error.problems
+            rules = rules or problem.key != "line"
+            why = f"{problem.key} {problem.value}: {problem.message}"
+            report.lost(place, " ".join(words), why)
     start = Place(filename, 1)
-    if not reader.count():
+    if not rules:
         raise wrong(start, "file", filename, "no virtual server: no line begins with -A")
+    if not reader.count():
+        raise nothing(report, start, "no virtual server could be carried over")
     why = 'nobody is asked whether he serves (type = "none"): rules of ipvsadm have no checks'
     report.near(start, "health", why)
     return tuple(reader.virtuals())

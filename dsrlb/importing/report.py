@@ -8,6 +8,9 @@ from typing import Literal
 
 from dsrlb.errors import ConfigError, Problem
 
+MOST_REASONS = 100
+"""So many are told where nothing is left."""
+
 Kind = Literal["not carried over", "approximated"]
 
 
@@ -49,6 +52,21 @@ def wrong(place: Place, key: str, value: str, message: str, hint: str = "") -> C
     """What stops an import: a file that is not what it should be."""
     shown = printable(shortened(value, 60))
     return ConfigError([Problem(place.file, place.line, key, shown, message)], hint)
+
+
+def nothing(report: Report, start: Place, message: str) -> ConfigError:
+    """What stops an import of which nothing is left, behind the reasons for that. ``start``: the
+    first line of the file."""
+    told = [
+        Problem(note.place.file, note.place.line, note.what, note.kind, note.why)
+        for note in report.notes()
+        if note.kind == "not carried over"
+    ]
+    more = len(told) - MOST_REASONS
+    if more > 0:
+        message += f", and {more:,} more lines were not"
+    summary = Problem(start.file, None, "file", start.file, message)
+    return ConfigError([*told[:MOST_REASONS], summary])
 
 
 class Report:

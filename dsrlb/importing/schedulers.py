@@ -11,7 +11,7 @@ _EXACT = {
     "lc": "least-connection",
     "wlc": "weighted-least-connection",
 }
-_HASHES = {"sh": "hash", "dh": "hash", "mh": "maglev"}
+_HASHES = {"sh": "hash", "mh": "maglev"}
 _NEAR = {
     "sed": "weighted-least-connection does not count the connection that is about to come",
     "nq": "weighted-least-connection has no rule of its own for idle real servers",
@@ -38,11 +38,11 @@ def choose(scheduler: str, flags: frozenset[str]) -> Choice:
     algorithm here, is as exact as what is left of it: one real server."""
     if scheduler in _EXACT:
         return Choice(_EXACT[scheduler])
+    if scheduler == "dh":  # which has no flags
+        why = "no algorithm goes by the destination; hash goes by the client's address"
+        return Choice("hash", "source", why)
     if scheduler in _HASHES:
-        why = _ANEW
-        if scheduler == "dh":
-            why = "no algorithm goes by the destination; hash goes by the client's address"
-        return Choice(_HASHES[scheduler], "tuple" if "port" in flags else "source", why)
+        return Choice(_HASHES[scheduler], "tuple" if "port" in flags else "source", _ANEW)
     if scheduler == "fo":
         return Choice("round-robin")
     why = _NEAR.get(scheduler, "no such scheduler is known; weighted-least-connection stands in")

@@ -16,7 +16,7 @@ from dsrlb.config.source import from_tables
 from dsrlb.config.values import IPAddress
 from dsrlb.errors import ConfigError, Problem
 from dsrlb.importing.form import Virtual
-from dsrlb.importing.report import Place, Report, wrong
+from dsrlb.importing.report import Place, Report, nothing, wrong
 from dsrlb.importing.service import Draft, draft
 
 MOST_SERVICES = 4096
@@ -151,12 +151,5 @@ def write(
     drafts = list(_first((one for one in found if one is not None), report))
     config = _Writer(_balancer(interfaces, virtuals, report, start), drafts, report).config()
     if not config.service:
-        message = "no virtual server could be carried over"
-        told = [
-            Problem(note.place.file, note.place.line, note.what, "not carried over", note.why)
-            for note in report.notes()
-            if note.kind == "not carried over"
-        ]
-        summary = Problem(start.file, None, "file", start.file, message)
-        raise ConfigError([*told, summary])
+        raise nothing(report, start, "no virtual server could be carried over")
     return config

@@ -20,6 +20,7 @@ from dsrlb.net.links import Link, list_links
 from dsrlb.observe.crossing import crossing
 from dsrlb.observe.findings import Finding
 from dsrlb.observe.neighbours import room
+from dsrlb.observe.ownaddresses import own_addresses
 
 OLDEST_KERNEL = (5, 15)
 # Drivers with XDP of their own (kernel sources: ndo_bpf). Others get the generic kind.
@@ -178,5 +179,6 @@ def _services(saved: Path, counted: Mapping[str, int]) -> Iterator[Finding]:
         yield Finding("configuration", None, f"{saved} cannot be read: {error}")
         return
     if config is not None:
+        yield from own_addresses(config)
         yield from room(config)
         yield from crossing(config, counted)

@@ -111,6 +111,11 @@ def test_the_example_is_a_good_start(installed: Place) -> None:
         run("ip", "netns", "del", host.name)
 
 
+def test_the_configuration_is_root_s_alone(installed: Place) -> None:
+    """Checks in it may hold passwords."""
+    assert (installed.root / "etc/dsrlb.toml").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_unit_names_what_was_installed(installed: Place) -> None:
     unit = (installed.root / "units/dsrlb.service").read_text()
     assert "/usr/local" not in unit

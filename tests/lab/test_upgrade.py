@@ -218,6 +218,9 @@ def test_downgrade_is_refused(plain: Plain, balancer: Instance) -> None:
     refused = balancer.dsrlb("run", "-c", balancer.write(_old(config())))
     assert refused.returncode == 1
     assert "another version" in refused.stderr
+    refused = balancer.dsrlb("run")
+    assert refused.returncode == 2
+    assert "health" in refused.stderr, "a key of the saved configuration that it does not know"
     balancer.release = ROOT
     (mark,), (stages,) = balancer.pins.glob("abi-*"), balancer.pins.glob("stages-*")
     number = int(mark.name.removeprefix("abi-"))

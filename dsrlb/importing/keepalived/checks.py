@@ -6,15 +6,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dsrlb.config.values import IPAddress, millis_text
 from dsrlb.importing.keepalived.blocks import Statement
+from dsrlb.importing.keepalived.urls import read_url
 from dsrlb.importing.keepalived.values import Values
 from dsrlb.importing.report import Place
 
-_REGEX = re.compile(r"[.^$*+?()\[\]{}|\\]")
 _HEX = re.compile(r"[0-9A-Fa-f]{1,2}")
 _FASTEST, _SLOWEST = 100, 3_600_000
 _MILLIS = 1000
@@ -66,7 +66,7 @@ class Timing:
     def take(self, statement: Statement, values: Values) -> Timing:
         """With what a statement says."""
         keyword = statement.keyword
-        if keyword == "retry":
+        if keyword in ("retry", "nb_get_retry"):  # the latter's former name
             retries = values.number(statement, 0, 1 << 31)
             return self if retries is None else replace(self, retries=retries)
         if keyword == "delay_before_retry":
@@ -76,7 +76,10 @@ class Timing:
         if millis is None:
             return self
         if keyword == "delay_loop":
-            return replace(self, interval=millis)
+            interval = max(_FASTEST, min(millis, _SLOWEST))
+            if interval != millis:
+                values.near(statement, f"{millis_text(interval)} is the nearest that can be")
+            return replace(self, interval=interval)
         return replace(self, timeout=millis)
 
 
@@ -106,7 +109,6 @@ class _Draft:
     port: int = 0
     urls: int = 0
     dead: bool = False
-    other: list[Statement] = field(default_factory=list)
 
 
 class Checks:
@@ -133,7 +135,7 @@ class Checks:
         special = self._special(one.kind).get(keyword)
         if special is not None:
             special(one, statement)
-        elif keyword in TIMING:
+        elif keyword in (*TIMING, "nb_get_retry"):
             one.timing = one.timing.take(statement, self._values)
         elif keyword == "connect_port":
             self._connect_port(one, statement)
@@ -153,7 +155,7 @@ class Checks:
             return {
                 "url": self._url,
                 "virtualhost": self._virtualhost,
-                "enable_sni": self._ignored,  # a host that is a name is sent anyway
+                "enable_sni": self._ignored,  # a host that is a name is always sent
                 "sni_name": self._sni_name,
             }
         if kind == "DNS_CHECK":
@@ -189,37 +191,9 @@ class Checks:
         if one.urls > 1:
             self._values.lost(statement, "one url is asked for, the first")
             return
-        literal: Statement | None = None
-        for inner in statement.inner:
-            keyword = inner.keyword
-            if keyword == "path":
-                one.table["path"] = self._values.one(inner) or "/"
-            elif keyword == "status_code":
-                one.table["status"] = inner.values or ["200-299"]
-            elif keyword == "virtualhost":
-                self._virtualhost(one, inner)
-            elif keyword == "digest":
-                self._values.lost(inner, "a body is known by text in it (health.body)")
-            elif keyword == "regex":
-                literal = inner
-            elif keyword.startswith("regex_"):
-                one.other.append(inner)
-            else:
-                self._values.lost(inner, _LOST.get(keyword, "no such keyword is known here"))
-        self._regex(one, literal)
-
-    def _regex(self, one: _Draft, statement: Statement | None) -> None:
-        """A regular expression that is but text, and nothing else."""
-        for option in one.other:
-            self._values.lost(option, "the body holds a text as it stands, or not")
-        if statement is None:
-            return
-        text = " ".join(statement.values)
-        negated = any(option.keyword in ("regex_no_match", "regex_options") for option in one.other)
-        if negated or _REGEX.search(text) or not text:
-            self._values.lost(statement, "health.body is text, no regular expression")
-        else:
-            one.table["body"] = text
+        asked = read_url(statement, self._values, _LOST)
+        one.table.update(asked.table)
+        one.virtualhost = asked.virtualhost or one.virtualhost
 
     def _record(self, one: _Draft, statement: Statement) -> None:
         one.table["record"] = (self._values.one(statement) or "SOA").upper()
@@ -266,6 +240,9 @@ class Checks:
         table, near = one.table, self._values.near
         if one.kind in ("HTTP_GET", "SSL_GET"):
             table.setdefault("status", ["200-299"])
+            if not one.urls:
+                self._values.lost(block, "there is no url that could be asked for")
+                one.dead = True
             if one.virtualhost:
                 table["host"] = one.virtualhost
         elif one.kind == "SMTP_CHECK":
@@ -299,8 +276,8 @@ class Checks:
         default = timing.interval if one.kind == "MISC_CHECK" else 5 * _MILLIS
         timeout = default if timing.timeout is None else timing.timeout
         retries = _RETRIES.get(one.kind, 1) if timing.retries is None else timing.retries
-        interval = self._within(block, "delay_loop", timing.interval, _SLOWEST)
-        timeout = self._within(block, "timeout", timeout, interval)
+        interval = timing.interval
+        timeout = self._timeout(block, timeout, interval)
         fall = min(retries + 1, 100)
         if fall != retries + 1:
             self._values.report.near(block.place, f"retry {retries}", "fall is 100 at most")
@@ -311,11 +288,11 @@ class Checks:
             "fall": fall,
         }
 
-    def _within(self, block: Statement, what: str, millis: int, most: int) -> int:
-        """The nearest time that can be."""
-        near = max(_FASTEST, min(millis, most))
+    def _timeout(self, block: Statement, millis: int, interval: int) -> int:
+        """The nearest one that can be."""
+        near = max(_FASTEST, min(millis, interval))
         if near != millis:
-            label = f"{what} of {block.keyword}, {millis_text(millis)}"
+            label = f"timeout of {block.keyword}, {millis_text(millis)}"
             why = f"{millis_text(near)} is the nearest that can be"
             self._values.report.near(block.place, label, why)
         return near

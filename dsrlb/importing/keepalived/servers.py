@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dsrlb.config.values import IPAddress
+from dsrlb.importing.addresses import WHOLE_MASKS
 from dsrlb.importing.form import Member, Method, Virtual, endpoint
 from dsrlb.importing.keepalived.blocks import Statement
 from dsrlb.importing.keepalived.checks import CHECKERS, TIMING, Check, Checks, Timing, alpha
@@ -21,11 +22,11 @@ _FLAGS = {
     "sh-port": "port", "mh-port": "port", "flag-2": "port",
     "sh-fallback": "fallback", "mh-fallback": "fallback", "flag-1": "fallback",
 }  # fmt: skip
+_WHOLE = [[mask] for mask in WHOLE_MASKS]
 _NAT = Method("masquerade")
 _UNREACHED = "it is reached in a way that no mode has"
 _SCRIPTS = "no scripts are run when something changes; `dsrlb events` tells it"
 _LOST = {
-    "persistence_granularity": "persistence is of single client addresses",
     "persistence_engine": "persistence is by client addresses alone",
     "quorum_up": _SCRIPTS,
     "quorum_down": _SCRIPTS,
@@ -39,6 +40,7 @@ _LOST = {
     "sorry_server_inhibit": "the sorry server is not asked whether it serves",
     "snmp_name": "there is no SNMP",
     "ip_family": "the addresses say it",
+    "nat_mask": "keepalived has no use for it any more",
     "flag-3": "no scheduler has it",
     "hashed": "no scheduler has it",
 }
@@ -67,6 +69,8 @@ class _Settings:
     persistence: int = 0
     one_packet: bool = False
     inhibit: bool = False
+    weight: int = 1
+    """Of real servers that say none."""
     virtualhost: str = ""
     timing: Timing = field(default_factory=Timing)
     sorry: Statement | None = None
@@ -155,8 +159,9 @@ class _Servers:
         elif keyword == "protocol":
             settings.protocol = (values.one(statement) or "tcp").lower()
         elif keyword == "persistence_timeout":
-            given = values.number(statement, 0, 1 << 31) if statement.values else None
-            settings.persistence = _DEFAULT_PERSISTENCE if given is None else given
+            settings.persistence = _DEFAULT_PERSISTENCE
+            if statement.values:  # a wrong one is none to keepalived
+                settings.persistence = values.number(statement, 0, 1 << 31) or 0
         elif keyword == "ops":
             settings.one_packet = True
         elif keyword == "virtualhost":
@@ -167,6 +172,12 @@ class _Servers:
             settings.sorry_method = values.method(statement)
         elif keyword == "quorum":
             self._quorum(statement)
+        elif keyword == "persistence_granularity":
+            settings.persistence = settings.persistence or _DEFAULT_PERSISTENCE
+            if statement.values not in _WHOLE:  # else it is what persistence does
+                values.lost(statement, "persistence is of single client addresses")
+        elif keyword == "weight":
+            settings.weight = values.number(statement, 1, 65535) or settings.weight
         else:
             self._common(settings, statement)
 
@@ -204,7 +215,7 @@ class _Servers:
         where = self._values.endpoint(block)
         if where is None:
             return None
-        given = {"weight": 1, "uthreshold": 0, "lthreshold": 0}
+        given = {"weight": settings.weight, "uthreshold": 0, "lthreshold": 0}
         own = _Settings(
             method=settings.method, timing=settings.timing, virtualhost=settings.virtualhost
         )

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from dsrlb.config.source import text_of
 from dsrlb.importing.keepalived.expand import Expander, Line
+from dsrlb.importing.octets import decoded, text_of
 from dsrlb.importing.report import Place, Report, wrong
 
 DEEPEST = 32
@@ -54,7 +54,7 @@ class Reader:
         self, text: str, filename: str, folder: Path, above: tuple[Path, ...]
     ) -> Iterator[Line]:
         """``above``: the files that include this one, and itself."""
-        for line in _joined(text, filename):
+        for line in _joined(text, filename, self._report):
             words = line.text.split()
             if words[0] in _INCLUDES:
                 yield from self._include(line, folder, above)
@@ -99,7 +99,7 @@ def _braces(pattern: str) -> Iterator[str]:
             yield before + choice + end
 
 
-def _joined(text: str, filename: str) -> Iterator[Line]:
+def _joined(text: str, filename: str, report: Report) -> Iterator[Line]:
     """Lines that say something; a definition that goes on behind backslashes is one. Raises
     ConfigError for a text with control characters, which is none."""
     held: list[str] = []
@@ -108,7 +108,7 @@ def _joined(text: str, filename: str) -> Iterator[Line]:
         if any(ord(char) < 32 and char not in "\t\r\f\v" for char in raw):
             message = "control characters: this is no text"
             raise wrong(Place(filename, number), "file", filename, message)
-        line = without_comment(raw).strip()
+        line = decoded(without_comment(raw).strip(), Place(filename, number), report)
         if not line:
             continue
         goes_on = line.endswith("\\")

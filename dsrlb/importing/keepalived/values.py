@@ -56,8 +56,8 @@ class Values:
         text = self.one(statement)
         if text is None:
             return None
-        if not _SECONDS.fullmatch(text):
-            self.lost(statement, "a time in seconds")
+        if not _SECONDS.fullmatch(text) or not float(text):
+            self.lost(statement, "a time in seconds, more than 0; without one it is the usual")
             return None
         return round(float(text) * 1000)
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from dsrlb.config import HostFacts, LinkFact, check_host
+from dsrlb.config import HostFacts, LinkFact, check_host, clashes
 from dsrlb.config.source import read
 from dsrlb.errors import Problem
 
@@ -66,7 +66,8 @@ def problems(
     """What a host with these addresses says."""
     config, origin = read(text, "f.toml")
     facts = HostFacts(LINKS, {ip_address(ip): on for ip, on in (addresses or {}).items()})
-    return check_host(config, facts, origin, adopt_vip)
+    found = check_host(config, facts, origin)
+    return found + [clash.problem(origin) for clash in clashes(config, facts, adopt_vip)]
 
 
 def test_nothing_wrong() -> None:

@@ -125,7 +125,7 @@ def test_includes_too_many(tmp_path: Path) -> None:
 
 
 def test_an_included_file_that_is_no_text(tmp_path: Path) -> None:
-    (tmp_path / "b").write_bytes(b"ok\n\xff\xfe\n")
+    (tmp_path / "b").write_bytes(b"ok\n\xff\xfe\x00\n")
     with pytest.raises(ConfigError) as caught:
         from_keepalived("include b\n", str(tmp_path / "k.conf"), tmp_path)
     (problem,) = caught.value.problems
@@ -149,40 +149,6 @@ def test_the_largest_file(convert: Convert) -> None:
     assert len(convert(text).config.service[0].real) == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "key", "says"),
-    [
-        ("", 1, "file", "no virtual server"),
-        ("# nothing\n", 1, "file", "no virtual server"),
-        ("virtual_server 1 {\n", 1, "line", "begins with -A or -a"),
-        ("-A -t 192.0.2.1:80\n\x00\x01", 2, "line", "begins with -A or -a"),
-        ("-A\n", 1, "-A", "-t, -u or -f"),
-        ("-A -t 192.0.2.1:80 -u 192.0.2.1:80\n", 1, "-A", "-t, -u or -f"),
-        ("-A -t\n", 1, "-t", "a value is missing"),
-        ("-A -t 192.0.2.1:80 --nonsense\n", 1, "option", "no option of"),
-        ("-A -t 192.0.2.1:99999\n", 1, "port", "a number from 0 to 65535"),
-        ("-A -t 192.0.2.999:80\n", 1, "address", "an address such as"),
-        ("-A -t [::1%eth0]:80\n", 1, "address", "an address such as"),
-        ("-A -t 192.0.2.1:80 -p x\n", 1, "-p", "a number from 0"),
-        ("-A -t 192.0.2.1:80\n-A -t 192.0.2.1:80\n", 2, "-t", "stands twice"),
-        ("-a -t 192.0.2.1:80 -r 192.0.2.2:80\n", 1, "-t", "no line -A"),
-        ("-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80\n", 2, "-a", "real server is missing"),
-        (
-            "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.2:80 -w -1\n",
-            2,
-            "-w",
-            "a number from 0 to 65535",
-        ),
-    ],
-)
-def test_ipvsadm(text: str, line: int, key: str, says: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        from_ipvsadm(text, "r")
-    (problem,) = caught.value.problems
-    assert (problem.file, problem.line, problem.key) == ("r", line, key)
-    assert says in problem.message
-
-
 _KEYWORDS = (
     "virtual_server real_server group fwmark virtual_server_group lvs_sched lb_algo lvs_method "
     "protocol ops persistence_timeout sorry_server sorry_server_lvs_method weight uthreshold "
@@ -199,7 +165,8 @@ _VALUES = (
 _CHECKERS = "TCP_CHECK HTTP_GET SSL_GET MISC_CHECK DNS_CHECK UDP_CHECK PING_CHECK SMTP_CHECK url"
 _OPTIONS = (
     "-A -a -t -u -f -r -s rr sh wlc fo -p -M -o -g -m -i -w 1 0 70000 -x -y --tun-type gue gre "
-    "--tun-port -b sh-port, --pe -6 192.0.2.1:80 [2001:db8::1]:80 host:http 192.0.2.2:81 \n \n \n "
+    "--tun-port -b sh-port, --pe -6 --weight=5 -w5 "
+    "-gw -s= -p= --= 192.0.2.1:80 [2001:db8::1]:80 host:http 192.0.2.2:81 \n \n \n "
     "# -C"
 )
 _word = st.sampled_from(f"{_KEYWORDS} {_VALUES}".split(" "))

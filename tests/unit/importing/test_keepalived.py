@@ -27,6 +27,7 @@ def test_nothing_is_told_of_what_is_the_same(convert: Convert) -> None:
         ("mh", "maglev", "source", False),
         ("mh\nmh-port\nmh-fallback", "maglev", "tuple", False),
         ("dh", "hash", "source", False),
+        ("dh\nflag-2", "hash", "source", False),
         ("sed", "weighted-least-connection", None, False),
         ("nq", "weighted-least-connection", None, False),
         ("twos", "weighted-least-connection", None, False),
@@ -96,6 +97,8 @@ def test_nothing_said(convert: Convert) -> None:
         ("real:weight", "a value is missing"),
         ("real:weight 65536", "a number from 0 to 65535"),
         ("server:flag-3", "no scheduler has it"),
+        ("server:nat_mask 255.255.255.0", "no use for it any more"),
+        ("server:weight 0", "a number from 1 to 65535"),
         ("server:ha_suspend", "whether or not this host has the VIP"),
         ("server:unheard_of", "no such keyword"),
         ("check:unheard_of", "no such keyword"),
@@ -156,3 +159,25 @@ def test_a_virtual_server_that_comes_twice(convert: Convert) -> None:
     assert whys[0] == "it has no real server that can be carried over"
     assert set(whys[1:]) == {"it stands in line 3 of k.conf already"}
     assert len(whys) == 4000
+
+
+@pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        ("persistence_timeout", 360),
+        ("persistence_timeout 50", 50),
+        ("persistence_timeout 1h", 0),
+        ("persistence_granularity 255.255.255.255", 360),
+        ("persistence_granularity 255.255.255.0\npersistence_timeout 50", 50),
+        ("persistence_timeout 50\npersistence_granularity 255.255.255.0", 50),
+    ],
+)
+def test_persistence(convert: Convert, lines: str, seconds: int) -> None:
+    """As keepalived takes it: a wrong time is none, and a mask alone means the usual time."""
+    assert service(convert, server=lines).persistence == seconds
+
+
+def test_the_weight_of_real_servers_that_say_none(convert: Convert) -> None:
+    other = "real_server 192.0.2.3 80 {\nweight 3\n}"
+    found = service(convert, server="weight 7", others=other)
+    assert [real.weight for real in found.real] == [7, 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from dsrlb.config import Health
 from tests.unit.importing.conftest import Convert
 from tests.unit.importing.statements import service, text, told
 
@@ -23,14 +24,23 @@ def test_times(convert: Convert) -> None:
     ("lines", "interval", "timeout", "fall", "notes"),
     [
         ({"server": "delay_loop 2"}, 2000, 2000, 2, ["timeout of TCP_CHECK, 5s: 2s is"]),
-        ({"server": "delay_loop 9999"}, 3_600_000, 5000, 2, ["delay_loop of TCP_CHECK, 9999s"]),
+        (
+            {"server": "delay_loop 9999"},
+            3_600_000,
+            5000,
+            2,
+            ["k.conf:4: approximated: delay_loop 9999: 3600s is"],
+        ),
         (
             {"server": "delay_loop 0.01", "check": "connect_timeout 0.1"},
             100,
             100,
             2,
-            ["delay_loop of TCP_CHECK, 10ms"],
+            ["k.conf:4: approximated: delay_loop 0.01: 100ms is"],
         ),
+        ({"server": "delay_loop 0"}, 60_000, 5000, 2, ["k.conf:4: not carried over: delay_loop 0"]),
+        ({"check": "connect_timeout 0"}, 60_000, 5000, 2, ["k.conf:8: not carried over: connect_"]),
+        ({"check": "nb_get_retry 4"}, 60_000, 5000, 5, []),
         ({"server": "retry 200"}, 60_000, 5000, 100, ["retry 200: fall is 100 at most"]),
     ],
 )
@@ -107,3 +117,67 @@ def test_one_program_with_several_timeouts(convert: Convert) -> None:
     health = found.config.health_of(found.config.service[0])
     assert (health.command, health.timeout) == (("/bin/x",), 3000)
     assert any("asked in one way" in note.why for note in found.notes)
+
+
+def url(convert: Convert, *lines: str) -> tuple[Health, list[str]]:
+    """The checks that a url comes to, and what is told of it."""
+    check = "\n".join(("} HTTP_GET {\nurl {", *lines, "}"))
+    found = convert(text(check=check))
+    told = [f"{note.what}: {note.why}" for note in found.notes if "one way" not in note.why]
+    return found.config.health_of(found.config.service[0]), told
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "says"),
+    [
+        ("path /a", "/a", ""),
+        ('path "/a b?c=%20"', "/a%20b?c=%20", "path /a b?c=%20: it is asked for as /a%20b?c=%20"),
+        ("path /a\\ b", "/a%20b", "path /a b: it is asked for as /a%20b"),
+        ("path /a b", "/a", "b: path takes one value"),
+        ("path /\u00fc", "/%C3%BC", "path /\u00fc: it is asked for as /%C3%BC"),
+    ],
+)
+def test_paths(convert: Convert, line: str, path: str, says: str) -> None:
+    """A service whose path has a space is checked all the same."""
+    health, told = url(convert, line)
+    assert (health.type, health.path) == ("http", path)
+    assert told == ([says] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("lines", "body", "why"),
+    [
+        (["regex OK"], "OK", ""),
+        (["regex ^OK$"], "", "text, no regular expression"),
+        (["regex OK", "regex_options caseless"], "", "compared as it stands, without options"),
+        (["regex_no_match", "regex ERR"], "", "no text can be forbidden"),
+    ],
+)
+def test_regular_expressions(convert: Convert, lines: list[str], body: str, why: str) -> None:
+    health, told = url(convert, *lines)
+    assert health.body == body
+    assert [why in one for one in told if one.startswith("regex ")] == ([True] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("codes", "status", "lost"),
+    [
+        ("", ("200-299",), []),
+        ("200 301-302", ("200", "301-302"), []),
+        ("200 2xx 302-301 700", ("200",), ["2xx", "302-301", "700"]),
+        ("2xx", ("200-299",), ["2xx"]),
+    ],
+)
+def test_status_codes(
+    convert: Convert, codes: str, status: tuple[str, ...], lost: list[str]
+) -> None:
+    """Wrong ones cost no checks: keepalived leaves them out."""
+    health, told = url(convert, f"status_code {codes}")
+    assert health.status == status
+    assert told == [f"status_code {one}: a code, or a range of them" for one in lost]
+
+
+def test_nothing_that_could_be_asked_for(convert: Convert) -> None:
+    found = convert(text(check="} HTTP_GET {\nvirtualhost a.example"))
+    assert found.config.health_of(found.config.service[0]).type == "tcp"
+    assert [note.why for note in found.notes] == ["there is no url that could be asked for"]

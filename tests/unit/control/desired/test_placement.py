@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_interface
 
 import pytest
 
-from dsrlb.config import Config, HostFacts, LinkFact
+from dsrlb.config import Config, HostFacts, LinkFact, clashes
 from dsrlb.config.source import read
 from dsrlb.control.desired.placement import misplaced
 
@@ -78,6 +78,7 @@ def wrong(
         {name: tuple(ip_interface(ip).network for ip in ips) for name, ips in found.items()},
     )
     problems = misplaced(config, facts, origin, before)
+    problems += [clash.problem(origin) for clash in clashes(config, facts, adopt_vip=True)]
     assert all(problem.file == "f.toml" for problem in problems)
     return [(p.line, p.key, p.value, p.message) for p in problems]
 

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A VIP that the host gets while it is served: told, and no reason to refuse what is not about it;
+a new one is."""
+
+from __future__ import annotations
+
+from tests.lab.instance import Instance, config
+from tests.lab.plain import VIPS, Plain, addresses
+from tests.lab.traffic import serves
+
+VIP4, VIP6 = VIPS
+FACT = f"{VIP4}: this VIP is an address of this host (on lo)"
+
+
+def _findings(balancer: Instance) -> str:
+    return balancer.dsrlb("doctor").stdout
+
+
+def test_a_vip_appears_while_it_is_served(plain: Plain, balancer: Instance) -> None:
+    balancer.start(config())
+    assert FACT not in balancer.log()
+    plain.lb.batch(f"address add {VIP4}/32 dev lo")
+    balancer.wait_event(f"{FACT}; what runs goes on with it")
+    assert f"FAILED  address {VIP4}: this VIP is an address of this host" in _findings(balancer)
+    assert serves(plain.client)
+
+    balancer.done("real", "set", "web", addresses("r1")[0], "--weight", "7")
+    balancer.stop()
+    balancer.start()
+    balancer.wait_event(f"{FACT}; what runs goes on with it")
+    balancer.kill()
+    balancer.start(config())
+    assert serves(plain.client)
+
+    plain.lb.batch(f"address del {VIP4}/32 dev lo")
+    balancer.wait_event(f"no longer so: {FACT.partition(': ')[2]}")
+    assert f"address {VIP4}" not in _findings(balancer)
+
+
+def test_a_vip_that_was_not_served_is_refused(plain: Plain, balancer: Instance) -> None:
+    """Also by a start that takes over, and by one that has nothing to take over, though the same
+    configuration ran."""
+    balancer.start(config(vips=[VIP6]), up=4)
+    plain.lb.batch(f"address add {VIP4}/32 dev eth0")
+    both = balancer.write(config())
+    assert "let --adopt-vip do that" in balancer.dsrlb("apply", both).stderr
+    balancer.stop()
+    refused = balancer.dsrlb("run", "-c", both)
+    assert refused.returncode == 2
+    assert "let --adopt-vip do that" in refused.stderr
+    plain.lb.batch(f"address del {VIP4}/32 dev eth0")
+    balancer.start(config())
+    plain.lb.batch(f"address add {VIP4}/32 dev eth0")
+    balancer.done("detach")
+    assert balancer.wait() == 0
+    again = balancer.dsrlb("run")
+    assert again.returncode == 2
+    assert "let --adopt-vip do that" in again.stderr
+    assert not balancer.pins.exists()

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of a configuration that the host gets while it runs, and those that it had before."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_interface
+
+import pytest
+
+from dsrlb.config import Config, HostFacts, LinkFact
+from dsrlb.config.sharing import sharing
+from dsrlb.config.source import read
+from dsrlb.control import hostchecks
+from dsrlb.control.hostchecks import HostCheck
+from dsrlb.errors import ConfigError
+from dsrlb.observe.events import EventLog
+
+TEXT = """\
+[balancer]
+interfaces = ["eth0"]
+[[service]]
+name = "web"
+vip = "192.0.2.10"
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+health.type = "none"
+real = [{ address = "10.0.0.11" }, { address = "10.0.0.12" }]
+[[service]]
+name = "arm"
+vip = "192.0.2.20"
+protocol = "tcp"
+port = 80
+mode = "one-arm"
+snat.pool = ["10.1.0.200-10.1.0.203"]
+health.type = "none"
+real = [{ address = "10.0.0.13" }]
+[[service]]
+name = "way"
+vip = "10.9.0.30"
+protocol = "tcp"
+port = 80
+mode = "router"
+health.type = "none"
+real = [{ address = "10.9.0.31" }]
+"""
+CLASHES = {
+    "vip": ("192.0.2.10/32", "192.0.2.10: this VIP is an address of this host (on eth0)"),
+    "real": ("10.0.0.13/32", "10.0.0.13: this real server is this host itself (on eth0)"),
+    "pool": ("10.1.0.201/32", "10.1.0.200-10.1.0.203: 10.1.0.201 is an address of this host"),
+    "end": ("10.1.0.205/29", "10.1.0.200 is the network address of 10.1.0.200/29"),
+    "round": ("10.9.0.1/24", "10.9.0.30: real server 10.9.0.31 is in the same subnet"),
+}
+"""An address that comes, and what is told."""
+
+
+class Host:
+    """Of which addresses come and go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.addresses = ["10.200.0.1/24"]
+        monkeypatch.setattr(hostchecks, "host_facts", self._facts)
+        monkeypatch.setattr(hostchecks, "occupied", lambda *_: [])
+
+    def _facts(self) -> HostFacts:
+        link = LinkFact(2, "", "02:00:00:00:00:01", 1500, True)
+        return HostFacts(
+            {"eth0": link},
+            {ip_address(one.split("/")[0]): "eth0" for one in self.addresses},
+            {"eth0": tuple(ip_interface(one).network for one in self.addresses)},
+        )
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    return Host(monkeypatch)
+
+
+def config(old: str = "", new: str = "") -> Config:
+    """The configuration with something in it replaced."""
+    assert old in TEXT
+    return read(TEXT.replace(old, new) if old else TEXT, "f.toml")[0]
+
+
+def refused(check: HostCheck, wanted: Config, before: Config | None, *, runs: bool = True) -> str:
+    """Why a configuration is refused; "": it is not."""
+    _, origin = read(TEXT, "f.toml")
+    try:
+        check.check(wanted, origin, False, before, runs=runs)
+    except ConfigError as error:
+        return error.message
+    return ""
+
+
+@pytest.mark.parametrize("name", CLASHES)
+def test_what_came_while_it_runs_refuses_nothing(host: Host, name: str) -> None:
+    address, says = CLASHES[name]
+    running = config()
+    check = HostCheck("main")
+    assert refused(check, running, None, runs=False) == ""
+    host.addresses.append(address)
+    lighter = sharing(config('"10.0.0.12"', '"10.0.0.12", weight = 7'), running)
+    assert refused(check, lighter, running) == ""
+    assert check.obstacle(running, lighter) == ""
+    assert refused(HostCheck("main"), running, running) == "", "a start that takes over"
+    fact = says.rpartition(": ")[2]
+    assert fact in refused(HostCheck("main"), running, running, runs=False), "from nothing"
+    assert fact in refused(HostCheck("main"), running, None)
+
+
+def test_what_a_change_brings_in_is_refused(host: Host) -> None:
+    before = config("192.0.2.10", "192.0.2.11")
+    check = HostCheck("main")
+    assert refused(check, before, None) == ""
+    host.addresses += ["192.0.2.10/32", "192.0.2.20/32"]
+    for _ in range(2):
+        why = refused(check, sharing(config(), before), before)
+        assert "192.0.2.10" in why
+        assert "192.0.2.20" not in why, "which runs already"
+
+
+def test_there_is_no_way_back_to_what_the_host_has_by_then(host: Host) -> None:
+    running = config()
+    check = HostCheck("main")
+    assert refused(check, running, None) == ""
+    host.addresses.append("192.0.2.10/32")
+    without = sharing(config('vip = "192.0.2.10"', 'vip = "192.0.2.11"'), running)
+    assert refused(check, without, running) == ""
+    assert "192.0.2.10" in check.obstacle(running, without)
+    assert "192.0.2.10" in refused(check, running, without)
+
+
+@pytest.mark.parametrize("name", CLASHES)
+def test_what_comes_and_goes_is_told_once(host: Host, name: str) -> None:
+    address, says = CLASHES[name]
+    running, events, check = config(), EventLog(), HostCheck("main")
+    check.tell(running, events, anew=True)
+    assert events.since(0) == []
+    host.addresses.append(address)
+    for _ in range(2):
+        check.tell(running, events, anew=True)
+    (came,) = events.since(0)
+    assert (came.kind, came.level) == ("address", "warning")
+    assert says in came.message
+    assert "what runs goes on with it, a start from nothing is refused" in came.message
+    host.addresses.remove(address)
+    check.tell(running, events, anew=True)
+    (gone,) = events.since(came.id)
+    assert (gone.kind, gone.level) == ("address", "info")
+    assert "no longer so" in gone.message
+    assert says.rpartition(": ")[2] in gone.message
+
+
+def test_a_change_without_the_address_is_told(host: Host) -> None:
+    running, events, check = config(), EventLog(), HostCheck("main")
+    host.addresses.append("192.0.2.10/32")
+    check.tell(running, events, anew=True)
+    without = sharing(config('vip = "192.0.2.10"', 'vip = "192.0.2.11"'), running)
+    assert refused(check, without, running) == ""
+    check.follow(without, events)
+    assert [event.level for event in events.since(0)] == ["warning", "info"]
