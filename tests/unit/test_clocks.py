@@ -12,7 +12,8 @@ _TELLING = {
     "cli/render.py",  # how long ago
     "control/revisions/archive.py",  # when a backup was made
     "control/revisions/backup.py",  # names of what is put aside
-    "control/revisions/store.py",  # when a revision was made, and such names
+    "control/revisions/files.py",  # ... and here
+    "control/revisions/store.py",  # when a revision was made
     "observe/events.py",  # when it happened
 }
 
