@@ -221,7 +221,9 @@ def read(text: str, filename: str, report: Report) -> tuple[Virtual, ...]:
         except ConfigError as error:
             (problem,) = error.problems
             rules = rules or problem.key != "line"
-            why = f"{problem.key} {problem.value}: {problem.message}"
+            why = problem.message
+            if problem.key != "line":
+                why = f"{problem.key} {problem.value}: {why}"
             report.lost(place, " ".join(words), why)
     start = Place(filename, 1)
     if not rules:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from ipaddress import ip_address
+from operator import or_
 from typing import Any, ClassVar
 
 from dsrlb.realserver.steps import Command, IPAddress, output
@@ -198,9 +200,13 @@ def _translation(rule: dict[str, Any]) -> Translation:
     return Translation(real, int(_match(code, _payload(ip, "dscp"))), vip)
 
 
-def _bits(value: int | Sequence[int]) -> int:
-    """TCP flags: one number, or one for each flag."""
-    return value if isinstance(value, int) else sum(value)
+def _bits(value: Any) -> int:
+    """TCP flags: one number, or one for each flag, in a list or (older versions of nft) joined by
+    the operator."""
+    if isinstance(value, int):
+        return value
+    parts = value["|"] if isinstance(value, dict) else value
+    return reduce(or_, map(_bits, parts))
 
 
 def _clamp(rule: dict[str, Any]) -> Clamp:

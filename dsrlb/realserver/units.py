@@ -186,7 +186,7 @@ def read() -> list[Found]:
 
 def _read(path: Path) -> Found:
     try:
-        text = path.read_text()
+        text = path.read_text(errors="replace")  # others may have written what is no UTF-8
     except OSError as error:
         raise StateError(f"{path}: {error.strerror}") from error
     first, _, body = text.partition("\n")

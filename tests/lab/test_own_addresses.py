@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.lab.instance import Instance, config
 from tests.lab.plain import VIPS, Plain, addresses
 from tests.lab.traffic import serves
+from tests.waiting import wait_until
 
 VIP4, VIP6 = VIPS
 FACT = f"{VIP4}: this VIP is an address of this host (on lo)"
@@ -57,3 +58,20 @@ def test_a_vip_that_was_not_served_is_refused(plain: Plain, balancer: Instance) 
     assert again.returncode == 2
     assert "let --adopt-vip do that" in again.stderr
     assert not balancer.pins.exists()
+
+
+def test_a_real_server_s_address_appears(plain: Plain, balancer: Instance) -> None:
+    """It gets nothing, and the others go on; also behind a change and a restart."""
+    balancer.start(config())
+    (own, _), (other, _) = addresses("r1"), addresses("r2")
+    plain.lb.batch(f"address add {own}/32 dev lo")
+    fact = f"{own}: this real server is this host itself (on lo)"
+    balancer.wait_event(f"{fact}; what runs goes on with it")
+    balancer.done("real", "set", "web", other, "--weight", "7")
+    balancer.stop()
+    balancer.start(up=6)
+    balancer.wait_event(f"{fact}; what runs goes on with it")
+    assert serves(plain.client)
+    plain.lb.batch(f"address del {own}/32 dev lo")
+    balancer.wait_event("no longer so: this real server is this host itself (on lo)")
+    wait_until("all are up", lambda: balancer.count_up() >= 8, 10)

@@ -16,6 +16,10 @@ _OWN_PROGRAMS = (
     "a service has one program for all its real servers, and here they have different ones: nobody "
     "is asked"
 )
+_AT_THE_VIP = (
+    "real servers are asked at the VIP, as clients ask them: somebody has to listen there at this "
+    "port, not only at their own addresses"
+)
 _STRONGEST = ("https", "http", "dns", "command", "udp", "tcp", "icmp")
 
 
@@ -71,6 +75,8 @@ def common(
             report.lost(check.place, check.label, "there is no port that it could be sent to")
         elif chosen is None:
             chosen, owner = table, one.member
+            if "port" in table and one.member.method.kind != "masquerade":
+                report.near(check.place, f"port {table['port']} of {check.label}", _AT_THE_VIP)
         elif chosen["type"] == "command" and table.get("command") != chosen["command"]:
             report.lost(check.place, check.label, _OWN_PROGRAMS)
             return {"type": "none"}

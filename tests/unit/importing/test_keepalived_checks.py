@@ -77,9 +77,12 @@ def test_the_port_of_a_check(
     found = text(server=f"lvs_method {method}", check=f"connect_port {checked}")
     found = found.replace("192.0.2.1 80", f"192.0.2.1 {service_port}")
     found = found.replace("192.0.2.2 80", f"192.0.2.2 {real_port}")
-    (one,) = convert(found).config.service
+    imported = convert(found)
+    (one,) = imported.config.service
     assert one.health is not None
     assert one.health.port == expected
+    told = any("asked at the VIP" in note.why for note in imported.notes)
+    assert told == (method == "DR" and expected > 0)
 
 
 def test_a_check_without_a_port(convert: Convert) -> None:

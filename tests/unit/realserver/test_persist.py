@@ -230,6 +230,15 @@ def test_what_was_changed_by_hand_is_disabled_and_kept() -> None:
     assert undo() == []
 
 
+def test_a_unit_with_bytes_that_are_no_text_was_changed_by_hand() -> None:
+    persisted(PLAIN)
+    path = units.folder() / L2DSR
+    path.write_bytes(path.read_bytes() + b"# f\xfcr uns\n")
+    assert persist.pieces(PLAIN, wanted=True)[0].ok, "it does what it should"
+    assert undo() == [f"{L2DSR} was changed by hand: disabled, and the file left"]
+    assert path.read_bytes().endswith(b"f\xfcr uns\n")
+
+
 def test_what_else_a_unit_had_is_told() -> None:
     persisted(PLAIN)
     path = units.folder() / L2DSR

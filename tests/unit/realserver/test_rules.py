@@ -55,11 +55,15 @@ def test_rules_are_understood_by_their_values() -> None:
     assert understand(translation()) == Translation(REAL4, 12, VIP4)
     assert understand(clamp([2, 16], [2, 16])) == Clamp(VIP6, "gue", 1392)
     assert understand(clamp(18, 18)) == Clamp(VIP6, "gue", 1392)
+    joined = {"|": [2, 16]}
+    assert understand(clamp(joined, joined)) == Clamp(VIP6, "gue", 1392)
 
 
 def test_flags_other_than_syn_and_ack_are_another_rule() -> None:
     assert understand(clamp([2, 16], [2])) is None
     assert understand(clamp([2], [2])) is None
+    assert understand(clamp({"|": [2, 16]}, {"|": [2, 2]})) is None
+    assert understand(clamp([], [])) is None
 
 
 @pytest.mark.parametrize("at", range(4))
