@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from dsrlb.errors import ConfigError, DsrlbError
+from dsrlb.printable import printable
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -50,13 +51,21 @@ def require_root() -> None:
 def show_error(error: DsrlbError) -> int:
     """Write an error to standard error; returns the exit code it stands for."""
     if isinstance(error, ConfigError):
-        for problem in error.problems:
-            click.echo(str(problem).replace("\n", "\\n"), err=True)
+        _show_problems(error)
     else:
         click.echo(f"error: {error.message}", err=True)
     if error.hint:
         click.echo(f"  hint: {error.hint}", err=True)
     return WRONG if isinstance(error, ConfigError) else FAILED
+
+
+def _show_problems(error: ConfigError) -> None:
+    """Values that may be secret are for who sits there: all else may be kept, as the journal is."""
+    from dsrlb.config.secrets import line
+
+    seen = sys.stderr.isatty()
+    for problem in error.problems:
+        click.echo(printable(str(problem)) if seen else line(problem), err=True)
 
 
 def behind() -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +71,11 @@ def _finish(imported: Imported, source: str, output: Path | None) -> None:
 
 def _write(output: Path, toml: str) -> None:
     try:
-        output.write_text(toml)
+        opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(opened, "w") as file:
+            if stat.S_ISREG(os.fstat(opened).st_mode):
+                os.fchmod(opened, 0o600)  # checks may carry passwords
+            file.write(toml)
     except OSError as error:
         raise DsrlbError(f"cannot write {output}: {error.strerror}") from error
 

@@ -31,7 +31,7 @@ from dsrlb.config.models import (
 )
 from dsrlb.errors import ConfigError, Problem
 
-_MODELS: dict[str, type[BaseModel]] = {
+MODELS: dict[str, type[BaseModel]] = {
     "": Config,
     "balancer": Balancer,
     "bridge": Bridge,
@@ -45,7 +45,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "service.sorry": Real,
     "service.snat": Snat,
 }
-_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+"""Tables of a configuration, by their keys."""
+_AT_LINE = re.compile(r"\(at line (\d+), (column \d+)\)")
 _PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
 LARGEST = 16 << 20
 """Bytes of a configuration file at most."""
@@ -101,7 +102,7 @@ def _read(text: str, filename: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         at = _AT_LINE.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
-        message = _AT_LINE.sub("", str(error)).strip()
+        message = _AT_LINE.sub(r"(\2)", str(error))
         shown = text.splitlines()[line - 1].strip() if text.splitlines()[line - 1 : line] else ""
         raise ConfigError([Problem(filename, line, "TOML", shown, message)]) from error
 
@@ -171,7 +172,7 @@ def _included(patterns: Any, base: Path, origin: Origin) -> list[Path]:
 def _unknown_key(path: KeyPath, value: Any, origin: Origin) -> Problem:
     table = ".".join(str(part) for part in path[:-1] if not isinstance(part, int))
     name = str(path[-1])
-    model = _MODELS.get(table)
+    model = MODELS.get(table)
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(name, known, n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""

@@ -258,7 +258,9 @@ class RevisionLog:
         """It was refused, or broke off, and what ran before runs."""
         if revision is None or revision.result in RUNNING:
             return
-        reason = error.message if isinstance(error, DsrlbError) else repr(error)
+        from dsrlb.config.secrets import told
+
+        reason = told(error) if isinstance(error, DsrlbError) else repr(error)
         self._record(Outcome(revision.number, "failed", reason))
 
     def confirm(self, author: Author) -> Revision:

@@ -9,6 +9,26 @@ from tests.unit.importing.conftest import Convert
 from tests.unit.importing.statements import service, text, told
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"real": 'MISC_CHECK {\nmisc_path "/bin/check --password hunter2"\n}'},
+        {"real": "MISC_CHECK {\nmisc_path check --password hunter2\n}"},
+        {"real": 'MISC_CHECK {\nmisc_pth "/bin/check hunter2"\n}'},
+        {"real": 'MISC_CHECK {\nmisc_path "/bin/check hunter2\n}'},
+        {"real": "HTTP_GET {\nurl {\npath ?token=hunter2\n}\n}"},
+        {"real": "HTTP_GET {\nurl {\npath / hunter2\n}\n}"},
+        {"server": 'quorum_up "/bin/tell --token=hunter2"'},
+        {"server": "quorum_upp hunter2"},
+        {"check": "connect_prt hunter2"},
+    ],
+)
+def test_no_secret_is_told(convert: Convert, lines: dict[str, str]) -> None:
+    notes = told(convert, **lines)
+    assert notes
+    assert "hunter2" not in "".join(notes)
+
+
 def test_times(convert: Convert) -> None:
     health = service(convert).health
     assert health is not None
