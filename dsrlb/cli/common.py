@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import PosixPath
+from pathlib import Path, PosixPath
 from typing import Any, TypeVar
 
 import click
@@ -26,7 +26,19 @@ class Stdin(PosixPath):
     """Standard input in the place of a file: read without opening it, which may be a socket."""
 
     def read_bytes(self) -> bytes:
-        return sys.stdin.buffer.read()
+        """No more than tells that it is too much."""
+        from dsrlb.config.files import LARGEST
+
+        return sys.stdin.buffer.read(LARGEST + 1)
+
+
+def text_given(source: Path) -> str:
+    """What a file, a pipe or standard input holds. Raises ConfigError."""
+    from dsrlb.config.files import decoded, text_of
+
+    if isinstance(source, Stdin):
+        return decoded(source.read_bytes(), str(source))
+    return text_of(source, pipes=True)
 
 
 def json_option(command: _Command) -> _Command:

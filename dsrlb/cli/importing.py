@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dsrlb.cli.common import Stdin
+from dsrlb.cli.common import Stdin, text_given
 from dsrlb.errors import DsrlbError
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ def importing() -> None:
 
 def _text(file: Path) -> tuple[str, str, Path]:
     """What a file holds, what errors call it, and the folder that its includes start from."""
-    from dsrlb.config.source import text_of
-
     source = Stdin("<stdin>") if file == _DASH else file
-    return text_of(source), str(source), Path(source.parent)
+    return text_given(source), str(source), Path(source.parent)
 
 
 def _finish(imported: Imported, source: str, output: Path | None) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dsrlb.config.checks import check
+from dsrlb.config.files import text_of
 from dsrlb.config.lines import LineIndex
 from dsrlb.config.lines import Path as KeyPath
 from dsrlb.config.models import (
@@ -29,6 +30,7 @@ from dsrlb.config.models import (
     Service,
     Snat,
 )
+from dsrlb.config.nesting import TOO_DEEP, too_deep
 from dsrlb.errors import ConfigError, Problem
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -48,8 +50,6 @@ MODELS: dict[str, type[BaseModel]] = {
 """Tables of a configuration, by their keys."""
 _AT_LINE = re.compile(r"\(at line (\d+), (column \d+)\)")
 _PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
-LARGEST = 16 << 20
-"""Bytes of a configuration file at most."""
 
 
 @dataclass(slots=True)
@@ -98,30 +98,18 @@ def value_text(value: Any) -> str:
 
 def _read(text: str, filename: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
+    except RecursionError:
+        tables = None
     except tomllib.TOMLDecodeError as error:
         at = _AT_LINE.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
         message = _AT_LINE.sub(r"(\2)", str(error))
         shown = text.splitlines()[line - 1].strip() if text.splitlines()[line - 1 : line] else ""
         raise ConfigError([Problem(filename, line, "TOML", shown, message)]) from error
-
-
-def text_of(path: Path) -> str:
-    """A configuration file's text; ConfigError when it cannot be had."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        problem = Problem(str(path), None, "file", str(path), error.strerror or "cannot be read")
-        raise ConfigError([problem]) from error
-    if len(raw) > LARGEST:
-        raise ConfigError([Problem(str(path), None, "file", f"{len(raw)} bytes", "over 16 MiB")])
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        problem = Problem(str(path), line, "file", str(path), "not UTF-8 text")
-        raise ConfigError([problem]) from error
+    if tables is None or too_deep(tables):
+        raise ConfigError([Problem(filename, None, "TOML", "(all of it)", TOO_DEEP)])
+    return tables
 
 
 def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> dict[str, Any]:
@@ -260,6 +248,7 @@ def load(path: Path) -> Config:
     return load_with_origin(path)[0]
 
 
-def load_with_origin(path: Path) -> tuple[Config, Origin]:
-    """As load(), with the origin of every key for later checks."""
-    return read(text_of(path), str(path), path.parent)
+def load_with_origin(path: Path, *, pipes: bool = False) -> tuple[Config, Origin]:
+    """As load(), with the origin of every key for later checks. ``pipes``: the file itself may be
+    something else than a regular one."""
+    return read(text_of(path, pipes=pipes), str(path), path.parent)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from dsrlb.config.source import text_of
+from dsrlb.config.files import text_of
 from dsrlb.importing.keepalived.expand import Expander, Line
 from dsrlb.importing.report import Place, Report, wrong
 

@@ -14,7 +14,7 @@ import pytest
 
 from dsrlb.cli.common import show_error
 from dsrlb.config import dump, load, parse
-from dsrlb.config.source import LARGEST
+from dsrlb.config.files import LARGEST
 from dsrlb.control import start as start_module
 from dsrlb.control.revisions.authors import of_uid, own
 from dsrlb.errors import ConfigError, Problem, StateError
