@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from dsrlb.config.checks import check
 from dsrlb.config.files import text_of
-from dsrlb.config.lines import LineIndex
+from dsrlb.config.lines import LineIndex, lines_of
 from dsrlb.config.lines import Path as KeyPath
 from dsrlb.config.models import (
     Balancer,
@@ -105,7 +106,7 @@ def _read(text: str, filename: str) -> dict[str, Any]:
         at = _AT_LINE.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
         message = _AT_LINE.sub(r"(\2)", str(error))
-        shown = text.splitlines()[line - 1].strip() if text.splitlines()[line - 1 : line] else ""
+        shown = next(islice(lines_of(text), line - 1, None), "").strip()
         raise ConfigError([Problem(filename, line, "TOML", shown, message)]) from error
     if tables is None or too_deep(tables):
         raise ConfigError([Problem(filename, None, "TOML", "(all of it)", TOO_DEEP)])
