@@ -9,3 +9,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """As printable(), in as many lines as it has."""
+    return text if text.isprintable() else "\n".join(map(printable, text.split("\n")))

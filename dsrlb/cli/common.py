@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path, PosixPath
@@ -13,9 +14,11 @@ from typing import Any, TypeVar
 import click
 
 from dsrlb.errors import ConfigError, DsrlbError
-from dsrlb.printable import printable
+from dsrlb.printable import printable, printable_lines
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 
 FAILED = 1
 WRONG = 2
@@ -50,7 +53,12 @@ def json_option(command: _Command) -> _Command:
 
 def print_json(value: Any) -> None:
     """Write a value for programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(_UNUSUAL.sub(lambda found: _escaped(found[0]), text))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def require_root() -> None:
@@ -65,9 +73,9 @@ def show_error(error: DsrlbError) -> int:
     if isinstance(error, ConfigError):
         _show_problems(error)
     else:
-        click.echo(f"error: {error.message}", err=True)
+        click.echo(f"error: {printable_lines(error.message.expandtabs())}", err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        click.echo(f"  hint: {printable_lines(error.hint)}", err=True)
     return WRONG if isinstance(error, ConfigError) else FAILED
 
 

@@ -47,4 +47,4 @@ def told(error: DsrlbError) -> str:
     """An error as it may be told to everybody: without the values that may be secret."""
     if not isinstance(error, ConfigError):
         return error.message
-    return "\n".join(map(line, error.problems))
+    return "; ".join(map(line, error.problems))

@@ -26,6 +26,7 @@ from dsrlb.control.state import State
 from dsrlb.errors import DsrlbError, StateError, UnknownRevision
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
+from dsrlb.printable import printable
 
 KIND = "revision"
 
@@ -230,7 +231,7 @@ class RevisionLog:
             author.uid,
             author.user,
             author.said,
-            change.what,
+            printable(change.what),
             digest,
             way_back,
             ends.number if ends is not None else None,
@@ -261,7 +262,7 @@ class RevisionLog:
         from dsrlb.config.secrets import told
 
         reason = told(error) if isinstance(error, DsrlbError) else repr(error)
-        self._record(Outcome(revision.number, "failed", reason))
+        self._record(Outcome(revision.number, "failed", printable(reason)))
 
     def confirm(self, author: Author) -> Revision:
         """Keep what waits. Raises StateError: nothing waits, or it cannot be written."""
