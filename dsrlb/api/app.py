@@ -27,6 +27,7 @@ from dsrlb.api.bodies import (
 )
 from dsrlb.api.description import described
 from dsrlb.api.flows import add_flows, no_service
+from dsrlb.api.parsing import ParsingRoute
 from dsrlb.api.peer import author_of
 from dsrlb.api.piecewise import answer
 from dsrlb.api.revisions import add_revisions
@@ -64,6 +65,7 @@ def create_app(controller: Controller) -> FastAPI:
         redoc_url=None,
         responses=_REFUSALS,
     )
+    app.router.route_class = ParsingRoute
     app.add_middleware(BodyLimit)
     _add_errors(app)
     _add_nouns(app, controller)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dsrlb.config.source import LARGEST  # one limit for files and requests
+from dsrlb.config.files import LARGEST  # one limit for files and requests
 
 MOST_NUMBER = (1 << 63) - 1
 """SQLite has no larger integers."""

@@ -9,6 +9,7 @@ import click
 
 from dsrlb.cli.common import print_json
 from dsrlb.paths import DEFAULT_INSTANCE
+from dsrlb.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def print_changes(changes: Sequence[Change]) -> None:
     for change in changes:
         detail = f": {change['detail']}" if change["detail"] else ""
         flows = "  (existing flows are affected)" if change["affects_flows"] else ""
-        click.echo(f"{_SIGNS[change['kind']]} {change['what']}{detail}{flows}")
+        click.echo(printable(f"{_SIGNS[change['kind']]} {change['what']}{detail}{flows}"))
 
 
 def _flows(view: PlanView) -> str:
@@ -102,7 +103,7 @@ def show_applied(view: AppliedView, as_json: bool) -> None:
         click.echo(f"no changes (configuration {view['hash_after']})")
     else:
         click.echo(f"applied: {_hashes(view)}; {_flows(view)}")
-    click.echo(_running(view))
+    click.echo(printable(_running(view)))
 
 
 def _running(view: AppliedView) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
-from pathlib import PosixPath
+from pathlib import Path, PosixPath
 from typing import Any, TypeVar
 
 import click
 
 from dsrlb.errors import ConfigError, DsrlbError
+from dsrlb.printable import printable, printable_lines
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 
 FAILED = 1
 WRONG = 2
@@ -25,7 +29,26 @@ class Stdin(PosixPath):
     """Standard input in the place of a file: read without opening it, which may be a socket."""
 
     def read_bytes(self) -> bytes:
-        return sys.stdin.buffer.read()
+        """No more than tells that it is too much."""
+        from dsrlb.config.files import LARGEST
+
+        return sys.stdin.buffer.read(LARGEST + 1)
+
+
+def text_given(source: Path) -> str:
+    """What a file, a pipe or standard input holds. Raises ConfigError."""
+    from dsrlb.config.files import decoded
+
+    return decoded(bytes_given(source), str(source))
+
+
+def bytes_given(source: Path) -> bytes:
+    """As text_given(), whatever it is. Raises ConfigError."""
+    from dsrlb.config.files import bounded, bytes_of
+
+    if isinstance(source, Stdin):
+        return bounded(source.read_bytes(), str(source))
+    return bytes_of(source, pipes=True)
 
 
 def json_option(command: _Command) -> _Command:
@@ -37,7 +60,12 @@ def json_option(command: _Command) -> _Command:
 
 def print_json(value: Any) -> None:
     """Write a value for programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(_UNUSUAL.sub(lambda found: _escaped(found[0]), text))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def require_root() -> None:
@@ -50,13 +78,21 @@ def require_root() -> None:
 def show_error(error: DsrlbError) -> int:
     """Write an error to standard error; returns the exit code it stands for."""
     if isinstance(error, ConfigError):
-        for problem in error.problems:
-            click.echo(str(problem).replace("\n", "\\n"), err=True)
+        _show_problems(error)
     else:
-        click.echo(f"error: {error.message}", err=True)
+        click.echo(f"error: {printable_lines(error.message.expandtabs())}", err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        click.echo(f"  hint: {printable_lines(error.hint)}", err=True)
     return WRONG if isinstance(error, ConfigError) else FAILED
+
+
+def _show_problems(error: ConfigError) -> None:
+    """Values that may be secret are for who sits there: all else may be kept, as the journal is."""
+    from dsrlb.config.secrets import line
+
+    seen = sys.stderr.isatty()
+    for problem in error.problems:
+        click.echo(printable(str(problem)) if seen else line(problem), err=True)
 
 
 def behind() -> str:

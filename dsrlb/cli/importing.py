@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dsrlb.cli.common import Stdin
+from dsrlb.cli.common import Stdin, bytes_given
 from dsrlb.errors import DsrlbError
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def importing() -> None:
 
 def _text(file: Path) -> tuple[str, str, Path]:
     """What a file holds, what errors call it, and the folder that its includes start from."""
-    from dsrlb.importing.octets import text_of
+    from dsrlb.importing.octets import replaced
 
     source = Stdin("<stdin>") if file == _DASH else file
-    return text_of(source), str(source), Path(source.parent)
+    return replaced(bytes_given(source)), str(source), Path(source.parent)
 
 
 def _finish(imported: Imported, source: str, output: Path | None) -> None:
@@ -69,13 +70,11 @@ def _finish(imported: Imported, source: str, output: Path | None) -> None:
 
 
 def _write(output: Path, toml: str) -> None:
-    """A new file is the caller's alone: programs and requests of checks may hold passwords."""
-
-    def opener(path: str, flags: int) -> int:
-        return os.open(path, flags, 0o600)
-
     try:
-        with open(output, "w", opener=opener) as file:
+        opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(opened, "w") as file:
+            if stat.S_ISREG(os.fstat(opened).st_mode):
+                os.fchmod(opened, 0o600)  # checks may carry passwords
             file.write(toml)
     except OSError as error:
         raise DsrlbError(f"cannot write {output}: {error.strerror}") from error

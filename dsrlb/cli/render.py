@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dsrlb.cli.changes import revisions_text
+from dsrlb.printable import printable_lines
 
 if TYPE_CHECKING:  # they bring asyncio along
     from dsrlb.control.views import (
@@ -98,7 +99,7 @@ def _console() -> Console:
 
 def _cell(text: str) -> Text:
     """Text with the colour of the state that it starts with."""
-    return Text(text or "-", style=_STYLES.get(text.partition(":")[0], ""))
+    return Text(printable_lines(text) or "-", style=_STYLES.get(text.partition(":")[0], ""))
 
 
 def _table(console: Console, columns: Sequence[_Column], rows: Sequence[Any]) -> Table:
@@ -303,7 +304,7 @@ def _status(console: Console, view: StatusView) -> None:
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
     for name, text in facts.items():
-        grid.add_row(name, Text(text))
+        grid.add_row(name, Text(printable_lines(text)))
     console.print(grid)
     console.print()
     columns = (

@@ -17,6 +17,7 @@ from dsrlb.cli.changes import adopt_vip_option, command, confirm_within, print_c
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import behind, json_option, print_json, require_root
 from dsrlb.errors import NotRunning
+from dsrlb.printable import printable
 
 if TYPE_CHECKING:
     from dsrlb.control.revisions.offline import SavedRevisions
@@ -73,7 +74,7 @@ def _print_history(rows: list[RevisionRow]) -> None:
     for row in rows:
         user = f"{row['user']} (says: {row['said']})" if row["said"] else row["user"]
         cells = (user, row["what"], row["digest"], _result(row))
-        table.add_row(str(row["number"]), row["time"], *map(Text, cells))
+        table.add_row(str(row["number"]), row["time"], *map(Text, map(printable, cells)))
     console.print(table if rows else "no revisions")
 
 

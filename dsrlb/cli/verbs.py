@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsrlb.cli.changes import adopt_vip_option, confirm_within, show_applied, show_plan
-from dsrlb.cli.common import Stdin, behind, json_option, require_root
+from dsrlb.cli.common import Stdin, behind, json_option, require_root, text_given
 from dsrlb.errors import ConfigError, NotRunning, Problem
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class _Given:
 
 def _given(file: Path) -> _Given:
     """Read, once, and validate a file, or standard input for "-"; raises ConfigError."""
-    from dsrlb.config.source import read, text_of
+    from dsrlb.config.source import read
 
     source = Stdin("<stdin>") if file == _DASH else file
-    text, shown = text_of(source), str(source)
+    text, shown = text_given(source), str(source)
     config, origin = read(text, shown, Path(source.parent))
     if source.is_file():
         filename = str(source.resolve())

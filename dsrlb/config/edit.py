@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from dsrlb.config.checks import check
 from dsrlb.config.choices import HASHED
 from dsrlb.config.models import REPLIES, Config, Group, Service
+from dsrlb.config.nesting import TOO_DEEP, too_deep
 from dsrlb.config.render import table_of, to_tables
 from dsrlb.config.sharing import config_of, sharing
 from dsrlb.config.source import from_tables, value_text
@@ -32,9 +33,15 @@ def value_of(text: str) -> Any:
     Lists may be written with commas: ``port=80,443``.
     """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
+    except RecursionError:
+        raise _wrong("value", text, TOO_DEEP) from None
     except tomllib.TOMLDecodeError:
         pass
+    else:
+        if too_deep(value):
+            raise _wrong("value", text, TOO_DEEP)
+        return value
     if "," in text:
         return [value_of(part.strip()) for part in text.split(",") if part.strip()]
     return text

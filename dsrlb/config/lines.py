@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 Path = tuple[str | int, ...]
 
@@ -14,6 +15,15 @@ _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'')
 
 def _parts(dotted: str) -> list[str]:
     return [part.strip().strip("\"'") for part in dotted.split(".")]
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of a text, one after the other: all at once keep other threads waiting."""
+    begin = 0
+    while (end := text.find("\n", begin)) >= 0:
+        yield text[begin:end]
+        begin = end + 1
+    yield text[begin:]
 
 
 class LineIndex:
@@ -44,7 +54,7 @@ class LineIndex:
         table: Path = ()
         depth = 0
         fence: str | None = None
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(lines_of(text), start=1):
             if fence is None and depth == 0:
                 header = _HEADER.match(line)
                 if header:

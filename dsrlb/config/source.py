@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dsrlb.config.checks import check
-from dsrlb.config.lines import LineIndex
+from dsrlb.config.files import text_of
+from dsrlb.config.lines import LineIndex, lines_of
 from dsrlb.config.lines import Path as KeyPath
 from dsrlb.config.models import (
     Balancer,
@@ -29,9 +31,10 @@ from dsrlb.config.models import (
     Service,
     Snat,
 )
+from dsrlb.config.nesting import TOO_DEEP, too_deep
 from dsrlb.errors import ConfigError, Problem
 
-_MODELS: dict[str, type[BaseModel]] = {
+MODELS: dict[str, type[BaseModel]] = {
     "": Config,
     "balancer": Balancer,
     "bridge": Bridge,
@@ -45,10 +48,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "service.sorry": Real,
     "service.snat": Snat,
 }
-_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+"""Tables of a configuration, by their keys."""
+_AT_LINE = re.compile(r"\(at line (\d+), (column \d+)\)")
 _PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
-LARGEST = 16 << 20
-"""Bytes of a configuration file at most."""
 
 
 @dataclass(slots=True)
@@ -97,36 +99,18 @@ def value_text(value: Any) -> str:
 
 def _read(text: str, filename: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
+    except RecursionError:
+        tables = None
     except tomllib.TOMLDecodeError as error:
         at = _AT_LINE.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
-        message = _AT_LINE.sub("", str(error)).strip()
-        shown = text.splitlines()[line - 1].strip() if text.splitlines()[line - 1 : line] else ""
+        message = _AT_LINE.sub(r"(\2)", str(error))
+        shown = next(islice(lines_of(text), line - 1, None), "").strip()
         raise ConfigError([Problem(filename, line, "TOML", shown, message)]) from error
-
-
-def bytes_of(path: Path) -> bytes:
-    """What a configuration file holds; ConfigError when it cannot be had."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        problem = Problem(str(path), None, "file", str(path), error.strerror or "cannot be read")
-        raise ConfigError([problem]) from error
-    if len(raw) > LARGEST:
-        raise ConfigError([Problem(str(path), None, "file", f"{len(raw)} bytes", "over 16 MiB")])
-    return raw
-
-
-def text_of(path: Path) -> str:
-    """A configuration file's text; ConfigError when it cannot be had."""
-    raw = bytes_of(path)
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        problem = Problem(str(path), line, "file", str(path), "not UTF-8 text")
-        raise ConfigError([problem]) from error
+    if tables is None or too_deep(tables):
+        raise ConfigError([Problem(filename, None, "TOML", "(all of it)", TOO_DEEP)])
+    return tables
 
 
 def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> dict[str, Any]:
@@ -177,7 +161,7 @@ def _included(patterns: Any, base: Path, origin: Origin) -> list[Path]:
 def _unknown_key(path: KeyPath, value: Any, origin: Origin) -> Problem:
     table = ".".join(str(part) for part in path[:-1] if not isinstance(part, int))
     name = str(path[-1])
-    model = _MODELS.get(table)
+    model = MODELS.get(table)
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(name, known, n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""
@@ -265,6 +249,7 @@ def load(path: Path) -> Config:
     return load_with_origin(path)[0]
 
 
-def load_with_origin(path: Path) -> tuple[Config, Origin]:
-    """As load(), with the origin of every key for later checks."""
-    return read(text_of(path), str(path), path.parent)
+def load_with_origin(path: Path, *, pipes: bool = False) -> tuple[Config, Origin]:
+    """As load(), with the origin of every key for later checks. ``pipes``: the file itself may be
+    something else than a regular one."""
+    return read(text_of(path, pipes=pipes), str(path), path.parent)

@@ -69,9 +69,13 @@ class DaemonController:
 
     async def status(self) -> StatusView:
         """The balancer at a glance."""
-        # Flows are counted beside changes, the rest is read between two.
-        totals = await asyncio.to_thread(self._balancer.keeper.totals, _SCAN_SECONDS)
-        return await self._run(lambda: rows.status(self._balancer, totals))
+        # Flows are counted and the file is read beside changes, the rest is read between two.
+        balancer = self._balancer
+        totals = await asyncio.to_thread(balancer.keeper.totals, _SCAN_SECONDS)
+        file = await asyncio.to_thread(balancer.state.source)
+        with uncollected():
+            differs = await asyncio.to_thread(rows.differs, file, balancer.config)
+        return await self._run(lambda: rows.status(balancer, totals, file, differs))
 
     async def services(self) -> list[ServiceRow]:
         """Every service, one row per address family."""

@@ -234,7 +234,7 @@ class Daemon:
         try:
             await work()
         except DsrlbError as error:
-            message = error.message
+            message = told(error)
         except OSError as error:
             message = f"{type(error).__name__}: {error}"
         if message and message != self._refusals.get(kind):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dsrlb.config import Config, HostFacts, check_host, clashes
+from dsrlb.config.secrets import told
 from dsrlb.config.sharing import config_of, others
 from dsrlb.config.source import Origin
 from dsrlb.config.values import IPNetwork
@@ -50,7 +51,7 @@ class HostCheck:
         try:
             self._check(config, Origin("<running>"), adopt_vip=False, before=after, running=after)
         except DsrlbError as error:
-            return error.message
+            return told(error)
         return ""
 
     def tell(self, config: Config, events: EventLog, *, anew: bool = False) -> None:

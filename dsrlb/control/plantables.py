@@ -8,6 +8,7 @@ from typing import Any
 
 from dsrlb.config import Health, Real
 from dsrlb.config.render import words_of
+from dsrlb.config.secrets import HIDDEN, TEXTS
 
 Table = Health | Real | None
 _NAMES = {Health: "type", Real: "address"}
@@ -16,14 +17,15 @@ _NAMES = {Health: "type", Real: "address"}
 
 def differences(name: str, was: Table, now: Table) -> Iterator[str]:
     """A line for each key with another value; one for a table that comes, goes, or is of another
-    type: what it sets besides defaults."""
+    type: what it sets besides defaults. Texts of health tables are not told."""
     if was is None or now is None or (isinstance(was, Health) and was.type != _type(now)):
         yield f"{name}: {_short(was)} -> {_short(now)}"
         return
     old, new = words_of(was), words_of(now)
     for key in type(now).model_fields:
         if getattr(was, key) != getattr(now, key):
-            yield f"{name}.{key}: {_text(old[key])} -> {_text(new[key])}"
+            early, late = _told(was, key, old[key]), _told(now, key, new[key])
+            yield f"{name}.{key}: {early} -> {late}{' (another one)' * (early == late)}"
 
 
 def _type(table: Table) -> str:
@@ -36,7 +38,14 @@ def _short(table: Table) -> str:
     fields, words = type(table).model_fields, words_of(table)
     first = _NAMES[type(table)]
     said = [key for key in fields if key != first and getattr(table, key) != fields[key].default]
-    return ", ".join(f"{key} {_text(words[key])}" for key in (first, *said))
+    return ", ".join(f"{key} {_told(table, key, words[key])}" for key in (first, *said))
+
+
+def _told(table: Health | Real, key: str, words: Any) -> str:
+    """A value as everybody may see it: plans are kept in logs."""
+    hidden = isinstance(table, Health) and key in TEXTS
+    changed = getattr(table, key) != type(table).model_fields[key].default
+    return HIDDEN if hidden and changed else _text(words)
 
 
 def _text(value: Any) -> str:

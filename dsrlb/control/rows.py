@@ -23,7 +23,6 @@ from dsrlb.control.maps.installed import InstalledService
 from dsrlb.control.revisions import history
 from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow, StatusView
 from dsrlb.dataplane.methods import methods
-from dsrlb.errors import DsrlbError
 from dsrlb.net.links import IPAddress
 
 
@@ -47,18 +46,21 @@ def _each_real(
 
 
 def differs(file: Path | None, config: Config) -> bool:
-    """Does the file say something else than what runs? An unreadable one does."""
+    """Does the file say something else than what runs? One that cannot be read does, whatever it
+    holds: revisions are the truth, and a file that nobody applies ends no start."""
     if file is None:
         return False
     try:
         return digest(load_with_origin(file)[0]) != digest(config)
-    except DsrlbError:
+    except Exception:
         return True
 
 
-def status(balancer: Balancer, totals: Mapping[int, FamilyTotals]) -> StatusView:
-    """The balancer at a glance. ``totals``: flows by family (4, 6)."""
-    file = balancer.state.source()
+def status(
+    balancer: Balancer, totals: Mapping[int, FamilyTotals], file: Path | None, file_differs: bool
+) -> StatusView:
+    """The balancer at a glance. ``totals``: flows by family (4, 6). ``file``: where its
+    configuration came from."""
     config = balancer.config
     return {
         "instance": balancer.paths.instance,
@@ -67,7 +69,7 @@ def status(balancer: Balancer, totals: Mapping[int, FamilyTotals]) -> StatusView
         "started": balancer.started,
         "config_hash": digest(config),
         "file": str(file) if file else None,
-        "file_differs": differs(file, config),
+        "file_differs": file_differs,
         "interfaces": [
             {
                 "name": entry.name,

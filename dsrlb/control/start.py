@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dsrlb.control.views import Serve
 
 _DEFAULT_CAPACITY = 1_000_000
+_MOST_READ = 16 << 20  # characters: a file may have no more bytes
 
 
 def seconds_since_start() -> float:
@@ -53,9 +54,10 @@ def _capacity(attempt: Attempt) -> int:
         if path is not None:
             if not path.is_file():  # a pipe can be read once
                 return _DEFAULT_CAPACITY
-            text = path.read_text()
+            with path.open() as file:
+                text = file.read(_MOST_READ)
         found = _balancer(text)["flow_capacity"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return _DEFAULT_CAPACITY
     usable = type(found) is int and 1_000 <= found <= 16_000_000
     return found if usable else _DEFAULT_CAPACITY
@@ -66,7 +68,7 @@ def _balancer(text: str) -> dict[str, Any]:
     head = text.partition("\n[[")[0]
     try:
         found: dict[str, Any] = tomllib.loads(head)["balancer"]
-    except (ValueError, LookupError):  # it is elsewhere, or that was in the middle of a value
+    except (ValueError, LookupError, RecursionError):  # elsewhere, or in the middle of a value
         found = tomllib.loads(text)["balancer"]
     return found
 
@@ -154,7 +156,8 @@ def _start(
         from dsrlb.control import balancer as balancers
 
         if attempt.file is not None:
-            config, origin = load_with_origin(attempt.file)
+            named = attempt.file not in (paths.saved_config, paths.config_file)  # by `run -c`
+            config, origin = load_with_origin(attempt.file, pipes=named)
         else:
             config, origin = read(attempt.text, attempt.name)
         options = balancers.Options(attempt.change, log, force, attached, attempt.text)

@@ -240,6 +240,11 @@ def _read(kind: type[T], given: Any) -> T:
         raise ProtocolError(f"{kind.__name__}: {error}") from error
 
 
+def payload_bytes(text: str) -> bytes:
+    """`send` and `expect` as bytes: "hex:0a1b" is those bytes, all else is text, UTF-8."""
+    return bytes.fromhex(text[4:]) if text.startswith("hex:") else text.encode()
+
+
 def check_of(health: Mapping[str, Any]) -> Check:
     """A check out of a configuration's health as plain values. Raises ProtocolError."""
     return _read(Check, {key: _plain(value) for key, value in health.items()})

@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from dsrlb.config.source import bytes_of
 from dsrlb.importing.report import Place, Report
 
 
-def text_of(path: Path) -> str:
-    """A file's text; bytes that are no UTF-8 stand in it as surrogates, for decoded(). Raises
-    ConfigError when it cannot be had."""
-    return bytes_of(path).decode(errors="surrogateescape")
+def replaced(raw: bytes) -> str:
+    """A file's text; bytes that are no UTF-8 stand in it as surrogates, for decoded()."""
+    return raw.decode(errors="surrogateescape")
 
 
 def decoded(line: str, place: Place, report: Report) -> str:

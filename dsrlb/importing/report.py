@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from dsrlb.errors import ConfigError, Problem
+from dsrlb.printable import printable
 
 MOST_REASONS = 100
 """So many are told where nothing is left."""
@@ -38,9 +40,17 @@ class Note:
         return printable(f"{self.place}: {self.kind}: {self.what}: {self.why}")
 
 
-def printable(text: str) -> str:
-    """The text in one line, control characters escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+_PRIVATE = re.compile(
+    r"(?<![\w-])(misc_path|quorum_(?:up|down)|notify\w*|script|path|virtualhost|sni_name|payload"
+    r"|require_reply|regex\w*|digest|auth_pass|password)(\s.*|)",
+    re.DOTALL,
+)
+"""Keywords of programs, and of what is sent and expected, with what is behind them."""
+
+
+def without_secrets(text: str) -> str:
+    """A part of a file without what may be a password: reports are kept in logs."""
+    return _PRIVATE.sub(lambda found: found[1] + (" ..." if found[2].strip() else ""), text)
 
 
 def shortened(text: str, most: int = 80) -> str:
@@ -52,6 +62,10 @@ def wrong(place: Place, key: str, value: str, message: str, hint: str = "") -> C
     """What stops an import: a file that is not what it should be."""
     shown = printable(shortened(value, 60))
     return ConfigError([Problem(place.file, place.line, key, shown, message)], hint)
+
+
+def _label(what: str) -> str:
+    return shortened(without_secrets(what))
 
 
 def nothing(report: Report, start: Place, message: str) -> ConfigError:
@@ -78,11 +92,11 @@ class Report:
 
     def lost(self, place: Place, what: str, why: str) -> None:
         """Tell what the new configuration does not have."""
-        self._notes.setdefault(Note(place, "not carried over", shortened(what), why))
+        self._notes.setdefault(Note(place, "not carried over", _label(what), why))
 
     def near(self, place: Place, what: str, why: str) -> None:
         """Tell what it has in another way."""
-        self._notes.setdefault(Note(place, "approximated", shortened(what), why))
+        self._notes.setdefault(Note(place, "approximated", _label(what), why))
 
     def notes(self) -> tuple[Note, ...]:
         """All notes: the file first, others as they were named, lines in their order."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from dsrlb.config import Config
 from dsrlb.config.balancer import PROBE_PREFIXES
+from dsrlb.config.secrets import HIDDEN, secret
 from dsrlb.config.source import from_tables
 from dsrlb.config.values import IPAddress
 from dsrlb.errors import ConfigError, Problem
@@ -102,7 +103,7 @@ class _Writer:
 
     def _piece(self, one: Draft, key: str, number: int, problem: Problem) -> bool:
         """Take a part of a service out; False: it cannot be without it, and goes as a whole."""
-        why = f"{problem.value}: {problem.message}"
+        why = f"{HIDDEN if secret(problem.key) else problem.value}: {problem.message}"
         if key == "real" and 0 <= number < len(one.members) and len(one.members) > 1:
             member = one.members.pop(number)
             del one.table["real"][number]

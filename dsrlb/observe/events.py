@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 
+from dsrlb.printable import printable
+
 _KEPT = 1000
 _log = logging.getLogger("dsrlb")
 
@@ -38,7 +40,9 @@ class EventLog:
         self._lock = Lock()  # added to from threads, read from the event loop
 
     def add(self, kind: str, message: str, level: str = "info") -> None:
-        """Keep an event and write it to the log (standard error; the journal under systemd)."""
+        """Keep an event and write it to the log (standard error; the journal under systemd), in one
+        line, whatever is named in it."""
+        message = printable(message)
         with self._lock:
             self._events.append(Event(self._next, now_text(), level, kind, message))
             self._next += 1

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from dsrlb.cli.client import Client
+from dsrlb.errors import ConfigError
 from tests import scale
 from tests.bench.large import REALS, address_of, network, text_of
 from tests.lab.instance import Instance
@@ -50,6 +55,44 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, In
         client = Client(instance.name)
         client.post("/apply", toml=text_of(SERVICES, ""), filename="<test>")
         yield client, instance, pulse
+
+
+def refused(client: Client, body: bytes) -> int:
+    """The status that a body of JSON for /plan is answered with."""
+    connection = http.client.HTTPConnection("dsrlb")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(client._path))
+    with closing(connection):
+        connection.request("POST", "/plan", body, {"Content-Type": "application/json"})
+        return connection.getresponse().status
+
+
+@pytest.mark.alone
+def test_not_by_what_is_large(large: tuple[Client, Instance, Pulse], tmp_path: Path) -> None:
+    """Bodies of 40 MB, and of the largest configuration; views that are streamed or compare; a way
+    back, and a reload."""
+    client, instance, pulse = large
+    assert refused(client, b'{"toml":"' + b"#" * 40_000_000 + b'"}') == 413
+    assert refused(client, b'{"toml":"' + b"\\n" * 20_000_000 + b'"}') == 413
+    assert refused(client, b'{"toml":"","x":[' + b"1," * 20_000_000 + b"1]}") == 413
+    comments = "# größer\n" * ((15 << 20) // len("# größer\n".encode()))
+    assert client.post("/plan", toml=text_of(1) + comments, filename="<test>")["changes"]
+    with pytest.raises(ConfigError):
+        client.post("/plan", toml=comments + "x", filename="<test>")
+    assert list(client.stream("/flows")) == []
+    file = tmp_path / "large.toml"
+    file.write_text(text_of(SERVICES, "", "round-robin"))
+    client.post("/apply", toml=file.read_text(), filename=str(file))
+    running = client.get("/revisions")[0]["number"]
+    assert client.get("/diff", before=running - 1, after=running, text="true")["text"]
+    client.post("/rollback")
+    assert client.get("/status")["file_differs"]
+    instance.signal(signal.SIGHUP)
+    instance.wait_event(f"reload {file}", 60)
+    assert not client.get("/status")["file_differs"]
+    client.post("/rollback")
+    late = pulse.late_ms()
+    assert late < MOST_MS, f"the event loop was kept from its work for {late} ms"
 
 
 @pytest.mark.alone

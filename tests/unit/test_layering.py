@@ -12,10 +12,11 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "dsrlb"
 
 # Who may import what of dsrlb, beside itself and the BASE that everybody may import.
-BASE = {"errors", "paths", "privileges"}
+BASE = {"errors", "paths", "printable", "privileges"}
 ALLOWED = {
     "errors": set(),
     "paths": set(),
+    "printable": set(),
     "privileges": set(),
     "health": set(),
     "config": set(),

@@ -88,7 +88,9 @@ def no_start(
 
 
 def _unknown(log: RevisionLog, paths: Paths, error: DsrlbError | None = None) -> StateError:
-    saved = error.message if error is not None else "it is not there"
+    from dsrlb.config.secrets import told
+
+    saved = told(error) if error is not None else "it is not there"
     return StateError(
         f"{log.lost}; and {paths.saved_config} cannot be used: {saved}. What runs goes on as it is",
         hint="`dsrlb run -c FILE` goes on with FILE: flows of services and real servers that it "

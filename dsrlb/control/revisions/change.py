@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.confirm import boot_id, clock
 from dsrlb.control.revisions.store import New, Revision
+from dsrlb.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Change:
             author.uid,
             author.user,
             author.said,
-            self.what,
+            printable(self.what),
             digest,
             way_back,
             ends.number if ends is not None else None,

@@ -27,6 +27,7 @@ from dsrlb.control.state import State
 from dsrlb.errors import DsrlbError, StateError, UnknownRevision
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
+from dsrlb.printable import printable
 
 KIND = "revision"
 
@@ -238,8 +239,10 @@ class RevisionLog:
         """It was refused, or broke off, and what ran before runs."""
         if revision is None or revision.result in RUNNING:
             return
-        reason = error.message if isinstance(error, DsrlbError) else repr(error)
-        self._record(Outcome(revision.number, "failed", reason))
+        from dsrlb.config.secrets import told
+
+        reason = told(error) if isinstance(error, DsrlbError) else repr(error)
+        self._record(Outcome(revision.number, "failed", printable(reason)))
 
     def confirm(self, author: Author) -> Revision:
         """Keep what waits. Raises StateError: nothing waits, or it cannot be written."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dsrlb.config.secrets import HIDDEN, secret
 from dsrlb.config.source import read
 from dsrlb.control.revisions.authors import Author, itself
 from dsrlb.control.revisions.beginning import label, reverting
@@ -14,6 +15,7 @@ from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.confirm import expired
 from dsrlb.control.revisions.log import KIND
 from dsrlb.errors import ConfigError
+from dsrlb.printable import printable
 
 if TYPE_CHECKING:
     from dsrlb.control.balancer import Balancer
@@ -74,9 +76,12 @@ def revert_expired(balancer: Balancer) -> None:
 
 
 def words(change: Mapping[str, Any]) -> str:
-    """An edit as its command has it: real set web 10.0.0.11 weight=0."""
+    """An edit as its command has it: real set web 10.0.0.11 weight=0. Values that may be secret are
+    left out: it is kept, and told to everybody."""
     parts = [*str(change["verb"]).split("-"), change["service"]]
     if change.get("address"):
         parts.append(change["address"])
-    parts += [f"{key}={value}" for key, value in change.get("settings", {}).items()]
-    return " ".join(map(str, parts))
+    table = "service" if str(change["verb"]).startswith("service-") else "service.real"
+    for key, value in change.get("settings", {}).items():
+        parts.append(f"{key}={HIDDEN if secret(f'{table}.{key}') else value}")
+    return printable(" ".join(map(str, parts)))

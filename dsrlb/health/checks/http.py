@@ -62,7 +62,7 @@ class HttpExchange:
             return None
         if self._enough:
             return OK
-        return wrong(f"status {answer.status}, but no {self._check.body!r} in the body")
+        return wrong(f"status {answer.status}, but not the wanted text in the body")
 
     def late(self, milliseconds: int) -> Outcome | None:
         """What it is when the time is over; None: nothing had come."""

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from dsrlb.health.checks.secrets import without_secrets
 from dsrlb.health.loop import WRITE, Loop, Timer
 from dsrlb.health.protocol import Target, Verdict
 
@@ -17,10 +18,6 @@ MOST_READ = 65536
 _OVERDUE_SECONDS = 0.05
 NO_LINGER = struct.pack("ii", 1, 0)
 """SO_LINGER with which close() sends an RST: nothing is left at either end."""
-
-
-_SHORTEST_SECRET = 4
-"""Characters: what is shorter stands in every text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +64,6 @@ def shown(data: bytes, most: int = 60) -> str:
 Done = Callable[[Outcome], None]
 
 
-def without_secrets(outcome: Outcome, target: Target) -> Outcome:
-    """What becomes an event or a row says nothing of what only the configuration should: a command
-    may print its arguments, and a real server what it was sent. Stars stand for them. The name in a
-    certificate goes over the wire for all to see."""
-    check, detail = target.check, outcome.detail
-    secrets = {*check.command[1:], check.send}
-    if check.type == "http" and check.host.strip("[]") != target.vip:
-        secrets.add(check.host)
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            detail = detail.replace(secret, "***")
-    return outcome if detail == outcome.detail else replace(outcome, detail=detail)
-
-
 class Probe:
     """One question. ``start`` it once; ``done`` is called once, unless it is cancelled before."""
 
@@ -121,7 +104,9 @@ class Probe:
         done = self._done
         if done is not None:
             self.cancel()
-            done(without_secrets(outcome, self.target))
+            said, target = outcome.detail, self.target
+            told = without_secrets(said, target.check, target.vip)
+            done(outcome if told == said else replace(outcome, detail=told))
 
     def late(self) -> Outcome:
         """What it is when the time is over."""

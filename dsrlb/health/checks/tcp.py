@@ -7,12 +7,7 @@ import socket
 
 from dsrlb.health.checks.probe import MOST_READ, OK, Done, Outcome, SocketProbe, shown, wrong
 from dsrlb.health.loop import READ, Loop
-from dsrlb.health.protocol import Target
-
-
-def payload_bytes(text: str) -> bytes:
-    """`send` and `expect` as bytes: "hex:0a1b" is those bytes, all else is text, UTF-8."""
-    return bytes.fromhex(text[4:]) if text.startswith("hex:") else text.encode()
+from dsrlb.health.protocol import Target, payload_bytes
 
 
 class TcpProbe(SocketProbe):

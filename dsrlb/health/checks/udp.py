@@ -6,8 +6,8 @@ from __future__ import annotations
 import socket
 
 from dsrlb.health.checks.probe import MOST_READ, OK, SocketProbe, shown, unasked, wrong
-from dsrlb.health.checks.tcp import payload_bytes
 from dsrlb.health.loop import READ
+from dsrlb.health.protocol import payload_bytes
 
 
 class UdpProbe(SocketProbe):

@@ -146,8 +146,10 @@ class Checks:
         elif keyword == "host" and one.kind == "SMTP_CHECK":
             for inner in statement.inner:
                 self._statement(one, inner)
+        elif keyword in _LOST:
+            self._values.lost(statement, _LOST[keyword])
         else:
-            self._values.lost(statement, _LOST.get(keyword, "no such keyword is known here"))
+            self._values.unknown(statement)
 
     def _special(self, kind: str) -> dict[str, Callable[[_Draft, Statement], None]]:
         """Keywords of one kind of checker."""

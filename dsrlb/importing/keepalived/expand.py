@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsrlb.config.source import LARGEST
+from dsrlb.config.files import LARGEST
 from dsrlb.importing.report import Place, Report, wrong
 
 MOST_LINES = 200_000

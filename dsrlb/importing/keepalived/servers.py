@@ -190,9 +190,10 @@ class _Servers:
             settings.inhibit = self._values.flag(statement)
         elif keyword == "alpha":
             alpha(statement, self._values)
+        elif keyword in _LOST:
+            self._values.lost(statement, _LOST[keyword])
         else:
-            why = _LOST.get(keyword, "no such keyword is known here")
-            self._values.lost(statement, why)
+            self._values.unknown(statement)
 
     def _quorum(self, statement: Statement) -> None:
         if self._values.number(statement, 1, 1 << 31) not in (None, 1):

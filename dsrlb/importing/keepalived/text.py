@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from dsrlb.config.files import bytes_of
 from dsrlb.importing.keepalived.expand import Expander, Line
-from dsrlb.importing.octets import decoded, text_of
+from dsrlb.importing.octets import decoded, replaced
 from dsrlb.importing.report import Place, Report, wrong
 
 DEEPEST = 32
@@ -83,7 +84,7 @@ class Reader:
                 message = f"too many files: {DEEPEST} deep, {MOST_FILES} in all at most"
                 raise wrong(line.place, "include", wanted, message)
             inner = (*above, path.resolve())
-            yield from self._lines(text_of(path), str(path), path.parent, inner)
+            yield from self._lines(replaced(bytes_of(path)), str(path), path.parent, inner)
 
 
 def _braces(pattern: str) -> Iterator[str]:

@@ -43,8 +43,10 @@ def read_url(block: Statement, values: Values, lost: Mapping[str, str]) -> Url:
             regex = statement
         elif keyword.startswith("regex_"):
             options.append(statement)
+        elif keyword in lost:
+            values.lost(statement, lost[keyword])
         else:
-            values.lost(statement, lost.get(keyword, "no such keyword is known here"))
+            values.unknown(statement)
     for option in options:
         values.lost(option, "the body holds a text as it stands, anywhere")
     if regex is not None:
@@ -77,7 +79,7 @@ def _path(statement: Statement, values: Values) -> str:
     path = values.one(statement) or "/"
     sent = _NOT_SENT.sub(lambda found: quote(found[0]), path)
     if sent != path:
-        values.near(statement, f"it is asked for as {sent}")
+        values.near(statement, "what no request can have is sent as %20 and the like")
     return sent
 
 

@@ -9,7 +9,7 @@ from dsrlb.config.values import IPAddress
 from dsrlb.importing.addresses import address_of, number_of, port_of
 from dsrlb.importing.form import Method
 from dsrlb.importing.keepalived.blocks import Statement
-from dsrlb.importing.report import Report
+from dsrlb.importing.report import Report, without_secrets
 
 _SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?", re.ASCII)
 _YES, _NO = ("on", "true", "yes"), ("off", "false", "no")
@@ -26,6 +26,13 @@ class Values:
         block = " { ... }" if statement.body is not None else ""
         self.report.lost(statement.place, statement.text + block, why)
 
+    def unknown(self, statement: Statement) -> None:
+        """Tell that nothing is known of a keyword: nor whether it has a password behind it."""
+        rest = " ..." if statement.values else ""
+        block = " { ... }" if statement.body is not None else ""
+        why = "no such keyword is known here"
+        self.report.lost(statement.place, statement.keyword + rest + block, why)
+
     def near(self, statement: Statement, why: str) -> None:
         """Tell that a statement is carried over in another way."""
         self.report.near(statement.place, statement.text, why)
@@ -37,6 +44,8 @@ class Values:
             return None
         if len(statement.values) > 1:
             more = " ".join(statement.values[1:])
+            if without_secrets(statement.text) != statement.text:
+                more = f"{statement.keyword} ..."
             self.report.lost(statement.place, more, f"{statement.keyword} takes one value")
         return statement.values[0]
 

@@ -13,7 +13,7 @@ import pytest
 from dsrlb.api.app import create_app
 from dsrlb.api.bodies import MOST_BYTES
 from dsrlb.api.peer import with_uid
-from dsrlb.config.source import LARGEST
+from dsrlb.config.files import LARGEST
 from dsrlb.control.revisions.authors import Author
 from dsrlb.errors import NetError
 from tests.unit.api.fake import FakeController

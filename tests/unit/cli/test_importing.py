@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def test_a_file(run: Run, folder: Path) -> None:
     result = run("import", "ipvsadm", "r", "-o", "out.toml")
     assert (result.exit_code, result.stdout) == (0, "")
     assert load(folder / "out.toml").service[0].name == "tcp-192.0.2.1-80"
+    assert stat.S_IMODE((folder / "out.toml").stat().st_mode) == 0o600
     assert "placeholder" in result.stderr
     assert (folder / "out.toml").stat().st_mode & 0o777 == 0o600, "checks may hold passwords"
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from dsrlb.cli.common import show_error
 from dsrlb.config import dump, load, parse
-from dsrlb.config.source import LARGEST
+from dsrlb.config.files import LARGEST
 from dsrlb.control import start as start_module
 from dsrlb.control.revisions.authors import of_uid, own
 from dsrlb.errors import ConfigError, Problem, StateError
@@ -158,7 +159,7 @@ def test_what_config_show_prints_can_be_piped_back(daemon: FakeController, name:
     ("given", "error"),
     [
         (TOML.replace('"tcp"', '"sctp"'), '<stdin>:7: service[0].protocol = "sctp": '),
-        ("[balancer", "<stdin>:1: TOML = [balancer: "),
+        ("[balancer", "<stdin>:1: TOML = ***: "),
         (b"# \xff", "<stdin>:1: file = <stdin>: not UTF-8 text"),
         ("#" * (LARGEST + 1), "<stdin>: file = 16777217 bytes: over 16 MiB"),
     ],
@@ -264,3 +265,16 @@ def test_run_that_cannot_start(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(start_module, "main", main)
     result = run("run")
     assert (result.exit_code, result.stderr) == (1, "error: already run\n  hint: wait\n")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_secrets_are_for_who_sits_there(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What goes elsewhere may be kept, as by the journal."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    problem = Problem("a.toml", 3, "service[0].health.path", '"?token=s3cret"', "a\npath")
+    assert show_error(ConfigError([problem])) == 2
+    shown = '"?token=s3cret"' if terminal else "***"
+    wanted = rf"a.toml:3: service[0].health.path = {shown}: a\npath"
+    assert capsys.readouterr().err == f"{wanted}\n"

@@ -40,14 +40,24 @@ SORRY = 'all_down = "sorry"\nsorry = {{ address = "10.0.0.{}", port = 8080 }}'
         (
             'health = { type = "http", status = "200", host = "a.example" }',
             'health = { type = "http", status = ["200", "204-206"], startup_grace = "1m" }',
-            ["startup_grace: 0s -> 60s", "host: a.example -> none", "status: 200 -> 200 204-206"],
+            ["startup_grace: 0s -> 60s", "host: *** -> none", "status: 200 -> 200 204-206"],
         ),
-        ("", 'health = { type = "http", path = "/x" }', [": not set -> type http, path /x"]),
+        ("", 'health = { type = "http", path = "/x" }', [": not set -> type http, path ***"]),
         ("health.fall = 2", "", [": type tcp, fall 2 -> not set"]),
         (
             'health = { type = "dns", query = "a.example" }',
             'health = { type = "command", command = ["/bin/ask", "-v"], timeout = "500ms" }',
-            [": type dns, query a.example -> type command, timeout 500ms, command /bin/ask -v"],
+            [": type dns, query *** -> type command, timeout 500ms, command ***"],
+        ),
+        (
+            'health = { type = "http", path = "/?token=s3cret" }',
+            'health = { type = "http", path = "/?token=other" }',
+            ["path: *** -> *** (another one)"],
+        ),
+        (
+            'health = { type = "tcp", send = "A\\r\\n" }',
+            'health = { type = "tcp", send = "B\\r\\n", expect = "C" }',
+            ["send: *** -> *** (another one)", "expect: none -> ***"],
         ),
         (
             'health = { type = "https", verify = true }',

@@ -50,6 +50,7 @@ REST = '[[service]]\nname = "web"\n'
         (f'[balancer]\nflow_capacity = "5_000"\n{REST}', 1_000_000),
         (f"balancer = 5\n{REST}", 1_000_000),
         ("[[", 1_000_000),
+        ("x = " + "[" * 500, 1_000_000),
     ],
 )
 def test_capacity_is_found_before_all_is_read(text: str, expected: int) -> None:

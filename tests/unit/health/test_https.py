@@ -139,7 +139,7 @@ def test_a_body_without_end(wrapped: Wrapped) -> None:
             channel.sendall(b"x" * 65536)
 
     found = _asked(wrapped(serve), body="up")
-    assert found == wrong("status 200, but no 'up' in the body")
+    assert found == wrong("status 200, but not the wanted text in the body")
 
 
 def test_a_wrong_status(wrapped: Wrapped) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dsrlb.config import parse
-from dsrlb.config.source import LARGEST, text_of
+from dsrlb.config.files import LARGEST, text_of
 from dsrlb.errors import ConfigError, Problem
 from dsrlb.importing import from_ipvsadm, from_keepalived
 from tests.unit.importing.conftest import Convert

@@ -10,6 +10,26 @@ from tests.unit.importing.conftest import Convert
 from tests.unit.importing.statements import service, text, told
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"real": 'MISC_CHECK {\nmisc_path "/bin/check --password hunter2"\n}'},
+        {"real": "MISC_CHECK {\nmisc_path check --password hunter2\n}"},
+        {"real": 'MISC_CHECK {\nmisc_pth "/bin/check hunter2"\n}'},
+        {"real": 'MISC_CHECK {\nmisc_path "/bin/check hunter2\n}'},
+        {"real": "HTTP_GET {\nurl {\npath ?token=hunter2\n}\n}"},
+        {"real": "HTTP_GET {\nurl {\npath / hunter2\n}\n}"},
+        {"server": 'quorum_up "/bin/tell --token=hunter2"'},
+        {"server": "quorum_upp hunter2"},
+        {"check": "connect_prt hunter2"},
+    ],
+)
+def test_no_secret_is_told(convert: Convert, lines: dict[str, str]) -> None:
+    notes = told(convert, **lines)
+    assert notes
+    assert "hunter2" not in "".join(notes)
+
+
 def test_times(convert: Convert) -> None:
     health = service(convert).health
     assert health is not None
@@ -130,14 +150,17 @@ def url(convert: Convert, *lines: str) -> tuple[Health, list[str]]:
     return found.config.health_of(found.config.service[0]), told
 
 
+_ESCAPED = "path ...: what no request can have is sent as %20 and the like"
+
+
 @pytest.mark.parametrize(
     ("line", "path", "says"),
     [
         ("path /a", "/a", ""),
-        ('path "/a b?c=%20"', "/a%20b?c=%20", "path /a b?c=%20: it is asked for as /a%20b?c=%20"),
-        ("path /a\\ b", "/a%20b", "path /a b: it is asked for as /a%20b"),
-        ("path /a b", "/a", "b: path takes one value"),
-        ("path /\u00fc", "/%C3%BC", "path /\u00fc: it is asked for as /%C3%BC"),
+        ('path "/a b?c=%20"', "/a%20b?c=%20", _ESCAPED),
+        ("path /a\\ b", "/a%20b", _ESCAPED),
+        ("path /a b", "/a", "path ...: path takes one value"),
+        ("path /\u00fc", "/%C3%BC", _ESCAPED),
     ],
 )
 def test_paths(convert: Convert, line: str, path: str, says: str) -> None:

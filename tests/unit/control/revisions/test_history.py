@@ -124,3 +124,16 @@ def test_confirming_too_late_without_a_daemon(logs: Logs, monkeypatch: pytest.Mo
 )
 def test_a_command_in_words(change: dict[str, object], text: str) -> None:
     assert words(change) == text
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"health": {"type": "command", "command": ["/bin/true", "s3cret"]}}, "health=***"),
+        ({"helth": "s3cret", "weight": 1}, "helth=*** weight=***"),
+        ({"on_down": "keep\n2026 \x1b[31m"}, r"on_down=keep\n2026 \x1b[31m"),
+    ],
+)
+def test_no_secret_in_words(settings: dict[str, object], text: str) -> None:
+    told = words({"verb": "service-set", "service": "web", "settings": settings})
+    assert told == f"service set web {text}"

@@ -47,6 +47,14 @@ def test_pending_then_applied_then_the_file(logs: Logs) -> None:
     assert (running.number, running.way_back) == (1, None)
 
 
+def test_what_forges_no_line(logs: Logs) -> None:
+    revision = logs.begin("a", what="apply /tmp/\x1b[31mred\n2026 FAKE")
+    assert revision.what == r"apply /tmp/\x1b[31mred\n2026 FAKE"
+    logs.open.failed(revision, StateError("no\nroom"))
+    (kept,) = logs.open.latest(1)
+    assert (kept.what, kept.reason) == (revision.what, r"no\nroom")
+
+
 def test_a_refusal_leaves_what_runs(logs: Logs) -> None:
     logs.apply("a")
     logs.open.failed(logs.begin("b"), KernelError("eth0 said no"))
