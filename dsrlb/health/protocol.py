@@ -12,7 +12,8 @@ From it:
 
 - ``{"ready": PID}``: first.
 - ``{"states": [STATE, ...]}``: after a target's first check that counts, and whenever up, verdict
-  or held is another one. The newest of each target: what was overtaken may be left out. Verdict and
+  or held is another one; and, marked as ``quiet``, soon after a check whose detail alone is another
+  one. The newest of each target: what was overtaken may be left out. Verdict and
   detail are those of the last check, also where too few have failed for it to be down, or where
   this host could not even ask ("no-answer", "could not be asked: ..."), which counts as nothing.
 - ``{"tallies": [TALLY, ...], "ask": N}``.
@@ -129,13 +130,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of a target. ``held``: it is down because it went up and down too often."""
+    """What is known of a target. ``held``: it is down because it went up and down too often;
+    ``quiet``: the detail alone is another one, which is to be shown and is no news."""
 
     id: str
     up: bool
     verdict: Verdict
     detail: str = ""
     held: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ class Silence(Protocol):
 
 
 class Watch:
-    """``changed`` is called when state() is another one."""
+    """``changed`` is called when state() is another one; ``quiet``: by its detail alone."""
 
     __slots__ = (
         "_asker", "_changed", "_detail", "_doubt", "_failed", "_good", "_last", "_loop", "_ms",
-        "_next", "_probe", "_sent", "_silence", "_since", "_told", "_verdict", "_warning",
+        "_next", "_probe", "_sent", "_silence", "_since", "_told", "_verdict", "_warning", "_words",
         "standing", "target",
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ class Watch:
         loop: Loop,
         asker: Asker,
         target: Target,
-        changed: Callable[[Watch], None],
+        changed: Callable[[Watch, bool], None],
         silence: Silence,
     ) -> None:
         self._loop = loop
@@ -63,6 +63,7 @@ class Watch:
         self._doubt: tuple[Verdict, str] | None = None  # what was found out about silence
         self._warning = ""
         self._told: tuple[object, ...] | None = None
+        self._words = ""  # the detail that was told last
         self._begin()
 
     def _begin(self) -> None:
@@ -160,12 +161,13 @@ class Watch:
         return not self._good and self._verdict == "no-answer"
 
     def tell(self) -> None:
-        """Have it told, if it is news."""
+        """Have it told, if it is news, or the detail is another one."""
         state = self.state()
         news = (state.up, state.verdict, state.held)
-        if news != self._told:
-            self._told = news
-            self._changed(self)
+        quiet = news == self._told
+        if not quiet or state.detail != self._words:
+            self._told, self._words = news, state.detail
+            self._changed(self, quiet)
 
     def state(self) -> State:
         """How it stands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from dsrlb.health.asking import Asker
@@ -25,6 +26,8 @@ from dsrlb.health.protocol import (
 from dsrlb.health.tap import Taps
 from dsrlb.health.watch import Watch
 
+_QUIET_SECONDS = 0.5  # that details wait for more of them: they may change with every check
+
 
 class Worker:
     """``descriptor``: the socket to the daemon; ``sockets``: how many checks may have one at once.
@@ -38,7 +41,8 @@ class Worker:
         self._claims = Claims(loop, taps)
         self._watches: dict[str, Watch] = {}
         self._news: dict[str, Watch] = {}
-        self._flushing = False
+        self._loud: set[str] = set()  # of the news those that are more than words
+        self._flushing = self._lingering = False
         self.refused = ""
         self._channel = Channel(loop, descriptor, self._said, loop.stop, self._flush)
         self._channel.send(encode(Ready(os.getpid())))
@@ -74,6 +78,7 @@ class Worker:
         for name in orders.drop:
             watch = self._watches.pop(name, None)
             self._news.pop(name, None)
+            self._loud.discard(name)
             if watch is not None:
                 watch.stop()
                 self._doctor.forget(name)
@@ -87,17 +92,31 @@ class Worker:
                 self._doctor.forget(target.id)
             self._claims.follow(watch)
 
-    def _changed(self, watch: Watch) -> None:
+    def _changed(self, watch: Watch, quiet: bool) -> None:
         self._news[watch.target.id] = watch
+        if quiet:
+            if not self._lingering:
+                self._lingering = True
+                self._loop.later(_QUIET_SECONDS, self._linger)
+            return
+        self._loud.add(watch.target.id)
         if not self._flushing:
             self._flushing = True
             self._loop.afterwards(self._flush)
+
+    def _linger(self) -> None:
+        self._lingering = False
+        self._flush()
 
     def _flush(self) -> None:
         """Tell what is new, unless the daemon has not read the last yet: then it is told later, and
         only the newest of it."""
         self._flushing = False
         if self._news and not self._channel.busy:
-            states = tuple(watch.state() for watch in self._news.values())
+            states = tuple(
+                replace(watch.state(), quiet=name not in self._loud)
+                for name, watch in self._news.items()
+            )
             self._news.clear()
+            self._loud.clear()
             self._channel.send(encode(States(states)))

@@ -110,7 +110,7 @@ class Conditions:
         if was_up != state.up:
             text = "is up" if state.up else f"is down: {now.text}"
             self._events.add(KIND, f"{name} {text}", "info" if state.up else "warning")
-        elif now.text != (before.text if before else ""):
+        elif not state.quiet and now.text != (before.text if before else ""):
             self._events.add(KIND, f"{name}: {now.text or 'nothing is wrong any more'}", "info")
         self.changed |= was_up != state.up
         return was_up != state.up

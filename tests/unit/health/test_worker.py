@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -60,6 +61,25 @@ def test_a_conversation(process: Process) -> None:
     wait_until("the server's end is seen", lambda: process.verdict("a") == "port-closed")
     wait_until("it is down", lambda: not process.read().states["a"].up)
     assert process.close() == 0
+
+
+def test_the_last_detail_is_told(process: Process) -> None:
+    """Without news: a server that fails in another way than before."""
+    answers = iter(range(500, 600))
+
+    def failing(channel: socket.socket) -> None:
+        channel.recv(1000)
+        channel.sendall(f"HTTP/1.1 {next(answers)} No\r\n\r\n".encode())
+
+    with serving(failing) as port:
+        process.send(encode(Orders((_target("a", port, "http"),))))
+        wait_until("it is down", lambda: process.verdict("a") == "wrong-answer")
+        assert process.states["a"] == State(
+            "a", False, "wrong-answer", "status 500, 200-399 wanted", quiet=False
+        )
+        first = process.states["a"].detail
+        wait_until("that is the past", lambda: process.read().states["a"].detail != first)
+        assert process.states["a"].quiet and not process.states["a"].up
 
 
 @pytest.mark.parametrize("line", [b"nonsense\n", b'{"sett":[]}\n', b'{"set":[{}]}\n'])
