@@ -30,6 +30,7 @@ from dsrlb.api.flows import add_flows, no_service
 from dsrlb.api.peer import author_of
 from dsrlb.api.piecewise import answer
 from dsrlb.api.revisions import add_revisions
+from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import (
     AppliedView,
@@ -41,7 +42,6 @@ from dsrlb.control.views import (
     ServiceRow,
     StateRow,
     StatsRow,
-    StatusView,
 )
 from dsrlb.errors import ConfigError, DsrlbError, UnknownRevision
 

@@ -13,7 +13,8 @@ from dsrlb.paths import DEFAULT_INSTANCE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dsrlb.control.views import AppliedView, Change, PlanView, RevisionsView
+    from dsrlb.control.statusviews import RevisionsView
+    from dsrlb.control.views import AppliedView, Change, PlanView
 
 _LONGEST = 86400
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}

@@ -18,14 +18,13 @@ from rich.text import Text
 from dsrlb.cli.changes import revisions_text
 
 if TYPE_CHECKING:  # they bring asyncio along
+    from dsrlb.control.statusviews import FlowCounts, StatusView
     from dsrlb.control.views import (
         EventRow,
-        FlowCounts,
         MacRow,
         RealRow,
         ServiceRow,
         StatsRow,
-        StatusView,
     )
 
 _WIDE = 110  # columns from which tables show everything

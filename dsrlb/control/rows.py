@@ -21,7 +21,8 @@ from dsrlb.control.health.condition import WHOLE, Condition
 from dsrlb.control.macs.table import Found
 from dsrlb.control.maps.installed import InstalledService
 from dsrlb.control.revisions import history
-from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow, StatusView
+from dsrlb.control.statusviews import StatusView
+from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow
 from dsrlb.dataplane.methods import methods
 from dsrlb.errors import DsrlbError
 from dsrlb.net.links import IPAddress

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dsrlb.control.views import FlowCounts, FlowRow, RealRow, RevisionRow, ServiceRow
+from dsrlb.control.statusviews import FlowCounts
+from dsrlb.control.views import FlowRow, RealRow, RevisionRow, ServiceRow
 
 TOML = """\
 [balancer]
