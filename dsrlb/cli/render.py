@@ -295,6 +295,8 @@ def _status(console: Console, view: StatusView) -> None:
     }
     if told := revisions_text(view["revisions"]):
         facts["revision"] = told
+    if view["checks"]:
+        facts["checks"] = view["checks"]
     lost = "\n".join(filter(None, starmap(_lost, view["flow_events"].items())))
     if lost:
         facts["flow tables"] = lost

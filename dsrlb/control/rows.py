@@ -98,6 +98,7 @@ def status(balancer: Balancer, totals: Mapping[int, FamilyTotals]) -> StatusView
         "headers": balancer.dataplane.artifact.headers,
         "bytecode": "cached" if balancer.dataplane.artifact.cached else "compiled",
         "revisions": history.glance(balancer.log),
+        "checks": balancer.conditions.trouble,
     }
 
 

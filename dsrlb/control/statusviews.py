@@ -65,3 +65,4 @@ class StatusView(TypedDict):
     headers: str  # the kernel headers the fast path was compiled with
     bytecode: str  # "cached" | "compiled"
     revisions: RevisionsView
+    checks: str  # why real servers are not checked at present; empty: they are, or need not be

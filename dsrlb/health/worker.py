@@ -14,6 +14,8 @@ from dsrlb.health.claims import Claims
 from dsrlb.health.doctor import Doctor
 from dsrlb.health.loop import Loop
 from dsrlb.health.protocol import (
+    BEAT_SECONDS,
+    Alive,
     Ask,
     Orders,
     ProtocolError,
@@ -46,6 +48,8 @@ class Worker:
         self.refused = ""
         self._channel = Channel(loop, descriptor, self._said, loop.stop, self._flush)
         self._channel.send(encode(Ready(os.getpid())))
+        self._beats = 0
+        self._loop.every(BEAT_SECONDS, self._beat)
 
     def close(self) -> None:
         """Check nobody any more."""
@@ -54,6 +58,11 @@ class Worker:
             watch.stop()
         self._watches.clear()
         self._asker.close()
+
+    def _beat(self) -> None:
+        """Between two checks: who hangs in one says nothing."""
+        self._channel.send(b"" if self._channel.busy else encode(Alive(self._beats)))
+        self._beats += 1
 
     def _said(self, line: bytes) -> None:
         """A message; it is done behind all that is ready now (Loop.afterwards)."""

@@ -52,6 +52,8 @@ class Conditions:
         self._moved: set[str] = set()
         self.changed = False
         """Has somebody come up or gone down who is not in the maps yet as such?"""
+        self.trouble = ""
+        """Why checks tell nothing at present; empty: they do, or nobody is to be checked."""
 
     def _note_moved(self, services: Iterable[str]) -> None:
         """Their real servers may be in another condition: called behind that change."""

@@ -101,6 +101,7 @@ class FakeController:
             "attach_seconds": 0.312,
             "headers": "/usr/include (linux-libc-dev)",
             "bytecode": "cached",
+            "checks": "",
             "revisions": {
                 "running": 12,
                 "way_back": 11,

@@ -91,6 +91,11 @@ def test_what_is_no_message(process: Process, line: bytes) -> None:
     assert errors.startswith("dsrlb.health: ") and errors.count("\n") == 1
 
 
+def test_it_says_that_it_goes_on(process: Process) -> None:
+    """Also when it has nothing to do."""
+    wait_until("it has said so twice", lambda: process.read().beats >= 2)
+
+
 def test_it_ends_with_the_socket(process: Process) -> None:
     process.send(encode(Orders((_target("a", free_port()),))))
     assert process.close() == 0
