@@ -42,6 +42,7 @@ _STYLES = {
     "error": "red",
     "drain": "yellow",
     "disabled": "yellow",
+    "starting": "yellow",
     "warning": "yellow",
 }
 
@@ -97,7 +98,8 @@ def _console() -> Console:
 
 def _cell(text: str) -> Text:
     """Text with the colour of the state that it starts with."""
-    return Text(text or "-", style=_STYLES.get(text.partition(":")[0], ""))
+    state = "starting" if text.startswith("starting ") else text.partition(":")[0]
+    return Text(text or "-", style=_STYLES.get(state, ""))
 
 
 def _table(console: Console, columns: Sequence[_Column], rows: Sequence[Any]) -> Table:
@@ -121,6 +123,13 @@ def _print(console: Console, columns: Sequence[_Column], rows: Sequence[Any], no
 
 def _with_reason(row: RealRow | MacRow) -> str:
     return f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
+
+
+def _standing(row: RealRow) -> str:
+    """State and reason; of one that starts slowly how far it is."""
+    if row["state"] != "up" or row["share"] == 100:
+        return _with_reason(row)
+    return f"starting {row['share']} %: {row['reason']}"
 
 
 def _endpoint(row: RealRow) -> str:
@@ -190,7 +199,7 @@ def _reals(console: Console, rows: list[RealRow]) -> None:
         _Column("SERVICE", lambda row: row["service"]),
         _Column("ADDRESS", _endpoint, whole=True),
         _Column("WEIGHT", lambda row: str(row["weight"]), number=True),
-        _Column("STATE", _with_reason, least=len("unresolved:")),
+        _Column("STATE", _standing, least=len("unresolved:")),
         _Column("SINCE", lambda row: age(row["since"]), number=True),
         _Column("OPEN", lambda row: count(row["open"]), number=True),
         _Column("PENDING", lambda row: count(row["pending"]), number=True, wide=True),

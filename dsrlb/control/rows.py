@@ -211,6 +211,8 @@ def _standing(
         return "unresolved", where.reason, since
     reasons = ("sorry server" if sorry else "", condition.reason, where.reason)
     reason = "; ".join(filter(None, reasons)) or ("" if real.weight else "weight 0")
+    if condition.share < WHOLE:
+        return "up", reason, condition.since
     return "up", reason, max(condition.since, since)
 
 

@@ -74,11 +74,12 @@ class Conditions:
         order, checked = self.admin.of(real), self._checked.get(real)
         if order is not None:
             return _ordered(order, checked)
-        share = self.ramps.share(real)
+        share, slow, begun = self.ramps.told(real)
         if checked is None:
-            return WELL if share == WELL.share else Condition(share=share)
+            return Condition(reason=slow, since=begun, share=share) if slow else WELL
         state: State = "up" if checked.up else "down"
-        return Condition(state, checked.text, checked.since, checked.verdict, share)
+        reason = "; ".join(filter(None, (slow, checked.text))) if checked.up else checked.text
+        return Condition(state, reason, begun or checked.since, checked.verdict, share)
 
     def known(self, real: RealId) -> bool | None:
         """Is it up, as far as checks have said; None: they have not."""

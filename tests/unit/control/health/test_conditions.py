@@ -189,6 +189,19 @@ def test_who_is_found_well_is_in_the_condition_of_before(conditions: Conditions)
     assert conditions.take_moved() == {"web"}
 
 
+def test_who_starts_slowly_is_told_so(conditions: Conditions) -> None:
+    """With what its checks say, and since when it is there."""
+    given = s.config('slow_start = "10s"')
+    before = s.installed(s.wanted(given, {s.R12: s.DOWN}))
+    conditions.ramps.follow(given, s.wanted(given), before)
+    conditions.note(s.R12, State("t", True, "vip-answers-arp", "192.0.2.10 is at 02::1"))
+    got = conditions.of(s.R12)
+    assert (got.state, got.share) == ("up", 1) and got.since
+    assert got.reason == "slow start, 10 s left; vip-answers-arp: 192.0.2.10 is at 02::1"
+    conditions.note(s.R12, CLOSED)
+    assert conditions.of(s.R12).reason == "port-closed: connection refused"
+
+
 def test_who_starts_slowly_is_in_another_condition_all_the_time(conditions: Conditions) -> None:
     """Also once more when it has its whole share."""
     given = s.config('slow_start = "10s"')
