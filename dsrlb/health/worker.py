@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from dsrlb.health.asking import Asker
 from dsrlb.health.channel import Channel
@@ -28,6 +29,7 @@ from dsrlb.health.protocol import (
 from dsrlb.health.tap import Taps
 from dsrlb.health.watch import Watch
 
+_AT_ONCE = 1024  # states of a message: others have something to say, too
 _QUIET_SECONDS = 0.5  # that details wait for more of them: they may change with every check
 
 
@@ -122,10 +124,13 @@ class Worker:
         only the newest of it."""
         self._flushing = False
         if self._news and not self._channel.busy:
+            names = tuple(islice(self._news, _AT_ONCE))
             states = tuple(
-                replace(watch.state(), quiet=name not in self._loud)
-                for name, watch in self._news.items()
+                replace(self._news.pop(name).state(), quiet=name not in self._loud)
+                for name in names
             )
-            self._news.clear()
-            self._loud.clear()
+            self._loud.difference_update(names)
             self._channel.send(encode(States(states)))
+            if self._news:
+                self._flushing = True
+                self._loop.afterwards(self._flush)

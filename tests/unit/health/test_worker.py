@@ -15,13 +15,18 @@ from typing import Any
 
 import pytest
 
+from dsrlb.health.loop import Loop
 from dsrlb.health.protocol import (
     Check,
+    Lines,
     Orders,
     State,
+    States,
     Target,
     encode,
+    to_daemon,
 )
+from dsrlb.health.worker import Worker
 from tests.checking import ROOT, Process
 from tests.unit.health.asked import free_port, serving, until_closed
 from tests.waiting import wait_until
@@ -35,7 +40,7 @@ def process() -> Iterator[Process]:
 
 
 def _target(name: str, port: int, kind: Any = "tcp", **more: Any) -> Target:
-    check = Check(kind, interval=200, timeout=100, **more)
+    check = Check(kind, **{"interval": 200, "timeout": 100, **more})
     return Target(name, name, "127.0.0.1", port, check)
 
 
@@ -128,6 +133,25 @@ def test_a_daemon_that_does_not_read(process: Process) -> None:
             lambda: all(process.verdict(one.id) == "ok" for one in many),
         )
     assert process.close() == 0
+
+
+def test_many_states_are_several_messages() -> None:
+    """Encoding all of 65,536 in one would keep it from saying that it goes on."""
+    ours, theirs = socket.socketpair()
+    loop = Loop()
+    worker = Worker(loop, theirs.detach(), 100)
+    targets = tuple(_target(str(number), 9, interval=60000) for number in range(1500))
+    worker._follow(Orders(targets))
+    for watch in worker._watches.values():
+        worker._changed(watch, quiet=False)
+    loop._run_after()
+    told = [to_daemon(line) for line in Lines().add(ours.recv(1 << 20))]
+    counts = [len(message.states) for message in told if isinstance(message, States)]
+    assert counts == [1024, 476]
+    worker.close()
+    worker._channel._socket.close()
+    loop.close()
+    ours.close()
 
 
 def test_what_it_may() -> None:
