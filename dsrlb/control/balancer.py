@@ -21,6 +21,7 @@ from dsrlb.control.desired.limits import Sizes
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
+from dsrlb.control.health.memory import Memory
 from dsrlb.control.hostchecks import HostCheck, same_network
 from dsrlb.control.macs.announce import Announcer, Claim
 from dsrlb.control.macs.table import MacTable
@@ -93,7 +94,9 @@ class Balancer:
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
         self.applier.pools.use = lambda: self.keeper.pool_use
         self.conditions = Conditions(
-            AdminStates(paths.state / "admin.json", self.events), self.events
+            AdminStates(paths.state / "admin.json", self.events),
+            self.events,
+            Memory(paths.state / "down.json", self.events),
         )
         self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
         self._writer = Writer(

@@ -112,7 +112,7 @@ class Target:
     ("": not known, then nothing is asked there); ``mac``: its MAC address ("": not known);
     ``routed``: is it behind a router; ``gue_port``: where envelopes go
     (gue; 0: not known); ``up``: known from
-    before (None: it is new)."""
+    before (None: it is new); ``held``: it is down, and held there, from before."""
 
     id: str
     name: str
@@ -129,6 +129,7 @@ class Target:
     routed: bool = False
     gue_port: int = 0
     up: bool | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

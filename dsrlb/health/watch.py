@@ -50,7 +50,7 @@ class Watch:
         self._changed = changed
         self._silence = silence
         self.target = target
-        self.standing = Standing(target.check, target.up, loop.clock())
+        self.standing = Standing(target.check, target.up, loop.clock(), held=target.held)
         self._probe: Probe | None = None
         self._next: Timer | None = None
         self._since = 0.0  # when the current or last check began
@@ -73,12 +73,13 @@ class Watch:
     def replace(self, target: Target) -> bool:
         """From now on it is this one, of the same id; returns whether that is another one."""
         old = self.target
-        if replace(target, up=old.up) == old:
+        if replace(target, up=old.up, held=old.held) == old:
             return False
         self._stop_asking()
         self.target = target
         if target.check != old.check:
-            self.standing = Standing(target.check, target.up, self._loop.clock())
+            now = self._loop.clock()
+            self.standing = Standing(target.check, target.up, now, held=target.held)
             self._doubt = self._told = None
         if self._next is None or target.check != old.check or target.address != old.address:
             if self._next is not None:

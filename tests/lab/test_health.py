@@ -92,15 +92,20 @@ def test_a_daemon_goes_on_with_who_is_down(plain: Plain, balancer: Instance) -> 
     balancer.serve(checked())
     with plain.without_server("r2"):
         wait_state(balancer, "r2", "down")
+        since = [row["since"] for row in rows(balancer, "r2")]
+        kept = balancer.state / "down.json"
+        wait_until("that is kept", lambda: kept.exists() and kept.read_text().count(since[0]))
         balancer.kill()
         balancer.start(up=6)
         assert [row["state"] for row in rows(balancer, "r2")] == ["down"] * 2
+        assert [row["since"] for row in rows(balancer, "r2")] == since
         for vip in VIPS:
             assert request(plain.client, vip, count=4) == {"r1": 4}
         wait_until(
             "it is checked again",
             lambda: [row["verdict"] for row in rows(balancer, "r2")] == ["port-closed"] * 2,
         )
+        assert [row["since"] for row in rows(balancer, "r2")] == since
 
 
 def on_r1(plain: Plain) -> socket.socket:

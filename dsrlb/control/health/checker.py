@@ -180,7 +180,8 @@ class Checker:
         """With what is known of it."""
         known = [self._conditions.known(real) for real in wanted.reals.get(target.id, ())]
         told = [up for up in known if up is not None]
-        return replace(target, up=all(told) if told else None)
+        held = any(map(self._conditions.held, wanted.reals.get(target.id, ())))
+        return replace(target, up=all(told) if told else None, held=held)
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
         """Until the process ends, whether it has read all that it was told or not."""

@@ -11,8 +11,10 @@ from dsrlb.config import Config
 from dsrlb.control.desired.contents import DOWN, RealId
 from dsrlb.control.health.admin import AdminStates, Order
 from dsrlb.control.health.condition import WELL, Condition, State
+from dsrlb.control.health.memory import Down, Memory
 from dsrlb.control.health.ramps import Ramps
 from dsrlb.control.maps.installed import Installed
+from dsrlb.errors import StateError
 from dsrlb.health import protocol
 from dsrlb.observe.events import EventLog, now_text
 
@@ -43,8 +45,10 @@ class Conditions:
     """Asked by the thread of changes; what checks say is put in by the event loop, one real server
     at a time."""
 
-    def __init__(self, admin: AdminStates, events: EventLog) -> None:
+    def __init__(self, admin: AdminStates, events: EventLog, memory: Memory | None = None) -> None:
+        """``memory``: what the last daemon knew, and the next one shall."""
         self.admin = admin
+        self._memory = memory
         self.ramps = Ramps()
         self._events = events
         self._checked: dict[RealId, Checked] = {}
@@ -52,11 +56,14 @@ class Conditions:
         self._moved: set[str] = set()
         self.changed = False
         """Has somebody come up or gone down who is not in the maps yet as such?"""
+        self.unsaved = memory is not None
+        """Is who is down, or held, not in the memory yet?"""
         self.trouble = ""
         """Why checks tell nothing at present; empty: they do, or nobody is to be checked."""
 
     def _note_moved(self, services: Iterable[str]) -> None:
         """Their real servers may be in another condition: called behind that change."""
+        self.unsaved = True
         with self._lock:
             self._moved.update(services)
 
@@ -86,16 +93,38 @@ class Conditions:
         checked = self._checked.get(real)
         return None if checked is None else checked.up
 
+    def held(self, real: RealId) -> bool:
+        """Is it held down for its flapping?"""
+        checked = self._checked.get(real)
+        return checked is not None and checked.held
+
     def take_over(self, config: Config, installed: Installed) -> None:
         """Begin with what the last daemon knew."""
         self.ramps.take_over(config, installed)
+        before = self._memory.read() if self._memory else {}
         reals = installed.reals
         for real, entry in reals.items():
-            if entry.content.flags & DOWN:
-                self._checked[real] = Checked(
-                    False, "", "it was down before the daemon's start", False, now_text()
-                )
+            known = before.get((real.service.name, str(real.address)))
+            # Of those who are out by an order the maps do not tell it.
+            if entry.content.flags & DOWN or (known and self.admin.of(real)):
+                down = known or Down(now_text(), held=False)
+                text = "it was down before the daemon's start"
+                self._checked[real] = Checked(False, "", text, down.held, down.since)
         self._note_moved(real.service.name for real in reals)
+
+    def remember(self) -> None:
+        """Put who is down into the memory. Raises StateError."""
+        if self._memory is None:
+            return
+        self.unsaved = False  # what changes from here on is for the next time
+        known = tuple(self._checked.items())  # in one step: the event loop puts others in
+        try:
+            self._memory.keep(
+                (real, Down(one.since, one.held)) for real, one in known if not one.up
+            )
+        except StateError:
+            self.unsaved = True
+            raise
 
     def note(self, real: RealId, state: protocol.State) -> bool:
         """What its checks say now; True where that changes who has flows. The first that is good
@@ -109,6 +138,7 @@ class Conditions:
         self._checked[real] = now
         if was_up != state.up:
             self._note_moved((real.service.name,))
+        self.unsaved |= state.held != (before is not None and before.held)
         name = f"{real.service.name}: {real.address}"
         if was_up != state.up:
             text = "is up" if state.up else f"is down: {now.text}"

@@ -57,9 +57,11 @@ class Scene:
         self.told: list[State] = []
         self.silences: list[str] = []
 
-    def watch(self, name: str = "1", up: bool | None = None, **check: Any) -> Watch:
+    def watch(
+        self, name: str = "1", up: bool | None = None, held: bool = False, **check: Any
+    ) -> Watch:
         made = Check("tcp", **{"jitter": 0, **check})
-        one = Target(name, name, "198.18.0.1", 80, made, up=up)
+        one = Target(name, name, "198.18.0.1", 80, made, up=up, held=held)
         return Watch(
             self.loop,
             self.asker,

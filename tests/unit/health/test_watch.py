@@ -198,6 +198,14 @@ def test_replaced_by_the_same(scene: Scene) -> None:
     assert len(scene.asker.asked) == 1 and scene.told == [State("1", True, "ok")]
 
 
+def test_who_is_held_stays_so(scene: Scene) -> None:
+    """Of one that is known to be held, and however often that is said."""
+    watch = scene.watch(up=False, held=True, rise=1, flap_hold=4)
+    watch.replace(replace(watch.target, held=False, up=True))
+    scene.next(OK, OK, OK)
+    assert [(state.up, state.held) for state in scene.told] == [(False, True), (True, False)]
+
+
 def test_replaced_with_another_address(scene: Scene) -> None:
     """It is asked there, soon, and what is known of it stays."""
     watch = scene.watch()

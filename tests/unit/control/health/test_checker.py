@@ -158,6 +158,19 @@ def test_a_process_that_is_killed_is_followed_by_another(
     assert "ended (signal 9); another in 0.01 s" in world.told()[1]
 
 
+def test_who_is_held_is_so_for_the_next_process(tmp_path: Path, server: socket.socket) -> None:
+    world = World(tmp_path, checks(server.getsockname()[1]))
+    world.conditions.note(s.R11, State("t", up=False, verdict="ok", held=True))
+
+    async def work() -> None:
+        await world.until("it was asked", lambda: world.conditions.of(s.R11).verdict)
+        await asyncio.sleep(0.5)
+        assert world.conditions.held(s.R11) and not world.conditions.known(s.R11)
+
+    world.run(work)
+    assert world.told() == ["web: 10.0.0.11 is down: it changed too often and is held down"]
+
+
 def test_one_that_hangs_is_killed_and_followed_by_another(
     tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
