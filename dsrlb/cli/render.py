@@ -172,6 +172,11 @@ def _pool(row: ServiceRow) -> str:
     return used + (f", {count(refused)} refused" if refused else "")
 
 
+def _up(row: ServiceRow) -> str:
+    """How many may have new flows; what becomes of those where nobody may."""
+    return f"{row['reals_up']}/{row['reals']}" + (f"\n{row['all_down']}" if row["all_down"] else "")
+
+
 def _services(console: Console, rows: list[ServiceRow]) -> None:
     columns = [
         _Column("SERVICE", lambda row: row["name"]),
@@ -179,7 +184,7 @@ def _services(console: Console, rows: list[ServiceRow]) -> None:
         _Column("PORT", lambda row: f"{row['protocol']} {', '.join(map(str, row['port']))}"),
         _Column("MODE", lambda row: row["mode"], wide=True),
         _Column("ALGORITHM", lambda row: row["algorithm"], wide=True),
-        _Column("UP", lambda row: f"{row['reals_up']}/{row['reals']}", number=True),
+        _Column("UP", _up, number=True),
         _Column("OPEN", lambda row: count(row["open"]), number=True),
         _Column("PENDING", lambda row: count(row["pending"]), number=True),
         _Column("NEW", lambda row: count(row["new"]), number=True, wide=True),

@@ -112,11 +112,15 @@ def services(balancer: Balancer) -> list[ServiceRow]:
     rows: list[ServiceRow] = []
     for service, identity in _each_service(config):
         place = installed.services[identity]
-        reals = [
-            installed.reals[key]
+        reals = {
+            key: installed.reals[key]
             for real, key in _each_real(config, service, identity)
             if real is not service.sorry
-        ]
+        }
+        usable = {key for key, real in reals.items() if real.content.flags & USABLE}
+        all_down = balancer.all_down.engaged.get(identity)
+        if all_down == "all-up":
+            usable.difference_update(place.content.schedule)  # who is down, as if it were up
         rows.append(
             {
                 "name": service.name,
@@ -126,10 +130,11 @@ def services(balancer: Balancer) -> list[ServiceRow]:
                 "mode": service.mode,
                 "algorithm": service.algorithm,
                 "family": _family(identity.family),
-                "reals_up": sum(bool(real.content.flags & USABLE) for real in reals),
+                "reals_up": len(usable),
                 "reals": len(reals),
-                "open": int(sum(opened[real.index] for real in reals)),
-                "pending": int(sum(pending[real.index] for real in reals)),
+                "all_down": all_down,
+                "open": int(sum(opened[real.index] for real in reals.values())),
+                "pending": int(sum(pending[real.index] for real in reals.values())),
                 "packets": int(traffic["packets"][place.id]),
                 "bytes": int(traffic["bytes"][place.id]),
                 "new": int(traffic["flows"][place.id]),

@@ -39,6 +39,8 @@ class ServiceRow(TypedDict):
     family: str  # "ipv4" | "ipv6"
     reals_up: int
     reals: int
+    all_down: str | None  # "drop" | "pass" | "sorry" | "all-up": what becomes of new flows because
+    # no real server may have them; None: somebody may
     open: int
     pending: int
     packets: int

@@ -37,6 +37,7 @@ SERVICE: ServiceRow = {
     "family": "ipv4",
     "reals_up": 1,
     "reals": 2,
+    "all_down": None,
     "open": 123_456,
     "pending": 7,
     "packets": 1_234_567,
