@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dsrlb.health.protocol import Lines, Ready, State, States, Tallies, to_daemon
+from dsrlb.health.protocol import Alive, Lines, Ready, State, States, Tallies, to_daemon
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,7 +29,7 @@ class Process:
         theirs.close()
         self.socket.setblocking(False)
         self._lines = Lines()
-        self.ready = 0
+        self.ready = self.beats = 0
         self.states: dict[str, State] = {}
         self.tallies: list[Tallies] = []
 
@@ -48,6 +48,8 @@ class Process:
             message = to_daemon(line)
             if isinstance(message, Ready):
                 self.ready = message.ready
+            elif isinstance(message, Alive):
+                self.beats += 1
             elif isinstance(message, States):
                 self.states.update({state.id: state for state in message.states})
             else:

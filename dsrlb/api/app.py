@@ -31,6 +31,7 @@ from dsrlb.api.parsing import ParsingRoute
 from dsrlb.api.peer import author_of
 from dsrlb.api.piecewise import answer
 from dsrlb.api.revisions import add_revisions
+from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import (
     AppliedView,
@@ -42,7 +43,6 @@ from dsrlb.control.views import (
     ServiceRow,
     StateRow,
     StatsRow,
-    StatusView,
 )
 from dsrlb.errors import ConfigError, DsrlbError, UnknownRevision
 

@@ -14,7 +14,8 @@ from dsrlb.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dsrlb.control.views import AppliedView, Change, PlanView, RevisionsView
+    from dsrlb.control.statusviews import RevisionsView
+    from dsrlb.control.views import AppliedView, Change, PlanView
 
 _LONGEST = 86400
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}

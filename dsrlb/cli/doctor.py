@@ -22,7 +22,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from dsrlb.observe.doctor import diagnose
 
     instance = context.find_root().params.get("instance") or DEFAULT_INSTANCE
-    findings = diagnose(instance, _counted(instance))
+    findings = diagnose(instance, _counted(instance), _unchecked(instance))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -46,3 +46,13 @@ def _counted(instance: str) -> dict[str, int]:
         for reason, packets in row["reasons"].items():
             total[reason] = total.get(reason, 0) + packets
     return total
+
+
+def _unchecked(instance: str) -> str | None:
+    """Why real servers are not checked; None when no daemon says."""
+    from dsrlb.cli.client import Client
+
+    try:
+        return str(Client(instance).get("/status")["checks"])
+    except DsrlbError:
+        return None

@@ -19,14 +19,13 @@ from dsrlb.cli.changes import revisions_text
 from dsrlb.printable import printable_lines
 
 if TYPE_CHECKING:  # they bring asyncio along
+    from dsrlb.control.statusviews import FlowCounts, StatusView
     from dsrlb.control.views import (
         EventRow,
-        FlowCounts,
         MacRow,
         RealRow,
         ServiceRow,
         StatsRow,
-        StatusView,
     )
 
 _WIDE = 110  # columns from which tables show everything
@@ -44,6 +43,7 @@ _STYLES = {
     "error": "red",
     "drain": "yellow",
     "disabled": "yellow",
+    "starting": "yellow",
     "warning": "yellow",
 }
 
@@ -99,7 +99,8 @@ def _console() -> Console:
 
 def _cell(text: str) -> Text:
     """Text with the colour of the state that it starts with."""
-    return Text(printable_lines(text) or "-", style=_STYLES.get(text.partition(":")[0], ""))
+    state = "starting" if text.startswith("starting ") else text.partition(":")[0]
+    return Text(printable_lines(text) or "-", style=_STYLES.get(state, ""))
 
 
 def _table(console: Console, columns: Sequence[_Column], rows: Sequence[Any]) -> Table:
@@ -123,6 +124,13 @@ def _print(console: Console, columns: Sequence[_Column], rows: Sequence[Any], no
 
 def _with_reason(row: RealRow | MacRow) -> str:
     return f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
+
+
+def _standing(row: RealRow) -> str:
+    """State and reason; of one that starts slowly how far it is."""
+    if row["state"] != "up" or row["share"] == 100:
+        return _with_reason(row)
+    return f"starting {row['share']} %: {row['reason']}"
 
 
 def _endpoint(row: RealRow) -> str:
@@ -165,6 +173,11 @@ def _pool(row: ServiceRow) -> str:
     return used + (f", {count(refused)} refused" if refused else "")
 
 
+def _up(row: ServiceRow) -> str:
+    """How many may have new flows; what becomes of those where nobody may."""
+    return f"{row['reals_up']}/{row['reals']}" + (f"\n{row['all_down']}" if row["all_down"] else "")
+
+
 def _services(console: Console, rows: list[ServiceRow]) -> None:
     columns = [
         _Column("SERVICE", lambda row: row["name"]),
@@ -172,7 +185,7 @@ def _services(console: Console, rows: list[ServiceRow]) -> None:
         _Column("PORT", lambda row: f"{row['protocol']} {', '.join(map(str, row['port']))}"),
         _Column("MODE", lambda row: row["mode"], wide=True),
         _Column("ALGORITHM", lambda row: row["algorithm"], wide=True),
-        _Column("UP", lambda row: f"{row['reals_up']}/{row['reals']}", number=True),
+        _Column("UP", _up, number=True),
         _Column("OPEN", lambda row: count(row["open"]), number=True),
         _Column("PENDING", lambda row: count(row["pending"]), number=True),
         _Column("NEW", lambda row: count(row["new"]), number=True, wide=True),
@@ -192,7 +205,7 @@ def _reals(console: Console, rows: list[RealRow]) -> None:
         _Column("SERVICE", lambda row: row["service"]),
         _Column("ADDRESS", _endpoint, whole=True),
         _Column("WEIGHT", lambda row: str(row["weight"]), number=True),
-        _Column("STATE", _with_reason, least=len("unresolved:")),
+        _Column("STATE", _standing, least=len("unresolved:")),
         _Column("SINCE", lambda row: age(row["since"]), number=True),
         _Column("OPEN", lambda row: count(row["open"]), number=True),
         _Column("PENDING", lambda row: count(row["pending"]), number=True, wide=True),
@@ -297,6 +310,8 @@ def _status(console: Console, view: StatusView) -> None:
     }
     if told := revisions_text(view["revisions"]):
         facts["revision"] = told
+    if view["checks"]:
+        facts["checks"] = view["checks"]
     lost = "\n".join(filter(None, starmap(_lost, view["flow_events"].items())))
     if lost:
         facts["flow tables"] = lost

@@ -20,7 +20,9 @@ from dsrlb.control.attach import Attachments
 from dsrlb.control.desired.limits import Sizes
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
+from dsrlb.control.health.alldown import AllDown
 from dsrlb.control.health.conditions import Conditions
+from dsrlb.control.health.memory import Memory
 from dsrlb.control.hostchecks import HostCheck, adopt, same_network
 from dsrlb.control.macs.announce import Announcer, Claim
 from dsrlb.control.macs.table import MacTable
@@ -93,9 +95,10 @@ class Balancer:
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
         self.applier.pools.use = lambda: self.keeper.pool_use
-        self.conditions = Conditions(
-            AdminStates(paths.state / "admin.json", self.events), self.events
-        )
+        admin = AdminStates(paths.state / "admin.json", self.events)
+        memory = Memory(paths.state / "down.json", self.events)
+        self.conditions = Conditions(admin, self.events, memory)
+        self.all_down = AllDown(self.events)
         self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
         self._writer = Writer(
             self.applier, self.macs, self.conditions, self.probes, lambda: self.keeper
@@ -239,7 +242,11 @@ class Balancer:
 
     def write(self, config: Config) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed."""
-        return self._writer.write(config, self.attachments.links)
+        first = not self.applier.installed.services  # many are not known yet
+        changed = self._writer.write(config, self.attachments.links)
+        if not first:
+            self.all_down.follow(self._writer.parts)
+        return changed
 
     def catch_up(self) -> None:
         """Have in the maps what checks have said, before somebody is shown it."""
@@ -312,9 +319,8 @@ class Balancer:
     def concerns(self, name: str, ifindex: int) -> bool:
         """Is the interface one of ours, or was it?"""
         ours = {link.ifindex for link in tuple(self.attachments.links.values())}
-        if name in self.config.balancer.interfaces or ifindex in ours:
-            return True
-        return self.probes.concerns(name, ifindex)
+        known = name in self.config.balancer.interfaces or ifindex in ours
+        return known or self.probes.concerns(name, ifindex)
 
     def settle(self) -> None:
         """Follow what changed on the network since the last call."""

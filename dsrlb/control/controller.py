@@ -23,6 +23,7 @@ from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.rollback import go_back, words
+from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
     AppliedView,
@@ -35,7 +36,6 @@ from dsrlb.control.views import (
     ServiceRow,
     StateRow,
     StatsRow,
-    StatusView,
 )
 from dsrlb.errors import StateError
 from dsrlb.paths import Paths

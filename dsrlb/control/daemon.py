@@ -40,6 +40,7 @@ _SETTLE_SECONDS = 0.05
 _SOON_SECONDS = 0.002
 _RETRY_SECONDS = 5.0
 _HURRY_SECONDS = 0.05
+_REMEMBER_SECONDS = 2.0
 _STOP_SECONDS = 7.0  # the API gives requests in flight 5 s
 T = TypeVar("T")
 
@@ -123,6 +124,7 @@ class Daemon:
                 ("checks", self._checker.run()),
                 ("pulse", pulse.watch()),
                 ("ramps", self._ramp()),
+                ("memory", self._remember()),
                 ("alive", keep_alive(self._busy_seconds)),
                 ("heard", self._show()),
                 ("confirm", self._confirmer.run()),
@@ -140,6 +142,7 @@ class Daemon:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._remember_now()
         for task in done:
             task.result()
 
@@ -299,6 +302,17 @@ class Daemon:
                 continue  # somebody may have come
             self._dirty.set()
             await asyncio.sleep(_SETTLE_SECONDS)
+
+    async def _remember(self) -> None:
+        """Keep who is down for the next daemon, beside changes: a disk may take its time."""
+        while True:
+            await asyncio.sleep(_REMEMBER_SECONDS)
+            await self._remember_now()
+
+    async def _remember_now(self) -> None:
+        conditions = self._balancer.conditions
+        if conditions.unsaved and not self._balancer.detached:
+            await self._try("health", lambda: to_its_end(conditions.remember))
 
     async def _revert(self) -> bool:
         """Take back what nobody confirmed in time; False when that is refused."""

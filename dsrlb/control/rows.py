@@ -21,7 +21,8 @@ from dsrlb.control.health.condition import WHOLE, Condition
 from dsrlb.control.macs.table import Found
 from dsrlb.control.maps.installed import InstalledService
 from dsrlb.control.revisions import history
-from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow, StatusView
+from dsrlb.control.statusviews import StatusView
+from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow
 from dsrlb.dataplane.methods import methods
 from dsrlb.net.links import IPAddress
 
@@ -99,6 +100,7 @@ def status(
         "headers": balancer.dataplane.artifact.headers,
         "bytecode": "cached" if balancer.dataplane.artifact.cached else "compiled",
         "revisions": history.glance(balancer.log),
+        "checks": balancer.conditions.trouble,
     }
 
 
@@ -112,11 +114,15 @@ def services(balancer: Balancer) -> list[ServiceRow]:
     rows: list[ServiceRow] = []
     for service, identity in _each_service(config):
         place = installed.services[identity]
-        reals = [
-            installed.reals[key]
+        reals = {
+            key: installed.reals[key]
             for real, key in _each_real(config, service, identity)
             if real is not service.sorry
-        ]
+        }
+        usable = {key for key, real in reals.items() if real.content.flags & USABLE}
+        all_down = balancer.all_down.engaged.get(identity)
+        if all_down == "all-up":
+            usable.difference_update(place.content.schedule)  # who is down, as if it were up
         rows.append(
             {
                 "name": service.name,
@@ -126,10 +132,11 @@ def services(balancer: Balancer) -> list[ServiceRow]:
                 "mode": service.mode,
                 "algorithm": service.algorithm,
                 "family": _family(identity.family),
-                "reals_up": sum(bool(real.content.flags & USABLE) for real in reals),
+                "reals_up": len(usable),
                 "reals": len(reals),
-                "open": int(sum(opened[real.index] for real in reals)),
-                "pending": int(sum(pending[real.index] for real in reals)),
+                "all_down": all_down,
+                "open": int(sum(opened[real.index] for real in reals.values())),
+                "pending": int(sum(pending[real.index] for real in reals.values())),
                 "packets": int(traffic["packets"][place.id]),
                 "bytes": int(traffic["bytes"][place.id]),
                 "new": int(traffic["flows"][place.id]),
@@ -211,6 +218,8 @@ def _standing(
         return "unresolved", where.reason, since
     reasons = ("sorry server" if sorry else "", condition.reason, where.reason)
     reason = "; ".join(filter(None, reasons)) or ("" if real.weight else "weight 0")
+    if condition.share < WHOLE:
+        return "up", reason, condition.since
     return "up", reason, max(condition.since, since)
 
 

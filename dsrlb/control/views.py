@@ -16,6 +16,7 @@ from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict
 
 from dsrlb.control.flows.query import FlowQuery
 from dsrlb.control.revisions.authors import Author
+from dsrlb.control.statusviews import StatusView
 
 
 class PoolView(TypedDict):
@@ -38,6 +39,8 @@ class ServiceRow(TypedDict):
     family: str  # "ipv4" | "ipv6"
     reals_up: int
     reals: int
+    all_down: str | None  # "drop" | "pass" | "sorry" | "all-up": what becomes of new flows because
+    # no real server may have them; None: somebody may
     open: int
     pending: int
     packets: int
@@ -109,67 +112,6 @@ class StatsRow(TypedDict):
     xdp_mode: str  # "native" | "generic"
     attached: bool
     reasons: dict[str, int]  # reason → packets
-
-
-class InterfaceView(TypedDict):
-    """One interface in the status."""
-
-    name: str
-    state: str
-    driver: str
-    xdp_mode: str
-    reason: str
-
-
-class FlowCounts(TypedDict):
-    """Flows of one address family."""
-
-    open: int
-    pending: int
-    capacity: int  # flows that the table is rated for
-    closing: int
-    pending_capacity: int
-    used: int  # entries of the flow table, sources of persistent services among them
-    pending_used: int
-
-
-class ConfirmView(TypedDict):
-    """A revision that has to be confirmed."""
-
-    revision: int
-    seconds_left: float
-    way_back: int | None  # the revision that comes back by itself otherwise
-
-
-class RevisionsView(TypedDict):
-    """Revisions at a glance."""
-
-    running: int | None
-    way_back: int | None  # where `rollback` goes
-    confirm: ConfirmView | None
-    trouble: str  # what is not recorded, and why; changes are refused then, but the way back
-    lost: str  # what became of an earlier history
-
-
-class StatusView(TypedDict):
-    """The balancer at a glance."""
-
-    instance: str
-    pid: int
-    version: str
-    started: str
-    config_hash: str
-    file: str | None  # the file the configuration came from
-    file_differs: bool
-    interfaces: list[InterfaceView]
-    services: int
-    reals: int
-    flows: dict[str, FlowCounts]  # "ipv4", "ipv6"
-    flow_events: dict[str, dict[str, int]]  # by table ("flows4", "pending6") and event
-    attach_seconds: float
-    headers: str  # the kernel headers the fast path was compiled with
-    bytecode: str  # "cached" | "compiled"
-    revisions: RevisionsView
 
 
 class FlowRow(TypedDict):

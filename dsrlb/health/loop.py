@@ -56,6 +56,8 @@ class Loop:
         self._timers: list[Timer] = []
         self._cancelled = 0
         self._after: list[Callable[[], None]] = []
+        self._regular: Callable[[], None] | None = None
+        self._every = self._next = 0.0
         self._running = False
 
     def watch(self, descriptor: int, events: int, work: Callable[[int], None]) -> None:
@@ -103,6 +105,17 @@ class Loop:
         sake belongs there: events of a closed descriptor with the same number may be about."""
         self._after.append(work)
 
+    def every(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call a function every so many seconds, from now on; between two others, too, where so
+        many are ready or due that all of them take longer. There is one such function at most."""
+        self._regular, self._every = work, seconds
+        self._next = self.clock() + seconds
+
+    def _between(self) -> None:
+        if self._regular is not None and (now := self.clock()) >= self._next:
+            self._next = now + self._every
+            self._regular()
+
     def run_due(self) -> None:
         """Fire the timers that are due."""
         now = self.clock()
@@ -111,23 +124,29 @@ class Loop:
             if timer.over:
                 self._cancelled = max(0, self._cancelled - 1)
             timer.fire()
+            self._between()
 
     def _run_after(self) -> None:
         while self._after:
             work, self._after = self._after, []
             for one in work:
                 one()
+                self._between()
 
     def _pause(self) -> float:
-        if not self._timers:
+        moments = [self._timers[0].when] if self._timers else []
+        if self._regular is not None:
+            moments.append(self._next)
+        if not moments:
             return _LONGEST
-        return min(max(self._timers[0].when - self.clock(), 0.0), _LONGEST)
+        return min(max(min(moments) - self.clock(), 0.0), _LONGEST)
 
     def _tell(self, ready: list[tuple[int, int]]) -> None:
         for descriptor, events in ready:
             work = self._watched.get(descriptor)
             if work is not None:
                 work(events)
+                self._between()
         self._run_after()
 
     def step(self, longest: float = _LONGEST) -> None:
@@ -141,6 +160,7 @@ class Loop:
             self._tell(ready)
         self.run_due()
         self._run_after()
+        self._between()
 
     def run(self) -> None:
         """Until stop()."""

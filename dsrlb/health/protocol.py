@@ -11,8 +11,10 @@ A connected Unix stream socket, one JSON object a line, UTF-8. To the process:
 From it:
 
 - ``{"ready": PID}``: first.
+- ``{"alive": N}``: every BEAT_SECONDS, unless the daemon has not read the last of it yet.
 - ``{"states": [STATE, ...]}``: after a target's first check that counts, and whenever up, verdict
-  or held is another one. The newest of each target: what was overtaken may be left out. Verdict and
+  or held is another one; and, marked as ``quiet``, soon after a check whose detail alone is another
+  one. The newest of each target: what was overtaken may be left out. Verdict and
   detail are those of the last check, also where too few have failed for it to be down, or where
   this host could not even ask ("no-answer", "could not be asked: ..."), which counts as nothing.
 - ``{"tallies": [TALLY, ...], "ask": N}``.
@@ -55,6 +57,8 @@ Verdict = Literal[
 - no-answer: nothing came, and it cannot be told why
 - vip-answers-arp: a warning beside up: it answers ARP or neighbour solicitations for the VIP
 """
+
+BEAT_SECONDS = 1.0
 
 Kind = Literal["tcp", "http", "https", "udp", "dns", "icmp", "command"]
 Method = Literal["l2dsr", "dscp", "ipip", "gue", "bridge", "router", "one-arm", "nat"]
@@ -108,7 +112,7 @@ class Target:
     ("": not known, then nothing is asked there); ``mac``: its MAC address ("": not known);
     ``routed``: is it behind a router; ``gue_port``: where envelopes go
     (gue; 0: not known); ``up``: known from
-    before (None: it is new)."""
+    before (None: it is new); ``held``: it is down, and held there, from before."""
 
     id: str
     name: str
@@ -125,17 +129,20 @@ class Target:
     routed: bool = False
     gue_port: int = 0
     up: bool | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of a target. ``held``: it is down because it went up and down too often."""
+    """What is known of a target. ``held``: it is down because it went up and down too often;
+    ``quiet``: the detail alone is another one, which is to be shown and is no news."""
 
     id: str
     up: bool
     verdict: Verdict
     detail: str = ""
     held: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,13 @@ class Ready:
     """The process checks."""
 
     ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The process goes on; how many times it has said so before."""
+
+    alive: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +305,13 @@ def to_worker(line: bytes) -> Orders | Ask:
     return Orders(tuple(_read(Target, one) for one in _list(message, "set")), tuple(drop))
 
 
-def to_daemon(line: bytes) -> Ready | States | Tallies:
+def to_daemon(line: bytes) -> Ready | Alive | States | Tallies:
     """A message of the process that checks. Raises ProtocolError."""
     message, keys = _message(line)
     if keys == {"ready"}:
         return Ready(_number(message, "ready"))
+    if keys == {"alive"}:
+        return Alive(_number(message, "alive"))
     if keys == {"states"}:
         return States(tuple(_read(State, one) for one in _list(message, "states")))
     if keys == {"tallies", "ask"}:
@@ -304,7 +320,7 @@ def to_daemon(line: bytes) -> Ready | States | Tallies:
     raise ProtocolError(f"unknown message: {line[:100]!r}")
 
 
-def encode(message: Orders | Ask | Ready | States | Tallies) -> bytes:
+def encode(message: Orders | Ask | Ready | Alive | States | Tallies) -> bytes:
     """A message as its line, with the newline."""
     return json.dumps(asdict(message), separators=(",", ":")).encode() + b"\n"
 

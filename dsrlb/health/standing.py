@@ -9,7 +9,8 @@ from dsrlb.health.protocol import Check
 
 
 class Standing:
-    """Of one real server. ``up``: known from before; None: new, and up until a check fails."""
+    """Of one real server. ``up``: known from before; None: new, and up until a check fails;
+    ``held``: it was held down before, and is until it was good for long enough from now on."""
 
     __slots__ = (
         "_bad",
@@ -23,15 +24,20 @@ class Standing:
         "up",
     )
 
-    def __init__(self, check: Check, up: bool | None, now: float) -> None:
+    def __init__(self, check: Check, up: bool | None, now: float, *, held: bool = False) -> None:
         self._check = check
-        self.up = up is not False
-        self.held = False
+        self.held = held and self._damped
+        self.up = up is not False and not self.held
         self._proven = up is not None  # has it been good once?
         self._grace = now + check.startup_grace
         self._good = self._bad = 0  # in a row
         self._good_since = now
         self._changes: deque[float] = deque()
+
+    @property
+    def _damped(self) -> bool:
+        check = self._check
+        return bool(check.flap_count and check.flap_window and check.flap_hold)
 
     def note(self, good: bool, now: float) -> bool:
         """One check's result; returns whether it counts."""
@@ -68,7 +74,7 @@ class Standing:
         """Another state; or down and held there, after too many of them."""
         check = self._check
         self.up = up
-        if not (check.flap_count and check.flap_window and check.flap_hold):
+        if not self._damped:
             return
         self._changes.append(now)
         while now - self._changes[0] > check.flap_window:

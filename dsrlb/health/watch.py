@@ -29,11 +29,11 @@ class Silence(Protocol):
 
 
 class Watch:
-    """``changed`` is called when state() is another one."""
+    """``changed`` is called when state() is another one; ``quiet``: by its detail alone."""
 
     __slots__ = (
         "_asker", "_changed", "_detail", "_doubt", "_failed", "_good", "_last", "_loop", "_ms",
-        "_next", "_probe", "_sent", "_silence", "_since", "_told", "_verdict", "_warning",
+        "_next", "_probe", "_sent", "_silence", "_since", "_told", "_verdict", "_warning", "_words",
         "standing", "target",
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ class Watch:
         loop: Loop,
         asker: Asker,
         target: Target,
-        changed: Callable[[Watch], None],
+        changed: Callable[[Watch, bool], None],
         silence: Silence,
     ) -> None:
         self._loop = loop
@@ -50,7 +50,7 @@ class Watch:
         self._changed = changed
         self._silence = silence
         self.target = target
-        self.standing = Standing(target.check, target.up, loop.clock())
+        self.standing = Standing(target.check, target.up, loop.clock(), held=target.held)
         self._probe: Probe | None = None
         self._next: Timer | None = None
         self._since = 0.0  # when the current or last check began
@@ -63,6 +63,7 @@ class Watch:
         self._doubt: tuple[Verdict, str] | None = None  # what was found out about silence
         self._warning = ""
         self._told: tuple[object, ...] | None = None
+        self._words = ""  # the detail that was told last
         self._begin()
 
     def _begin(self) -> None:
@@ -72,12 +73,13 @@ class Watch:
     def replace(self, target: Target) -> bool:
         """From now on it is this one, of the same id; returns whether that is another one."""
         old = self.target
-        if replace(target, up=old.up) == old:
+        if replace(target, up=old.up, held=old.held) == old:
             return False
         self._stop_asking()
         self.target = target
         if target.check != old.check:
-            self.standing = Standing(target.check, target.up, self._loop.clock())
+            now = self._loop.clock()
+            self.standing = Standing(target.check, target.up, now, held=target.held)
             self._doubt = self._told = None
         if self._next is None or target.check != old.check or target.address != old.address:
             if self._next is not None:
@@ -160,12 +162,13 @@ class Watch:
         return not self._good and self._verdict == "no-answer"
 
     def tell(self) -> None:
-        """Have it told, if it is news."""
+        """Have it told, if it is news, or the detail is another one."""
         state = self.state()
         news = (state.up, state.verdict, state.held)
-        if news != self._told:
-            self._told = news
-            self._changed(self)
+        quiet = news == self._told
+        if not quiet or state.detail != self._words:
+            self._told, self._words = news, state.detail
+            self._changed(self, quiet)
 
     def state(self) -> State:
         """How it stands."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from dsrlb.health.asking import Asker
 from dsrlb.health.channel import Channel
@@ -13,6 +15,8 @@ from dsrlb.health.claims import Claims
 from dsrlb.health.doctor import Doctor
 from dsrlb.health.loop import Loop
 from dsrlb.health.protocol import (
+    BEAT_SECONDS,
+    Alive,
     Ask,
     Orders,
     ProtocolError,
@@ -24,6 +28,9 @@ from dsrlb.health.protocol import (
 )
 from dsrlb.health.tap import Taps
 from dsrlb.health.watch import Watch
+
+_AT_ONCE = 1024  # states of a message: others have something to say, too
+_QUIET_SECONDS = 0.5  # that details wait for more of them: they may change with every check
 
 
 class Worker:
@@ -38,10 +45,13 @@ class Worker:
         self._claims = Claims(loop, taps)
         self._watches: dict[str, Watch] = {}
         self._news: dict[str, Watch] = {}
-        self._flushing = False
+        self._loud: set[str] = set()  # of the news those that are more than words
+        self._flushing = self._lingering = False
         self.refused = ""
         self._channel = Channel(loop, descriptor, self._said, loop.stop, self._flush)
         self._channel.send(encode(Ready(os.getpid())))
+        self._beats = 0
+        self._loop.every(BEAT_SECONDS, self._beat)
 
     def close(self) -> None:
         """Check nobody any more."""
@@ -50,6 +60,11 @@ class Worker:
             watch.stop()
         self._watches.clear()
         self._asker.close()
+
+    def _beat(self) -> None:
+        """Between two checks: who hangs in one says nothing."""
+        self._channel.send(b"" if self._channel.busy else encode(Alive(self._beats)))
+        self._beats += 1
 
     def _said(self, line: bytes) -> None:
         """A message; it is done behind all that is ready now (Loop.afterwards)."""
@@ -74,6 +89,7 @@ class Worker:
         for name in orders.drop:
             watch = self._watches.pop(name, None)
             self._news.pop(name, None)
+            self._loud.discard(name)
             if watch is not None:
                 watch.stop()
                 self._doctor.forget(name)
@@ -87,17 +103,34 @@ class Worker:
                 self._doctor.forget(target.id)
             self._claims.follow(watch)
 
-    def _changed(self, watch: Watch) -> None:
+    def _changed(self, watch: Watch, quiet: bool) -> None:
         self._news[watch.target.id] = watch
+        if quiet:
+            if not self._lingering:
+                self._lingering = True
+                self._loop.later(_QUIET_SECONDS, self._linger)
+            return
+        self._loud.add(watch.target.id)
         if not self._flushing:
             self._flushing = True
             self._loop.afterwards(self._flush)
+
+    def _linger(self) -> None:
+        self._lingering = False
+        self._flush()
 
     def _flush(self) -> None:
         """Tell what is new, unless the daemon has not read the last yet: then it is told later, and
         only the newest of it."""
         self._flushing = False
         if self._news and not self._channel.busy:
-            states = tuple(watch.state() for watch in self._news.values())
-            self._news.clear()
+            names = tuple(islice(self._news, _AT_ONCE))
+            states = tuple(
+                replace(self._news.pop(name).state(), quiet=name not in self._loud)
+                for name in names
+            )
+            self._loud.difference_update(names)
             self._channel.send(encode(States(states)))
+            if self._news:
+                self._flushing = True
+                self._loop.afterwards(self._flush)

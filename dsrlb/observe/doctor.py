@@ -39,14 +39,19 @@ LARGEST_NATIVE_MTU = 3498
 
 
 def diagnose(
-    instance: str = paths.DEFAULT_INSTANCE, counted: Mapping[str, int] | None = None
+    instance: str = paths.DEFAULT_INSTANCE,
+    counted: Mapping[str, int] | None = None,
+    unchecked: str | None = None,
 ) -> list[Finding]:
     """Look at kernel, bcc, headers, bpffs, interfaces, the daemon of ``instance`` and what its
-    services need of this host. ``counted``: packets by reason, as that daemon says."""
+    services need of this host. As that daemon says, ``counted``: packets by reason; ``unchecked``:
+    why real servers are not checked, "" if they are; None: it says nothing."""
     findings = [_kernel(), _root(), _bcc(), _headers(), _bpffs(), _btf(), _jit()]
     findings += _interfaces()
     here = paths.for_instance(instance)
     findings.append(_daemon(here.socket))
+    if unchecked is not None:
+        findings.append(_checks(unchecked))
     findings += _services(here.saved_config, counted or {})
     return findings
 
@@ -169,6 +174,13 @@ def _daemon(path: Path) -> Finding:
             advice = "it has died, traffic goes on: systemctl restart dsrlb, or dsrlb run"
             return Finding(name, False, f"{path}: {error.strerror or error}", advice)
     return Finding(name, True, str(path))
+
+
+def _checks(trouble: str) -> Finding:
+    if not trouble:
+        return Finding("checks", True, "going on, or nobody is to be checked")
+    advice = "real servers stay as they were found; it is started anew: dsrlb events"
+    return Finding("checks", False, trouble, advice)
 
 
 def _services(saved: Path, counted: Mapping[str, int]) -> Iterator[Finding]:

@@ -28,7 +28,12 @@ class Event:
 
 def now_text() -> str:
     """The present time as events and rows show it: ISO 8601, UTC, seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return text_of(datetime.now(UTC))
+
+
+def text_of(moment: datetime) -> str:
+    """A time as events and rows show it."""
+    return moment.isoformat(timespec="seconds")
 
 
 class EventLog:

@@ -92,15 +92,20 @@ def test_a_daemon_goes_on_with_who_is_down(plain: Plain, balancer: Instance) -> 
     balancer.serve(checked())
     with plain.without_server("r2"):
         wait_state(balancer, "r2", "down")
+        since = [row["since"] for row in rows(balancer, "r2")]
+        kept = balancer.state / "down.json"
+        wait_until("that is kept", lambda: kept.exists() and kept.read_text().count(since[0]))
         balancer.kill()
         balancer.start(up=6)
         assert [row["state"] for row in rows(balancer, "r2")] == ["down"] * 2
+        assert [row["since"] for row in rows(balancer, "r2")] == since
         for vip in VIPS:
             assert request(plain.client, vip, count=4) == {"r1": 4}
         wait_until(
             "it is checked again",
             lambda: [row["verdict"] for row in rows(balancer, "r2")] == ["port-closed"] * 2,
         )
+        assert [row["since"] for row in rows(balancer, "r2")] == since
 
 
 def on_r1(plain: Plain) -> socket.socket:
@@ -189,10 +194,27 @@ def test_everybody_is_down(plain: Plain, balancer: Instance) -> None:
         with pytest.raises(TimeoutError):
             request(plain.client, VIPS[0])
         text = checked("pending_timeout = 1", 'all_down = "all-up"')
+        assert told_all_down(balancer) == ["drop"] * 2
         balancer.done("apply", balancer.write(text))
         with pytest.raises(ConnectionRefusedError):
             request(plain.client, VIPS[0])
         assert [row["state"] for row in rows(balancer, "r1")] == ["down"] * 2
+        assert told_all_down(balancer) == ["all-up"] * 2
+    wait_until(
+        "that is over, in either family",
+        lambda: sum("a real server is up again" in text for text in balancer.events()) in (1, 2),
+    )
+    told = [text for text in balancer.events() if "no real server is up" in text]
+    assert all(text.startswith("web") for text in told)
+    assert "new flows are dropped" in told[0] and "all-up" in told[-1]
+
+
+def told_all_down(balancer: Instance) -> list[str | None]:
+    """In the rows of the service whose real servers are all down."""
+    found = json.loads(balancer.done("services", "--json"))
+    web = [row for row in found if row["name"] == "web"]
+    assert [row["reals_up"] for row in web] == [0, 0]
+    return [row["all_down"] for row in web]
 
 
 def test_the_sorry_server(plain: Plain, balancer: Instance) -> None:
@@ -210,6 +232,7 @@ def test_the_sorry_server(plain: Plain, balancer: Instance) -> None:
     for vip in VIPS:
         assert request(plain.client, vip, count=4) == {"r1": 4}
     assert all(row["sorry"] and row["state"] == "up" for row in rows(balancer, "r1"))
+    assert told_all_down(balancer) == ["sorry"] * 2
 
 
 @pytest.mark.lasting

@@ -87,6 +87,17 @@ def test_the_daemon_is_absent_dead_or_there(
     assert daemon() is False
 
 
+@pytest.mark.parametrize(
+    ("trouble", "wanted"),
+    [(None, []), ("", [True]), ("it has said nothing for 7 s", [False])],
+)
+def test_whether_real_servers_are_checked(trouble: str | None, wanted: list[bool]) -> None:
+    """As the daemon says, if one does."""
+    found = [f for f in doctor.diagnose("x", {}, trouble) if f.name == "checks"]
+    assert [finding.ok for finding in found] == wanted
+    assert not trouble or found[0].value == trouble
+
+
 def test_bcc_is_not_imported_for_its_version() -> None:
     program = "import sys; from dsrlb.observe.doctor import diagnose; diagnose()"
     program += "; raise SystemExit('bcc' in sys.modules)"

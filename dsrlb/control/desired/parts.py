@@ -65,12 +65,15 @@ class Ways:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One service in one address family. Two parts that are one object are equal."""
+    """One service in one address family. Two parts that are one object are equal. ``all_down``:
+    what becomes of new flows because no real server is up: "drop", "pass", "sorry", "all-up"; ""
+    where one is."""
 
     identity: ServiceId
     content: DesiredService
     reals: Mapping[RealId, DesiredReal]
     ways: Ways
+    all_down: str = ""
 
 
 def parts_of(
@@ -94,7 +97,7 @@ def parts_of(
         for address in service.pool_for(family):
             # Where clients come in says nothing of where replies do.
             ways.vips.setdefault(address, DesiredVip()).links = _mask(links, links)
-        yield Part(identity, content, members.reals, ways)
+        yield Part(identity, content, members.reals, ways, members.all_down)
 
 
 def families_of(service: Service) -> list[int]:
@@ -158,6 +161,8 @@ class _Members:
         self.ways = Ways(group=service.persistence_group, replies=self._method.replies)
         self.weights: list[int] = []
         """Of all real servers, usable or not."""
+        self.all_down = ""
+        """As Part has it."""
 
     def add(
         self, found: Mapping[RealId, Resolution], condition_of: Callable[[RealId], Condition]
@@ -207,12 +212,15 @@ class _Members:
             self._usable = {key: weight for key, weight in self._down.items() if weight}
             for key in self._usable:
                 self._flag(key, USABLE, AWAY | LEAVE | RESET)
-        if self._sorry is None:
-            return
-        if not alone:
-            self._flag(self._sorry, 0, USABLE)
-        elif self.reals[self._sorry].flags & USABLE:
-            self._usable = {self._sorry: 1}
+        if self._sorry is not None:
+            if not alone:
+                self._flag(self._sorry, 0, USABLE)
+            elif self.reals[self._sorry].flags & USABLE:
+                self._usable = {self._sorry: 1}
+        if alone:
+            policy = self._service.all_down
+            others = any(self._usable.values())
+            self.all_down = policy if others or policy == "pass" else "drop"
 
     def _flag(self, key: RealId, more: int, less: int) -> None:
         entry = self.reals[key]

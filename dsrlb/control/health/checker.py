@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon's end of the process that checks real servers (dsrlb.health): it is started, told whom
-to check, and started again when it ends."""
+to check, and started again when it ends or hangs."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ _LEFT_AT_ONCE = 4096  # that it drops
 _LONG_LINE = 1 << 16
 _LONGEST_LINE = 16 << 20
 _END_SECONDS = 3.0
+_ROUND_SECONDS = 1.0
+_DOUBT_ROUNDS, _HUNG_ROUNDS = 5, 15  # without a word of what says something every BEAT_SECONDS
+_WHO = "the process that checks real servers"
 
 
 class Checker:
@@ -56,6 +59,8 @@ class Checker:
         self._look = asyncio.Event()
         self._sent: dict[str, Target] = {}
         self._told: Checks | None = None
+        self._listening = False
+        self._silent = 0  # rounds
         self.pid: int | None = None
         """Of the process; None: there is none."""
 
@@ -69,6 +74,7 @@ class Checker:
         pause = _AGAIN_SECONDS
         while True:
             while not self._wanted().targets:
+                self._conditions.trouble = ""
                 self._look.clear()
                 await self._look.wait()
             began = time.monotonic()
@@ -77,7 +83,8 @@ class Checker:
                 continue
             if time.monotonic() - began > _LASTED_SECONDS:
                 pause = _AGAIN_SECONDS
-            message = f"the process that checks real servers ended ({code}); another in {pause:g} s"
+            message = f"{_WHO} ended ({code}); another in {pause:g} s"
+            self._conditions.trouble = message
             self._events.add(KIND, message, "error")
             await asyncio.sleep(pause)
             pause = min(2 * pause, _MOST_SECONDS)
@@ -89,7 +96,7 @@ class Checker:
             with theirs:
                 process = _start(theirs.fileno())
             try:
-                await self._talk(ours, process.pid)
+                await self._talk(ours, process)
             except ProtocolError as error:
                 self._events.add(KIND, error.message, "error")
             finally:
@@ -97,17 +104,35 @@ class Checker:
                 code = await to_its_end(partial(_end, process))
         return code
 
-    async def _talk(self, channel: socket.socket, pid: int) -> None:
+    async def _talk(self, channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
         reader, writer = await asyncio.open_connection(sock=channel, limit=_LONGEST_LINE)
-        self.pid, self._sent, self._told = pid, {}, None
-        telling = asyncio.create_task(self._tell(writer))
+        self.pid, self._sent, self._told, self._silent = process.pid, {}, None, 0
+        beside = (
+            asyncio.create_task(self._tell(writer)),
+            asyncio.create_task(self._watch(writer, process)),
+        )
         try:
             await self._hear(reader)
         finally:
             self.pid = None
-            telling.cancel()
+            for task in beside:
+                task.cancel()
             writer.close()
-            await asyncio.gather(telling, return_exceptions=True)
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _watch(self, writer: asyncio.StreamWriter, process: subprocess.Popen[bytes]) -> None:
+        """Kill a process that hangs, at which _hear() ends; what it has told so far stays. It is
+        rounds that are counted, and those in which there was nothing to read: where this daemon
+        was kept from its work, and the process perhaps too, that is no silence."""
+        while self._silent < _HUNG_ROUNDS:
+            await asyncio.sleep(_ROUND_SECONDS)
+            self._silent += self._listening
+            silence = f"{_WHO} has said nothing for {self._silent * _ROUND_SECONDS:g} s"
+            if self._silent >= _DOUBT_ROUNDS:
+                self._conditions.trouble = silence
+        self._events.add(KIND, f"{silence}: it hangs, and is killed", "error")
+        process.kill()
+        writer.transport.abort()
 
     async def _tell(self, writer: asyncio.StreamWriter) -> None:
         """Whom to check, whenever that changes; nobody any more ends it. When the process is gone
@@ -155,13 +180,14 @@ class Checker:
         """With what is known of it."""
         known = [self._conditions.known(real) for real in wanted.reals.get(target.id, ())]
         told = [up for up in known if up is not None]
-        return replace(target, up=all(told) if told else None)
+        held = any(map(self._conditions.held, wanted.reals.get(target.id, ())))
+        return replace(target, up=all(told) if told else None, held=held)
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
         """Until the process ends, whether it has read all that it was told or not."""
         turn = Turn()
         with suppress(ConnectionError):
-            while line := await reader.readline():
+            while line := await self._line(reader):
                 if len(line) > _LONG_LINE:
                     message = await to_its_end(partial(to_daemon, line))
                 else:
@@ -169,6 +195,15 @@ class Checker:
                 if isinstance(message, States):
                     await self._note(message, turn)
                 await turn.over()  # to read what is there already is no wait
+
+    async def _line(self, reader: asyncio.StreamReader) -> bytes:
+        """What the process says next; nothing: it says no more."""
+        self._listening = True
+        line = await reader.readline()
+        self._listening, self._silent = False, 0
+        if line:
+            self._conditions.trouble = ""
+        return line
 
     async def _note(self, message: States, turn: Turn) -> None:
         """Each may be an event; others have something to do, too."""

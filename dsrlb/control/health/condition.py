@@ -18,7 +18,8 @@ class Condition:
 
     ``reason``: for people; ``since``: ISO time of the last change of state, "" from the start;
     ``verdict``: of its checks (dsrlb.health.protocol), "" where it is not asked; ``share``: of
-    WHOLE, by which its weight counts.
+    WHOLE, by which its weight counts; of one that has them not all yet ``reason`` says so, and
+    ``since`` is when it came.
     """
 
     state: State = "up"

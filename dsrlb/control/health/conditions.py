@@ -11,8 +11,10 @@ from dsrlb.config import Config
 from dsrlb.control.desired.contents import DOWN, RealId
 from dsrlb.control.health.admin import AdminStates, Order
 from dsrlb.control.health.condition import WELL, Condition, State
+from dsrlb.control.health.memory import Down, Memory
 from dsrlb.control.health.ramps import Ramps
 from dsrlb.control.maps.installed import Installed
+from dsrlb.errors import StateError
 from dsrlb.health import protocol
 from dsrlb.observe.events import EventLog, now_text
 
@@ -43,8 +45,10 @@ class Conditions:
     """Asked by the thread of changes; what checks say is put in by the event loop, one real server
     at a time."""
 
-    def __init__(self, admin: AdminStates, events: EventLog) -> None:
+    def __init__(self, admin: AdminStates, events: EventLog, memory: Memory | None = None) -> None:
+        """``memory``: what the last daemon knew, and the next one shall."""
         self.admin = admin
+        self._memory = memory
         self.ramps = Ramps()
         self._events = events
         self._checked: dict[RealId, Checked] = {}
@@ -52,9 +56,14 @@ class Conditions:
         self._moved: set[str] = set()
         self.changed = False
         """Has somebody come up or gone down who is not in the maps yet as such?"""
+        self.unsaved = memory is not None
+        """Is who is down, or held, not in the memory yet?"""
+        self.trouble = ""
+        """Why checks tell nothing at present; empty: they do, or nobody is to be checked."""
 
     def _note_moved(self, services: Iterable[str]) -> None:
         """Their real servers may be in another condition: called behind that change."""
+        self.unsaved = True
         with self._lock:
             self._moved.update(services)
 
@@ -72,27 +81,50 @@ class Conditions:
         order, checked = self.admin.of(real), self._checked.get(real)
         if order is not None:
             return _ordered(order, checked)
-        share = self.ramps.share(real)
+        share, slow, begun = self.ramps.told(real)
         if checked is None:
-            return WELL if share == WELL.share else Condition(share=share)
+            return Condition(reason=slow, since=begun, share=share) if slow else WELL
         state: State = "up" if checked.up else "down"
-        return Condition(state, checked.text, checked.since, checked.verdict, share)
+        reason = "; ".join(filter(None, (slow, checked.text))) if checked.up else checked.text
+        return Condition(state, reason, begun or checked.since, checked.verdict, share)
 
     def known(self, real: RealId) -> bool | None:
         """Is it up, as far as checks have said; None: they have not."""
         checked = self._checked.get(real)
         return None if checked is None else checked.up
 
+    def held(self, real: RealId) -> bool:
+        """Is it held down for its flapping?"""
+        checked = self._checked.get(real)
+        return checked is not None and checked.held
+
     def take_over(self, config: Config, installed: Installed) -> None:
         """Begin with what the last daemon knew."""
         self.ramps.take_over(config, installed)
+        before = self._memory.read() if self._memory else {}
         reals = installed.reals
         for real, entry in reals.items():
-            if entry.content.flags & DOWN:
-                self._checked[real] = Checked(
-                    False, "", "it was down before the daemon's start", False, now_text()
-                )
+            known = before.get((real.service.name, str(real.address)))
+            # Of those who are out by an order the maps do not tell it.
+            if entry.content.flags & DOWN or (known and self.admin.of(real)):
+                down = known or Down(now_text(), held=False)
+                text = "it was down before the daemon's start"
+                self._checked[real] = Checked(False, "", text, down.held, down.since)
         self._note_moved(real.service.name for real in reals)
+
+    def remember(self) -> None:
+        """Put who is down into the memory. Raises StateError."""
+        if self._memory is None:
+            return
+        self.unsaved = False  # what changes from here on is for the next time
+        known = tuple(self._checked.items())  # in one step: the event loop puts others in
+        try:
+            self._memory.keep(
+                (real, Down(one.since, one.held)) for real, one in known if not one.up
+            )
+        except StateError:
+            self.unsaved = True
+            raise
 
     def note(self, real: RealId, state: protocol.State) -> bool:
         """What its checks say now; True where that changes who has flows. The first that is good
@@ -106,11 +138,12 @@ class Conditions:
         self._checked[real] = now
         if was_up != state.up:
             self._note_moved((real.service.name,))
+        self.unsaved |= state.held != (before is not None and before.held)
         name = f"{real.service.name}: {real.address}"
         if was_up != state.up:
             text = "is up" if state.up else f"is down: {now.text}"
             self._events.add(KIND, f"{name} {text}", "info" if state.up else "warning")
-        elif now.text != (before.text if before else ""):
+        elif not state.quiet and now.text != (before.text if before else ""):
             self._events.add(KIND, f"{name}: {now.text or 'nothing is wrong any more'}", "info")
         self.changed |= was_up != state.up
         return was_up != state.up

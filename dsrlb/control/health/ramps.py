@@ -6,6 +6,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from dsrlb.config import Config, Service
 from dsrlb.control.desired.contents import Desired, DesiredService, RealId, ServiceId
@@ -13,12 +15,16 @@ from dsrlb.control.desired.parts import BY_WEIGHT
 from dsrlb.control.health.condition import WHOLE
 from dsrlb.control.maps.installed import Installed
 from dsrlb.dataplane.algorithms import algorithms
+from dsrlb.observe.events import text_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Ramp:
+    """``since``: ISO time of its beginning, to be shown; what it gets goes by ``begun``."""
+
     begun: float
     seconds: int
+    since: str
 
 
 class Ramps:
@@ -32,10 +38,24 @@ class Ramps:
     def share(self, real: RealId) -> int:
         """Its share, 1 to WHOLE."""
         ramp = self._ramps.get(real)
-        if ramp is None:
-            return WHOLE
+        return WHOLE if ramp is None else self._share(ramp)
+
+    def _share(self, ramp: _Ramp) -> int:
         passed = (self._clock() - ramp.begun) / ramp.seconds
         return min(WHOLE, 1 + int(passed * WHOLE))
+
+    def told(self, real: RealId) -> tuple[int, str, str]:
+        """Its share; in words when it has all of it, and since when it has some, "" of those that
+        have it whole."""
+        ramp = self._ramps.get(real)
+        if ramp is None or (share := self._share(ramp)) == WHOLE:
+            return WHOLE, "", ""
+        left = (WHOLE - 1) / WHOLE * ramp.seconds - (self._clock() - ramp.begun)
+        return share, f"slow start, {max(1, ceil(left))} s left", ramp.since
+
+    def _begin(self, real: RealId, seconds: int, passed: float = 0.0) -> None:
+        since = text_of(datetime.now(UTC) - timedelta(seconds=passed))
+        self._ramps[real] = _Ramp(self._clock() - passed, seconds, since)
 
     @property
     def services(self) -> set[str]:
@@ -50,7 +70,7 @@ class Ramps:
                 for real, share in _shares(service, there.content, installed) if there else ():
                     if share < WHOLE:
                         passed = (share - 1) / WHOLE * service.slow_start
-                        self._ramps[real] = _Ramp(self._clock() - passed, service.slow_start)
+                        self._begin(real, service.slow_start, passed)
 
     def follow(self, config: Config, desired: Desired, installed: Installed) -> bool:
         """Begin for those that come, end for those that are there, or gone again; True where
@@ -61,7 +81,7 @@ class Ramps:
                 for real in _newcomers(
                     service, identity, desired.services[identity].schedule, installed
                 ):
-                    self._ramps[real] = _Ramp(self._clock(), service.slow_start)
+                    self._begin(real, service.slow_start)
                     begun = True
         slow = {identity for service in config.service for identity in _slow(service)}
         self._ramps = {

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from dsrlb.config import Config
-from dsrlb.control.desired.contents import Desired, LinkState, RealId, Resolution
+from dsrlb.control.desired.contents import Desired, LinkState, RealId, Resolution, ServiceId
 from dsrlb.control.desired.incremental import Computer
+from dsrlb.control.desired.parts import Part
 from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.macs.table import MacTable
 from dsrlb.control.maps.apply import Applier
@@ -35,6 +36,11 @@ class Writer:
         self._probes = probes
         self._keeper = keeper
         self._computer = Computer()
+
+    @property
+    def parts(self) -> Mapping[ServiceId, Part]:
+        """What the maps were filled from last."""
+        return self._computer.parts
 
     def write(self, config: Config, links: Mapping[str, LinkState]) -> bool:
         """Make the maps say what configuration and MAC table say; True when something changed.

@@ -12,7 +12,8 @@ from dsrlb.control.revisions.beginning import label
 from dsrlb.control.revisions.confirm import seconds_left
 from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
-from dsrlb.control.views import DiffView, RevisionRow, RevisionsView
+from dsrlb.control.statusviews import RevisionsView
+from dsrlb.control.views import DiffView, RevisionRow
 from dsrlb.errors import StateError
 
 

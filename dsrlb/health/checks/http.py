@@ -54,7 +54,8 @@ class HttpExchange:
         if not answer.status:
             return None if data else self._closed()
         if not in_ranges(answer.status, self._check.status):
-            return wrong(f"status {answer.status}")
+            wanted = ", ".join(self._check.status)
+            return wrong(f"status {answer.status}, {wanted} wanted")
         self._enough = not self._wanted or self._wanted in answer.body
         if not data and answer.delimited and not answer.complete:
             return wrong(f"status {answer.status}, but closed within the body")

@@ -17,6 +17,7 @@ from dsrlb.config import Config, digest, dump, edit, parse
 from dsrlb.control.flows.query import FlowQuery
 from dsrlb.control.plan import view
 from dsrlb.control.revisions.authors import Author
+from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import stepwise
 from dsrlb.control.views import (
     AppliedView,
@@ -29,7 +30,6 @@ from dsrlb.control.views import (
     ServiceRow,
     StateRow,
     StatsRow,
-    StatusView,
 )
 from dsrlb.errors import DsrlbError, UnknownRevision
 from tests.unit.api.fakerows import (
@@ -101,6 +101,7 @@ class FakeController:
             "attach_seconds": 0.312,
             "headers": "/usr/include (linux-libc-dev)",
             "bytecode": "cached",
+            "checks": "",
             "revisions": {
                 "running": 12,
                 "way_back": 11,

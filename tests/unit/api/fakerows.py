@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dsrlb.control.views import FlowCounts, FlowRow, RealRow, RevisionRow, ServiceRow
+from dsrlb.control.statusviews import FlowCounts
+from dsrlb.control.views import FlowRow, RealRow, RevisionRow, ServiceRow
 
 TOML = """\
 [balancer]
@@ -36,6 +37,7 @@ SERVICE: ServiceRow = {
     "family": "ipv4",
     "reals_up": 1,
     "reals": 2,
+    "all_down": None,
     "open": 123_456,
     "pending": 7,
     "packets": 1_234_567,

@@ -20,8 +20,8 @@ from tests.unit.api.fake import FakeController
 from tests.unit.api.fakerows import SERVICE, TOML
 
 SERVICE_KEYS = (
-    "name vip protocol port mode algorithm family reals_up reals open pending packets bytes new "
-    "reply_packets reply_bytes pool"
+    "name vip protocol port mode algorithm family reals_up reals all_down open pending packets "
+    "bytes new reply_packets reply_bytes pool"
 )
 REAL_KEYS = (
     "service address port weight state reason since open pending packets bytes new reply_packets "

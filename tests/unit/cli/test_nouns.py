@@ -48,6 +48,19 @@ def test_tables_round_and_json_does_not(run: Run, daemon: FakeController) -> Non
     assert '"packets": 1234567' in run("services", "--json").stdout
 
 
+def test_a_service_that_nobody_serves(
+    run: Run, daemon: FakeController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not look as if all were well."""
+
+    async def services() -> list[ServiceRow]:
+        return [{**SERVICE, "reals_up": 0, "all_down": "all-up"}]
+
+    monkeypatch.setattr(daemon, "services", services)
+    shown = run("services").stdout
+    assert "0/2" in shown and "all-up" in shown
+
+
 @pytest.mark.parametrize("columns", ["80", "120"])
 @pytest.mark.parametrize(
     ("exhausted", "shown"),

@@ -113,3 +113,19 @@ def test_the_man_page_has_every_command() -> None:
 def test_the_man_page_uses_known_requests_only() -> None:
     requests = {line.split()[0] for line in page(cli).splitlines() if line[0] in ".'"}
     assert requests <= {".TH", ".SH", ".SS", ".TP", ".PP", ".B"}
+
+
+def test_who_starts_slowly(
+    run: Run, daemon: FakeController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {**real_row("10.0.0.11", "up", "slow start, 18 s left"), "share": 40}
+    second = {**real_row("10.0.0.12", "drain", "by root"), "share": 40}
+
+    async def reals(service: str | None) -> list[Any]:
+        return [first, second]
+
+    monkeypatch.setattr(daemon, "reals", reals)
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = run("reals").output
+    assert "starting 40 %: slow start, 18 s left" in shown
+    assert "drain: by root" in shown

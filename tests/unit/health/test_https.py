@@ -147,7 +147,7 @@ def test_a_wrong_status(wrapped: Wrapped) -> None:
         channel.recv(4096)
         channel.sendall(b"HTTP/1.1 503 Busy\r\n\r\n")
 
-    assert _asked(wrapped(serve)) == wrong("status 503")
+    assert _asked(wrapped(serve)) == wrong("status 503, 200-399 wanted")
 
 
 def test_closed_without_a_word(wrapped: Wrapped) -> None:

@@ -144,6 +144,29 @@ def _take(loop: Loop, told: list[str], reader: int, events: int) -> None:
     told.append("ready")
 
 
+def test_what_is_done_regularly_comes_between_two_others() -> None:
+    """However many of them are due, and when none is."""
+    clock, told = Clock(), list[str]()
+    loop = Loop(clock)
+
+    def work() -> None:
+        told.append(".")
+        clock.now += 0.4
+
+    loop.every(1, lambda: told.append("!"))
+    for _ in range(6):
+        loop.later(0, work)
+    loop.step(0)
+    assert "".join(told) == "...!...!"
+    clock.now += 0.9
+    loop.step(0)
+    assert "".join(told[8:]) == ""
+    clock.now += 0.1
+    loop.step(5)
+    assert "".join(told[8:]) == "!"
+    loop.close()
+
+
 def test_stop() -> None:
     loop = Loop()
     loop.later(0, loop.stop)

@@ -91,6 +91,18 @@ def test_damping_looks_at_the_window() -> None:
     assert course.run("-") == "h"
 
 
+def test_held_from_before() -> None:
+    """Until it was good for long enough from now on."""
+    check = Check("tcp", rise=1, fall=1, flap_hold=10)
+    course = Course(False)
+    course.standing = Standing(check, False, course.now, held=True)
+    assert course.run("+++-") == "hhhh"
+    assert course.run("++++++++++") == "hhhhhhhhhh"
+    assert course.run("+") == "u"
+    off = Standing(Check("tcp", flap_count=0), False, course.now, held=True)
+    assert not off.held and not off.up
+
+
 @pytest.mark.parametrize("off", ["flap_count", "flap_window", "flap_hold"])
 def test_without_damping(off: str) -> None:
     course = Course(True, rise=1, fall=1, **{"flap_count": 2, "flap_hold": 10, off: 0})

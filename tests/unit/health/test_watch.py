@@ -7,99 +7,16 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
-from dsrlb.health.asking import Asker
-from dsrlb.health.checks.probe import OK, Done, Outcome, Probe, wrong
-from dsrlb.health.loop import Loop
-from dsrlb.health.protocol import Check, State, Target
+from dsrlb.health.checks.probe import OK, Outcome, wrong
+from dsrlb.health.protocol import State
 from dsrlb.health.watch import Watch
+from tests.unit.health.scene import Scene
 
 CLOSED = Outcome("port-closed", "connection refused")
 LATE = Outcome("no-answer", "nothing came", late=True)
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Asked(Probe):
-    """A check that is answered when a test says so."""
-
-    def begin(self) -> None:
-        """Nothing."""
-
-    def release(self) -> None:
-        """Nothing."""
-
-
-class FakeAsker(Asker):
-    """Has the checks that are at it."""
-
-    def __init__(self, loop: Loop, most: int = 1000) -> None:
-        super().__init__(loop, most)
-        self.asked: list[Asked] = []
-        self.states: list[bool] = []
-
-    def probe(self, target: Target, timeout: float, done: Done, up: bool) -> Probe:
-        self.asked.append(Asked(self._loop, target, timeout, done))
-        self.states.append(up)
-        return self.asked[-1]
-
-
-class Scene:
-    """A target that is watched, and what was told of it."""
-
-    def __init__(self, most: int = 1000) -> None:
-        self.clock = Clock()
-        self.loop = Loop(self.clock)
-        self.asker = FakeAsker(self.loop, most)
-        self.told: list[State] = []
-        self.silences: list[str] = []
-
-    def watch(self, name: str = "1", up: bool | None = None, **check: Any) -> Watch:
-        made = Check("tcp", **{"jitter": 0, **check})
-        one = Target(name, name, "198.18.0.1", 80, made, up=up)
-        return Watch(
-            self.loop,
-            self.asker,
-            one,
-            lambda watch: self.told.append(watch.state()),
-            self,
-        )
-
-    def silent(self, watch: Watch) -> None:
-        self.silences.append(watch.target.id)
-
-    def answered(self, name: str) -> None:
-        self.silences.append("")
-
-    def go(self, seconds: float) -> None:
-        """Time passes, in small steps."""
-        until = self.clock.now + seconds
-        while self.clock.now < until - 1e-9:
-            self.clock.now = min(self.clock.now + 0.01, until)
-            self.loop.step(0)
-
-    def answer(self, outcome: Outcome) -> None:
-        """Of the check that is at it."""
-        self.asker.asked[-1].finish(outcome)
-
-    def next(self, *outcomes: Outcome) -> None:
-        """Of the next checks, each as soon as it has begun."""
-        for outcome in outcomes:
-            before = len(self.asker.asked)
-            while len(self.asker.asked) == before:
-                self.go(0.01)
-            self.answer(outcome)
 
 
 @pytest.fixture
@@ -281,6 +198,14 @@ def test_replaced_by_the_same(scene: Scene) -> None:
     assert len(scene.asker.asked) == 1 and scene.told == [State("1", True, "ok")]
 
 
+def test_who_is_held_stays_so(scene: Scene) -> None:
+    """Of one that is known to be held, and however often that is said."""
+    watch = scene.watch(up=False, held=True, rise=1, flap_hold=4)
+    watch.replace(replace(watch.target, held=False, up=True))
+    scene.next(OK, OK, OK)
+    assert [(state.up, state.held) for state in scene.told] == [(False, True), (True, False)]
+
+
 def test_replaced_with_another_address(scene: Scene) -> None:
     """It is asked there, soon, and what is known of it stays."""
     watch = scene.watch()
@@ -345,3 +270,18 @@ def test_turns() -> None:
 
 def _asked(scene: Scene, watch: Watch) -> bool:
     return any(probe.target is watch.target for probe in scene.asker.asked)
+
+
+def test_another_detail_is_told_quietly(scene: Scene) -> None:
+    """What is shown is what the last check said, and no news."""
+    scene.watch(up=True, fall=2)
+    busy, gone = wrong("status 503"), wrong("status 404")
+    scene.next(OK, busy, busy, gone, gone, busy, OK)
+    assert [(state.up, state.detail, state.quiet) for state in scene.told] == [
+        (True, "", False),
+        (True, "status 503", False),
+        (False, "status 503", False),
+        (False, "status 404", True),
+        (False, "status 503", True),
+        (False, "", False),
+    ]

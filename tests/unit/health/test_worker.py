@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -14,13 +15,18 @@ from typing import Any
 
 import pytest
 
+from dsrlb.health.loop import Loop
 from dsrlb.health.protocol import (
     Check,
+    Lines,
     Orders,
     State,
+    States,
     Target,
     encode,
+    to_daemon,
 )
+from dsrlb.health.worker import Worker
 from tests.checking import ROOT, Process
 from tests.unit.health.asked import free_port, serving, until_closed
 from tests.waiting import wait_until
@@ -34,7 +40,7 @@ def process() -> Iterator[Process]:
 
 
 def _target(name: str, port: int, kind: Any = "tcp", **more: Any) -> Target:
-    check = Check(kind, interval=200, timeout=100, **more)
+    check = Check(kind, **{"interval": 200, "timeout": 100, **more})
     return Target(name, name, "127.0.0.1", port, check)
 
 
@@ -62,6 +68,25 @@ def test_a_conversation(process: Process) -> None:
     assert process.close() == 0
 
 
+def test_the_last_detail_is_told(process: Process) -> None:
+    """Without news: a server that fails in another way than before."""
+    answers = iter(range(500, 600))
+
+    def failing(channel: socket.socket) -> None:
+        channel.recv(1000)
+        channel.sendall(f"HTTP/1.1 {next(answers)} No\r\n\r\n".encode())
+
+    with serving(failing) as port:
+        process.send(encode(Orders((_target("a", port, "http"),))))
+        wait_until("it is down", lambda: process.verdict("a") == "wrong-answer")
+        assert process.states["a"] == State(
+            "a", False, "wrong-answer", "status 500, 200-399 wanted", quiet=False
+        )
+        first = process.states["a"].detail
+        wait_until("that is the past", lambda: process.read().states["a"].detail != first)
+        assert process.states["a"].quiet and not process.states["a"].up
+
+
 @pytest.mark.parametrize("line", [b"nonsense\n", b'{"sett":[]}\n', b'{"set":[{}]}\n'])
 def test_what_is_no_message(process: Process, line: bytes) -> None:
     process.send(line)
@@ -69,6 +94,11 @@ def test_what_is_no_message(process: Process, line: bytes) -> None:
     assert process.process.stderr is not None
     errors = process.process.stderr.read()
     assert errors.startswith("dsrlb.health: ") and errors.count("\n") == 1
+
+
+def test_it_says_that_it_goes_on(process: Process) -> None:
+    """Also when it has nothing to do."""
+    wait_until("it has said so twice", lambda: process.read().beats >= 2)
 
 
 def test_it_ends_with_the_socket(process: Process) -> None:
@@ -103,6 +133,25 @@ def test_a_daemon_that_does_not_read(process: Process) -> None:
             lambda: all(process.verdict(one.id) == "ok" for one in many),
         )
     assert process.close() == 0
+
+
+def test_many_states_are_several_messages() -> None:
+    """Encoding all of 65,536 in one would keep it from saying that it goes on."""
+    ours, theirs = socket.socketpair()
+    loop = Loop()
+    worker = Worker(loop, theirs.detach(), 100)
+    targets = tuple(_target(str(number), 9, interval=60000) for number in range(1500))
+    worker._follow(Orders(targets))
+    for watch in worker._watches.values():
+        worker._changed(watch, quiet=False)
+    loop._run_after()
+    told = [to_daemon(line) for line in Lines().add(ours.recv(1 << 20))]
+    counts = [len(message.states) for message in told if isinstance(message, States)]
+    assert counts == [1024, 476]
+    worker.close()
+    worker._channel._socket.close()
+    loop.close()
+    ours.close()
 
 
 def test_what_it_may() -> None:

@@ -158,6 +158,65 @@ def test_a_process_that_is_killed_is_followed_by_another(
     assert "ended (signal 9); another in 0.01 s" in world.told()[1]
 
 
+def test_who_is_held_is_so_for_the_next_process(tmp_path: Path, server: socket.socket) -> None:
+    world = World(tmp_path, checks(server.getsockname()[1]))
+    world.conditions.note(s.R11, State("t", up=False, verdict="ok", held=True))
+
+    async def work() -> None:
+        await world.until("it was asked", lambda: world.conditions.of(s.R11).verdict)
+        await asyncio.sleep(0.5)
+        assert world.conditions.held(s.R11) and not world.conditions.known(s.R11)
+
+    world.run(work)
+    assert world.told() == ["web: 10.0.0.11 is down: it changed too often and is held down"]
+
+
+def test_one_that_hangs_is_killed_and_followed_by_another(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is told while it is so, and what is known of real servers stays."""
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.2)
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    world = World(tmp_path, checks(server.getsockname()[1]))
+
+    async def work() -> None:
+        await world.until("it is up", lambda: world.conditions.known(s.R11))
+        first = world.checker.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        await world.until("that is told", lambda: world.conditions.trouble)
+        assert "has said nothing for " in world.conditions.trouble
+        assert world.conditions.known(s.R11) and world.checker.pid == first
+        server.close()
+        await world.until("another one", lambda: world.checker.pid not in (None, first))
+        await world.until("it is down", lambda: world.conditions.known(s.R11) is False)
+        assert world.conditions.trouble == ""
+
+    world.run(work)
+    assert world.told()[:2] == [
+        "the process that checks real servers has said nothing for 3 s: it hangs, and is killed",
+        "the process that checks real servers ended (signal 9); another in 0.01 s",
+    ]
+
+
+def test_a_daemon_that_had_no_time_takes_nobody_for_hanging(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was said meanwhile is there to be read."""
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.3)
+    world = World(tmp_path, checks(server.getsockname()[1]))
+
+    async def work() -> None:
+        await world.until("it is up", lambda: world.conditions.known(s.R11))
+        first = world.checker.pid
+        time.sleep(5)
+        await asyncio.sleep(1)
+        assert world.checker.pid == first and not world.conditions.trouble
+
+    world.run(work)
+    assert world.told() == []
+
+
 def test_one_that_does_not_even_begin_is_tried_ever_later(
     tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,19 @@ def test_another_reason_is_told_and_changes_nothing(
     assert told(events)[-1] == "web: 10.0.0.11: unreachable"
 
 
+def test_another_detail_is_shown_and_not_told(conditions: Conditions, events: EventLog) -> None:
+    conditions.note(s.R11, CLOSED)
+    conditions.take_moved()
+    before = told(events)
+    quiet = State("t", False, "port-closed", "reset", quiet=True)
+    assert not conditions.note(s.R11, quiet)
+    assert conditions.of(s.R11).reason == "port-closed: reset"
+    assert told(events) == before
+    assert conditions.take_moved() == set()
+    assert conditions.note(s.R12, quiet)  # nothing was known of this one: it is news all the same
+    assert len(told(events)) == 2
+
+
 def test_a_warning(conditions: Conditions, events: EventLog) -> None:
     conditions.note(s.R11, State("t", True, "vip-answers-arp", "192.0.2.10 is at 02::1"))
     got = conditions.of(s.R11)
@@ -174,6 +187,19 @@ def test_who_is_found_well_is_in_the_condition_of_before(conditions: Conditions)
     assert conditions.take_moved() == {"web"}
     conditions.note(s.R11, GOOD)
     assert conditions.take_moved() == {"web"}
+
+
+def test_who_starts_slowly_is_told_so(conditions: Conditions) -> None:
+    """With what its checks say, and since when it is there."""
+    given = s.config('slow_start = "10s"')
+    before = s.installed(s.wanted(given, {s.R12: s.DOWN}))
+    conditions.ramps.follow(given, s.wanted(given), before)
+    conditions.note(s.R12, State("t", True, "vip-answers-arp", "192.0.2.10 is at 02::1"))
+    got = conditions.of(s.R12)
+    assert (got.state, got.share) == ("up", 1) and got.since
+    assert got.reason == "slow start, 10 s left; vip-answers-arp: 192.0.2.10 is at 02::1"
+    conditions.note(s.R12, CLOSED)
+    assert conditions.of(s.R12).reason == "port-closed: connection refused"
 
 
 def test_who_starts_slowly_is_in_another_condition_all_the_time(conditions: Conditions) -> None:

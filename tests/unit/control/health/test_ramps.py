@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -51,6 +52,26 @@ def test_who_comes_back_starts_slowly(clock: Clock) -> None:
         shares.append(ramps.share(s.R12))
         clock.now += 2
     assert shares == [*range(1, 21), 20]
+
+
+def test_how_far_it_is_and_since_when(clock: Clock) -> None:
+    ramps = Ramps(clock)
+    follow(ramps, SLOW, {s.R12: s.DOWN}, {})
+    share, words, since = ramps.told(s.R12)
+    assert (share, words) == (1, "slow start, 38 s left")
+    assert datetime.now(UTC) - datetime.fromisoformat(since) < timedelta(seconds=60)
+    clock.now += 16.5
+    assert ramps.told(s.R12) == (9, "slow start, 22 s left", since)
+    clock.now += 21.5
+    assert ramps.told(s.R12) == ramps.told(s.R11) == (WHOLE, "", "")
+
+
+def test_the_next_daemon_knows_since_when(clock: Clock) -> None:
+    ramps = Ramps(clock)
+    shares = {s.R11: Condition(share=11)}
+    ramps.take_over(s.config(SLOW), s.installed(s.wanted(s.config(SLOW), shares)))
+    passed = datetime.now(UTC) - datetime.fromisoformat(ramps.told(s.R11)[2])
+    assert timedelta(seconds=19) < passed < timedelta(seconds=60)
 
 
 def test_steps(clock: Clock) -> None:
