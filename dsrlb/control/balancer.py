@@ -32,11 +32,17 @@ from dsrlb.control.plan import view
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.revisions.log import Change, RevisionLog
 from dsrlb.control.revisions.store import Revision
-from dsrlb.control.revisions.wayback import applied_view, planned_view, ran, told
+from dsrlb.control.revisions.wayback import (
+    applied_view,
+    planned_view,
+    prepared_view,
+    ran,
+    told,
+)
 from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.state import State
 from dsrlb.control.takeover import take_over, tell_differences
-from dsrlb.control.views import AppliedView, PlanView
+from dsrlb.control.views import AppliedView, PlanView, PreparedView
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.net import links
@@ -261,14 +267,12 @@ class Balancer:
             if entry.links >> link.number & 1
         ]
 
-    def accept(self, config: Config, origin: Origin, change: Change) -> AppliedView:
-        """Check a configuration, record it, apply it. The one way for every change.
-
-        Raises ConfigError or another DsrlbError; the running configuration stays then.
-        """
+    def _checked(self, config: Config, origin: Origin, change: Change) -> tuple[Config, str]:
+        """A configuration that may be applied, with what it shares with the running one; and why
+        that could not be gone back to, or "". Raises ConfigError and other DsrlbErrors."""
         if self.detached:
             raise StateError("the balancer is detached and about to end", hint="dsrlb run")
-        self.log.refuse_while_waiting(change)
+        self.log.refuse_untimely(change)
         before, config = self.config, sharing(config, self.config)
         self._host.check(config, origin, change.adopt_vip, before)
         self.check_tables(config, origin)
@@ -276,6 +280,20 @@ class Balancer:
         obstacle = self._host.obstacle(before)
         if obstacle and change.confirm_within is not None:
             raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
+        return config, obstacle
+
+    def prepare(self, config: Config, origin: Origin, change: Change) -> PreparedView:
+        """All of accept() that changes nothing, and the way back from it. Raises as that does."""
+        config, obstacle = self._checked(config, origin, change)
+        return prepared_view(view(self.config, config), self.log, change, obstacle)
+
+    def accept(self, config: Config, origin: Origin, change: Change) -> AppliedView:
+        """Check a configuration, record it, apply it. The one way for every change.
+
+        Raises ConfigError or another DsrlbError; the running configuration stays then.
+        """
+        before = self.config
+        config, obstacle = self._checked(config, origin, change)
         revision = self._begin(config, change, before)
         try:
             self._follow(before, config)

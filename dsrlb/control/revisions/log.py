@@ -23,7 +23,7 @@ from dsrlb.control.revisions.store import (
     set_aside,
 )
 from dsrlb.control.state import State
-from dsrlb.errors import DsrlbError, StateError, UnknownRevision
+from dsrlb.errors import DsrlbError, Overtaken, StateError, UnknownRevision
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
 
@@ -35,8 +35,9 @@ class Change:
     """A change that is wanted, beside its configuration.
 
     ``confirm_within``: seconds. ``to``: the revision that it goes back to. ``ends_waiting``: it may
-    come before another one is confirmed. ``revision``: it is in the log already (a start goes on
-    with it). ``unrecorded``: the log cannot be had, and what ran goes on.
+    come before another one is confirmed. ``expected``: the number of the revision that has to run
+    still. ``revision``: it is in the log already (a start goes on with it). ``unrecorded``: the log
+    cannot be had, and what ran goes on.
     """
 
     author: Author
@@ -45,6 +46,7 @@ class Change:
     confirm_within: int | None = None
     to: Revision | None = None
     ends_waiting: bool = False
+    expected: int | None = None
     revision: Revision | None = None
     unrecorded: bool = False
 
@@ -168,8 +170,15 @@ class RevisionLog:
             raise StateError(f"revision {number} is what runs", hint="dsrlb history")
         return self.get(number)
 
-    def refuse_while_waiting(self, change: Change) -> None:
-        """Only a rollback may come before the confirmation. Raises StateError."""
+    def refuse_untimely(self, change: Change) -> None:
+        """Only a rollback may come before the confirmation. Raises StateError; Overtaken when what
+        runs is not what was expected."""
+        number = self.running.number if self.running is not None else None
+        if change.expected not in (None, number):
+            raise Overtaken(
+                f"revision {number} runs by now, not {change.expected} any more",
+                hint="nothing was changed; `dsrlb history` tells what came between",
+            )
         if self.waiting is not None and not change.ends_waiting:
             raise StateError(
                 f"revision {self.waiting.number} waits for confirmation",
@@ -214,25 +223,29 @@ class RevisionLog:
             self.running = store.add(new, text, "applied", self._owed)
         self._unsure = False
 
+    def _ended(self, change: Change) -> Revision | None:
+        """Whose waiting for confirmation ends with a change."""
+        return (self.interrupted or self.waiting) if change.ends_waiting else None
+
+    def way_back(self, change: Change) -> int | None:
+        """The revision that a rollback from a change would go to; None: there is none."""
+        ends = self._ended(change)
+        if ends is None:
+            return self.running.number if self.running is not None else None
+        back = change.to  # what ends is no way back: nobody confirmed it
+        if back is not None and back.number == ends.way_back and not change.confirm_within:
+            return back.way_back
+        return ends.way_back
+
     def _new(self, change: Change, digest: str) -> New:
-        running = self.running
-        way_back = running.number if running is not None else None
-        within = change.confirm_within
-        ends: Revision | None = None
-        if change.ends_waiting:
-            ends = self.interrupted or self.waiting
-        if ends is not None:  # and it is no way back: nobody confirmed it
-            way_back = ends.way_back
-            if change.to is not None and change.to.number == way_back and not within:
-                way_back = change.to.way_back
-        author = change.author
+        ends, within, author = self._ended(change), change.confirm_within, change.author
         return New(
             author.uid,
             author.user,
             author.said,
             change.what,
             digest,
-            way_back,
+            self.way_back(change),
             ends.number if ends is not None else None,
             within,
             clock() + within if within is not None else None,
