@@ -43,6 +43,11 @@ class Paths:
         return self.state / "programs.json"
 
     @property
+    def orders(self) -> Path:
+        """What operators have said of real servers (JSON)."""
+        return self.state / "admin.json"
+
+    @property
     def revisions(self) -> Path:
         """Every accepted configuration (SQLite)."""
         return self.state / "revisions.db"

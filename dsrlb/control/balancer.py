@@ -22,7 +22,7 @@ from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.hostchecks import HostCheck, same_network
-from dsrlb.control.macs.announce import Announcer, Claim
+from dsrlb.control.macs.announce import Announcer, claims
 from dsrlb.control.macs.table import MacTable
 from dsrlb.control.maps import installed as installed_state
 from dsrlb.control.maps.apply import Applier
@@ -98,9 +98,7 @@ class Balancer:
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
         self.applier.pools.use = lambda: self.keeper.pool_use
-        self.conditions = Conditions(
-            AdminStates(paths.state / "admin.json", self.events), self.events
-        )
+        self.conditions = Conditions(AdminStates(paths.orders, self.events), self.events)
         self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
         self._writer = Writer(
             self.applier, self.macs, self.conditions, self.probes, lambda: self.keeper
@@ -223,7 +221,8 @@ class Balancer:
         self.write(config)
         self.probes.tear_down(config)
         self.announcer.join(attachments.links, self.applier.installed.vips)
-        self.announcer.claim(self._claims(config))
+        serving = attachments.serving() if config.balancer.announce else []
+        self.announcer.claim(claims(serving, self.applier.installed.vips))
 
     def _follow(self, before: Config, config: Config) -> None:
         """Bring in line with a configuration that was accepted. Where it needs of interfaces and
@@ -254,19 +253,6 @@ class Balancer:
         if self.conditions.changed and not self.detached:
             self.write(self.config)
 
-    def _claims(self, config: Config) -> list[Claim]:
-        """Every VIP and address of a pool on every interface that is up and has the program."""
-        if not config.balancer.announce:
-            return []
-        attachments = self.attachments
-        return [
-            Claim(link.name, link.ifindex, link.mac, vip)
-            for link in attachments.links.values()
-            if link.name in attachments.up and attachments.status[link.name].attached
-            for vip, entry in self.applier.installed.vips.items()
-            if entry.links >> link.number & 1
-        ]
-
     def _checked(self, config: Config, origin: Origin, change: Change) -> tuple[Config, str]:
         """A configuration that may be applied, with what it shares with the running one; and why
         that could not be gone back to, or "". Raises ConfigError and other DsrlbErrors."""
@@ -285,7 +271,11 @@ class Balancer:
     def prepare(self, config: Config, origin: Origin, change: Change) -> PreparedView:
         """All of accept() that changes nothing, and the way back from it. Raises as that does."""
         config, obstacle = self._checked(config, origin, change)
-        return prepared_view(view(self.config, config), self.log, change, obstacle)
+        return prepared_view(self._view(config), self.log, change, obstacle)
+
+    def _view(self, config: Config) -> PlanView:
+        """What another configuration changes, as real servers are now."""
+        return view(self.config, config, self.conditions.standing)
 
     def accept(self, config: Config, origin: Origin, change: Change) -> AppliedView:
         """Check a configuration, record it, apply it. The one way for every change.
@@ -294,6 +284,7 @@ class Balancer:
         """
         before = self.config
         config, obstacle = self._checked(config, origin, change)
+        changes = self._view(config)
         revision = self._begin(config, change, before)
         try:
             self._follow(before, config)
@@ -304,19 +295,11 @@ class Balancer:
             raise
         self.config = config
         open_to_group(self.paths.socket, config.balancer, self.events)
-        self._forget_orders(config)
+        self.conditions.admin.forget_others(config)
         self.log.applied(revision, dump(config))
-        changes = view(before, config)
         self.events.add("apply", told(change, changes, revision))
         upgrade.tell_capacity(self.dataplane, config, self.events)
         return applied_view(changes, self.log, obstacle)
-
-    def _forget_orders(self, config: Config) -> None:
-        """Of real servers that are gone. The change is in force, also where that is not kept."""
-        try:
-            self.conditions.admin.forget_others(config)
-        except StateError as error:
-            self.events.add("admin", error.message, "error")
 
     def plan(self, config: Config, origin: Origin) -> PlanView:
         """What accept() would do, after the same checks."""
@@ -324,7 +307,7 @@ class Balancer:
         self._host.check(config, origin, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
         stages.check(self.dataplane, config)
-        return planned_view(view(self.config, config), self.log.running)
+        return planned_view(self._view(config), self.log.running)
 
     def concerns(self, name: str, ifindex: int) -> bool:
         """Is the interface one of ours, or was it?"""

@@ -10,8 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from dsrlb.config import Config
+from dsrlb.config import Config, Service
+from dsrlb.config.values import IPAddress
 from dsrlb.control.desired.contents import RealId
+from dsrlb.control.health.condition import State
+from dsrlb.control.planflows import Standing, unknown
 from dsrlb.control.state import write_atomically
 from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog, now_text
@@ -36,6 +39,7 @@ class AdminStates:
     def __init__(self, path: Path, events: EventLog) -> None:
         """A file that cannot be read is put aside, and told of: nobody is drained then."""
         self._path = path
+        self._events = events
         self._moved: set[str] = set()
         try:
             self._orders = _read(path)
@@ -74,7 +78,8 @@ class AdminStates:
         self._keep(orders)
 
     def forget_others(self, config: Config) -> None:
-        """Of real servers that the configuration has no more. Raises StateError."""
+        """Of real servers that the configuration has no more. It is in force, also where that
+        cannot be written."""
         if not self._orders:
             return
         services = {name for name, _ in self._orders}
@@ -85,7 +90,10 @@ class AdminStates:
             for real in config.reals_of(service)
             for address in real.address
         }
-        self._keep({key: order for key, order in self._orders.items() if key in known})
+        try:
+            self._keep({key: order for key, order in self._orders.items() if key in known})
+        except StateError as error:
+            self._events.add("admin", error.message, "error")
 
     def _keep(self, orders: dict[_Key, Order]) -> None:
         if orders == self._orders:
@@ -98,6 +106,20 @@ class AdminStates:
         before, self._orders = self._orders, orders
         both = before.keys() | orders.keys()
         self._moved.update(key[0] for key in both if before.get(key) != orders.get(key))
+
+
+def saved(path: Path) -> Standing:
+    """For plans without a daemon, which knows more."""
+    try:
+        orders = _read(path)
+    except StateError:
+        return unknown
+
+    def standing(service: Service, address: IPAddress) -> State | None:
+        order = orders.get((service.name, str(address)))
+        return None if order is None else order.state
+
+    return standing
 
 
 def _read(path: Path) -> dict[_Key, Order]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dsrlb.config import Config, digest, dump, parse
 from dsrlb.config.source import read
 from dsrlb.control import start
+from dsrlb.control.health.admin import saved as saved_orders
 from dsrlb.control.hostchecks import HostCheck
 from dsrlb.control.offline import pinned
 from dsrlb.control.plan import view
@@ -102,7 +103,7 @@ def rollback(
     before = ran(log, state)
     with runs_here(target.number):
         config, origin = read(attempt.text, attempt.name)
-        changes, host = view(before, config), HostCheck(instance)
+        changes, host = view(before, config, saved_orders(paths.orders)), HostCheck(instance)
         host.check(config, origin, adopt_vip, before)
         obstacle = host.obstacle(before) if before is not None else ""
         prepared(prepared_view(changes, log, change, obstacle))
@@ -120,11 +121,13 @@ def plan(instance: str, after: Config) -> PlanView:
     """What leads from what ran last to a configuration. Raises StateError, and ConfigError when
     what ran is nothing that this version reads."""
     paths = for_instance(instance)
+    standing = saved_orders(paths.orders)
     if paths.revisions.exists():
         with saved(instance) as log:
             if log.running is not None:
                 name = label(log.running.number)
                 before = parse(log.text(log.running.number), name)
-                return planned_view(view(before, after), log.running)
+                return planned_view(view(before, after, standing), log.running)
     text = State(paths).saved_config()
-    return view(parse(text, str(paths.saved_config)) if text is not None else None, after)
+    last = parse(text, str(paths.saved_config)) if text is not None else None
+    return view(last, after, standing)

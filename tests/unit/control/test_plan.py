@@ -103,7 +103,11 @@ def test_services_come_and_go() -> None:
         (
             '["192.0.2.10", "192.0.2.11"]',
             '"192.0.2.10"',
-            ("service web", "vip: 192.0.2.10, 192.0.2.11 -> 192.0.2.10", True),
+            (
+                "service web",
+                "vip: 192.0.2.10, 192.0.2.11 -> 192.0.2.10; flows to 192.0.2.11 end",
+                True,
+            ),
         ),
         (
             '["192.0.2.10", "192.0.2.11"]',
@@ -151,9 +155,9 @@ def test_a_limit_and_a_group_that_go() -> None:
     ]
 
 
-def test_another_protocol_ends_flows() -> None:
+def test_flows_of_another_protocol_go_on() -> None:
     found = changes(TEXT, TEXT.replace('"tcp"', '"udp"'))
-    assert ("change", "service web", "protocol: tcp -> udp", True) in found
+    assert ("change", "service web", "protocol: tcp -> udp", False) in found
 
 
 def test_reals_come_and_go() -> None:
