@@ -21,7 +21,7 @@ from dsrlb.control.desired.limits import Sizes
 from dsrlb.control.detach import everywhere
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.conditions import Conditions
-from dsrlb.control.hostchecks import HostCheck, same_network
+from dsrlb.control.hostchecks import HostCheck, adopt_vips, same_network
 from dsrlb.control.macs.announce import Announcer, claims
 from dsrlb.control.macs.table import MacTable
 from dsrlb.control.maps import installed as installed_state
@@ -45,7 +45,6 @@ from dsrlb.control.takeover import take_over, tell_differences
 from dsrlb.control.views import AppliedView, PlanView, PreparedView
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
-from dsrlb.net import links
 from dsrlb.observe.events import now_text
 from dsrlb.paths import Paths
 
@@ -149,20 +148,27 @@ class Balancer:
     def _start(self, config: Config, before: Config | None, options: Options) -> None:
         """Record, attach and write; on failure what was attached anew is taken off, and what was
         taken over holds the configuration of before again."""
-        revision = self._begin(config, options.change, before)
-        try:
-            self._bring_in_line(config, options)
-            self._adopt(config, options.change.adopt_vip)
-        except Exception as error:  # whatever it was is undone, and raised again
-            self.attachments.undo()
-            running = before if self.dataplane.maps.taken_over else None
-            if not self.dataplane.maps.taken_over:
-                self.probes.remove()
-            self._take_back(running)
-            if options.change.revision is None:  # else the start decides what comes next
-                self.log.failed(revision, error)
-            raise
+        change, admin = options.change, self.conditions.admin
+        if before is not None and not change.unfinished:
+            # which an earlier daemon did, unless it was killed
+            admin.follow(before, self.log.number, self.log.oldest)
+        with admin.recalled(before, config, change.back_to):
+            revision = self._begin(config, change, before)
+            try:
+                self._bring_in_line(config, options)
+                if change.adopt_vip:
+                    adopt_vips(config, self.events)
+            except Exception as error:  # whatever it was is undone, and raised again
+                self.attachments.undo()
+                running = before if self.dataplane.maps.taken_over else None
+                if not self.dataplane.maps.taken_over:
+                    self.probes.remove()
+                self._take_back(running)
+                if change.revision is None:  # else the start decides what comes next
+                    self.log.failed(revision, error)
+                raise
         self.log.applied(revision, dump(config))
+        admin.follow(config, self.log.number, self.log.oldest)
         upgrade.finish(self.dataplane, self.attachments.map_ids, self.events)
         upgrade.tell_capacity(self.dataplane, config, self.events)
 
@@ -187,14 +193,6 @@ class Balancer:
         problems = self._sizes.exceeded(config, origin, self.dataplane.artifact.constants)
         if problems:
             raise ConfigError(problems)
-
-    def _adopt(self, config: Config, adopt_vip: bool) -> None:
-        if not adopt_vip:
-            return
-        present, _ = links.list_addresses(links.list_links())
-        for vip in {vip for service in config.service for vip in service.vip} & present.keys():
-            removed = links.remove_address(vip)
-            self.events.add("vip", f"took {removed} off: it is a VIP now", "warning")
 
     def _bring_in_line(
         self, config: Config, options: Options | None = None, *, strict: bool = True
@@ -285,18 +283,21 @@ class Balancer:
         before = self.config
         config, obstacle = self._checked(config, origin, change)
         changes = self._view(config)
-        revision = self._begin(config, change, before)
-        try:
-            self._follow(before, config)
-            self._adopt(config, change.adopt_vip)
-        except Exception as error:  # whatever it was is undone, and raised again
-            self._take_back(before)
-            self.log.failed(revision, error)
-            raise
+        admin = self.conditions.admin
+        with admin.recalled(before, config, change.back_to):
+            revision = self._begin(config, change, before)
+            try:
+                self._follow(before, config)
+                if change.adopt_vip:
+                    adopt_vips(config, self.events)
+            except Exception as error:  # whatever it was is undone, and raised again
+                self._take_back(before)
+                self.log.failed(revision, error)
+                raise
         self.config = config
         open_to_group(self.paths.socket, config.balancer, self.events)
-        self.conditions.admin.forget_others(config)
         self.log.applied(revision, dump(config))
+        admin.follow(config, self.log.number, self.log.oldest)
         self.events.add("apply", told(change, changes, revision))
         upgrade.tell_capacity(self.dataplane, config, self.events)
         return applied_view(changes, self.log, obstacle)

@@ -13,7 +13,9 @@ from dsrlb.control.probing.prefixes import occupied
 from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.control.socketaccess import unknown_group
 from dsrlb.errors import ConfigError, DsrlbError, Problem
+from dsrlb.net import links
 from dsrlb.net.host import host_facts
+from dsrlb.observe.events import EventLog
 
 
 class HostCheck:
@@ -83,6 +85,14 @@ def _problems(
     problems += unknown_group(config, origin)
     problems += unreachable(config, facts, origin)
     return problems + misplaced(config, facts, origin, before)
+
+
+def adopt_vips(config: Config, events: EventLog) -> None:
+    """Take the VIPs off this host's interfaces. Raises NetError."""
+    present, _ = links.list_addresses(links.list_links())
+    for vip in {vip for service in config.service for vip in service.vip} & present.keys():
+        removed = links.remove_address(vip)
+        events.add("vip", f"took {removed} off: it is a VIP now", "warning")
 
 
 def same_network(before: Config, after: Config) -> bool:

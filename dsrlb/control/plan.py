@@ -15,6 +15,7 @@ from dsrlb.control.planflows import (
     OPENED,
     Standing,
     fate,
+    forgotten,
     reals,
     removed,
     sorry_fates,
@@ -35,7 +36,9 @@ def _change(kind: ChangeKind, what: str, detail: str = "", affects_flows: bool =
     return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}
 
 
-def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
+def _reals(
+    service: Service, before: tuple[Real, ...], after: tuple[Real, ...], standing: Standing
+) -> Iterator[Change]:
     """By address: a real that gets or loses one of two addresses stays what it is."""
     name = service.name
     if not before:
@@ -48,7 +51,8 @@ def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) 
         gone = tuple(address for address in real.address if address not in new)
         if gone:
             what = f"real {name} {_text(gone)}"
-            yield _change("remove", what, MOVED, affects_flows=True)
+            detail = MOVED + forgotten(service, gone, standing)
+            yield _change("remove", what, detail, affects_flows=True)
     for real in after:
         fresh = tuple(address for address in real.address if address not in old)
         if fresh:
@@ -167,9 +171,11 @@ def _changes(before: Config | None, after: Config, standing: Standing) -> Iterat
     yield from _bridges(before.bridge if before else (), after.bridge)
     old = {service.name: service for service in before.service} if before else {}
     new = {service.name: service for service in after.service}
-    for name in [name for name in old if name not in new]:
-        effect = removed(old[name], after)
-        yield _change("remove", f"service {name}", effect, affects_flows=True)
+    if before is not None:
+        for service in (old[name] for name in old if name not in new):
+            everybody = (ip for real in before.reals_of(service) for ip in real.address)
+            effect = removed(service, after) + forgotten(service, everybody, standing)
+            yield _change("remove", f"service {service.name}", effect, affects_flows=True)
     for service in others(before, after) if before is not None else after.service:
         name = service.name
         if before is None or name not in old:
@@ -179,12 +185,13 @@ def _changes(before: Config | None, after: Config, standing: Standing) -> Iterat
             if service.snat is not None:
                 detail += f" pool {service.snat}"
             yield _change("add", f"service {name}", detail)
-            yield from _reals(service, (), after.reals_of(service))
+            yield from _reals(service, (), after.reals_of(service), standing)
         else:
             yield from _service(before, old[name], after, service, standing)
             for detail in resized(before, old[name], after, service):
                 yield _change("change", f"service {name}", detail)
-            yield from _reals(service, before.reals_of(old[name]), after.reals_of(service))
+            reals_before = before.reals_of(old[name])
+            yield from _reals(service, reals_before, after.reals_of(service), standing)
             yield from _ways(before, old[name], after, service)
     if before is not None:
         yield from _groups(before, after)

@@ -7,7 +7,7 @@ service's protocol, ports, interfaces, lists, limits and timeouts are by now.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from dsrlb.config import Config, Real, Service
 from dsrlb.config.values import IPAddress
@@ -74,6 +74,16 @@ def _meet(one: Service, other: Service) -> bool:
         for mine in one.port
         for theirs in other.port
     )
+
+
+def forgotten(service: Service, gone: Iterable[IPAddress], standing: Standing) -> str:
+    """What to add to the removal of real servers of which an operator said something."""
+    states = [(address, standing(service, address)) for address in gone]
+    said = [f"{one} is {_SAID[state]}" for one, state in states if state in _SAID]
+    return f"; that {', '.join(said)} is forgotten, unless this is rolled back" if said else ""
+
+
+_SAID = {"drain": "drained", "disabled": "disabled"}
 
 
 def sorry_fates(was: object, now: object, service: Service) -> dict[str, str]:

@@ -10,15 +10,12 @@ from threading import Lock
 from dsrlb.config import Config, Service
 from dsrlb.config.values import IPAddress
 from dsrlb.control.desired.contents import DOWN, RealId, ServiceId
-from dsrlb.control.health.admin import AdminStates, Order
+from dsrlb.control.health.admin import KIND, AdminStates, Order
 from dsrlb.control.health.condition import WELL, Condition, State
 from dsrlb.control.health.ramps import Ramps
 from dsrlb.control.maps.installed import Installed
 from dsrlb.health import protocol
 from dsrlb.observe.events import EventLog, now_text
-
-KIND = "health"
-"""Of events."""
 
 _HELD = "it changed too often and is held down"
 

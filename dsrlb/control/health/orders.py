@@ -9,8 +9,7 @@ from ipaddress import ip_address
 from dsrlb.config import Config
 from dsrlb.config.values import IPAddress
 from dsrlb.control.balancer import Balancer
-from dsrlb.control.health.admin import AdminState
-from dsrlb.control.health.conditions import KIND
+from dsrlb.control.health.admin import KIND, AdminState
 from dsrlb.control.views import StateRow
 from dsrlb.errors import StateError
 

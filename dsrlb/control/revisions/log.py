@@ -50,6 +50,16 @@ class Change:
     revision: Revision | None = None
     unrecorded: bool = False
 
+    @property
+    def back_to(self) -> int | None:
+        """The number of the revision that it goes back to."""
+        return self.to.number if self.to is not None else None
+
+    @property
+    def unfinished(self) -> bool:
+        """Was it begun by an earlier daemon?"""
+        return self.revision is not None and self.revision.result not in RUNNING
+
 
 class RevisionLog:
     """The revisions of an instance, as its one daemon (or who has its lock) sees them."""
@@ -145,6 +155,13 @@ class RevisionLog:
         """The newest revisions, newest first. Raises StateError."""
         return [self._as_known(found) for found in self._usable().latest(limit)]
 
+    def oldest(self) -> int:
+        """The number of the oldest revision that one can go back to; 0 where nobody knows."""
+        try:
+            return self._usable().oldest()
+        except StateError:
+            return 0
+
     def _as_known(self, revision: Revision) -> Revision:
         """With a result that could not be written yet."""
         for outcome in self._owed:
@@ -170,13 +187,17 @@ class RevisionLog:
             raise StateError(f"revision {number} is what runs", hint="dsrlb history")
         return self.get(number)
 
+    @property
+    def number(self) -> int | None:
+        """Of what runs, where it is a revision."""
+        return self.running.number if self.running is not None else None
+
     def refuse_untimely(self, change: Change) -> None:
         """Only a rollback may come before the confirmation. Raises StateError; Overtaken when what
         runs is not what was expected."""
-        number = self.running.number if self.running is not None else None
-        if change.expected not in (None, number):
+        if change.expected not in (None, self.number):
             raise Overtaken(
-                f"revision {number} runs by now, not {change.expected} any more",
+                f"revision {self.number} runs by now, not {change.expected} any more",
                 hint="nothing was changed; `dsrlb history` tells what came between",
             )
         if self.waiting is not None and not change.ends_waiting:
@@ -231,7 +252,7 @@ class RevisionLog:
         """The revision that a rollback from a change would go to; None: there is none."""
         ends = self._ended(change)
         if ends is None:
-            return self.running.number if self.running is not None else None
+            return self.number
         back = change.to  # what ends is no way back: nobody confirmed it
         if back is not None and back.number == ends.way_back and not change.confirm_within:
             return back.way_back

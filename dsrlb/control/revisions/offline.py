@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dsrlb.config import Config, digest, dump, parse
 from dsrlb.config.source import read
 from dsrlb.control import start
+from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.admin import saved as saved_orders
 from dsrlb.control.hostchecks import HostCheck
 from dsrlb.control.offline import pinned
@@ -112,7 +113,8 @@ def rollback(
             balancer.dataplane.close()
             return applied_view(changes, log, obstacle)
     ran_before = (dump(before), digest(before)) if before is not None else None
-    revision = log.begin(change, dump(config), digest(config), ran_before)
+    with AdminStates(paths.orders, log.events).recalled(before, config, target.number):
+        revision = log.begin(change, dump(config), digest(config), ran_before)
     number = revision.number if revision is not None else None
     return {**applied_view(changes, log, obstacle), "revision": number}
 

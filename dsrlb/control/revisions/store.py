@@ -239,6 +239,12 @@ class Store:
         """The newest ones, newest first."""
         return self._rows("ORDER BY number DESC LIMIT ?", -1 if limit is None else limit)
 
+    def oldest(self) -> int:
+        """The number of the oldest one; 0: there is none."""
+        with self._told():
+            (number,) = self._connection.execute("SELECT min(number) FROM revision").fetchone()
+        return number or 0
+
     def running(self) -> Revision | None:
         """What runs; None: nothing was applied yet."""
         wanted = "WHERE result IN (?, ?) ORDER BY number DESC LIMIT 1"

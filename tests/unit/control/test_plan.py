@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from dsrlb.config import digest, parse
+from dsrlb.config import Service, digest, parse
+from dsrlb.config.values import IPAddress
+from dsrlb.control.health.condition import State
 from dsrlb.control.plan import plan, view
 
 TEXT = """
@@ -158,6 +160,27 @@ def test_a_limit_and_a_group_that_go() -> None:
 def test_flows_of_another_protocol_go_on() -> None:
     found = changes(TEXT, TEXT.replace('"tcp"', '"udp"'))
     assert ("change", "service web", "protocol: tcp -> udp", False) in found
+
+
+def test_what_an_operator_said_goes_with_a_real_server() -> None:
+    states: dict[str, State] = {"10.0.0.2": "drain", "10.0.0.1": "disabled"}
+    before, fewer, without = (
+        parse(text, "f")
+        for text in (
+            TEXT,
+            TEXT.replace("10.0.0.2", "10.0.0.4"),
+            TEXT.replace('name = "web"', 'name = "www"'),
+        )
+    )
+
+    def standing(_: Service, address: IPAddress) -> State | None:
+        return states.get(str(address), "up")
+
+    told = view(before, fewer, standing)["changes"][0]["detail"]
+    end = "is forgotten, unless this is rolled back"
+    assert told == f"its flows go to other reals; that 10.0.0.2 is drained {end}"
+    told = view(before, without, standing)["changes"][0]["detail"]
+    assert told.endswith(f"; that 10.0.0.1 is disabled, 10.0.0.2 is drained {end}")
 
 
 def test_reals_come_and_go() -> None:

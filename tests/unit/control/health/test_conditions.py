@@ -122,7 +122,7 @@ def test_orders_go_with_their_real_servers(tmp_path: Path, events: EventLog) -> 
     path = tmp_path / "admin.json"
     admin = AdminStates(path, events)
     admin.give("drain", "ann", [("web", ["10.0.0.11"]), ("old", ["10.0.0.11"])])
-    admin.forget_others(s.config())
+    admin.follow(s.config(), None, lambda: 0)
     again = AdminStates(path, events)
     assert again.of(s.R11) is not None
     assert path.read_text().count("service") == 1
@@ -158,7 +158,7 @@ def test_who_may_be_in_another_condition(conditions: Conditions) -> None:
     assert conditions.take_moved() == {"web"}
     conditions.admin.give("drain", "bob", [("web", ["10.0.0.11"])])
     assert conditions.take_moved() == set()
-    conditions.admin.forget_others(s.config())
+    conditions.admin.follow(s.config(), None, lambda: 0)
     assert conditions.take_moved() == set()
 
 
