@@ -26,6 +26,7 @@ from dsrlb.control.views import Change, ChangeKind, PlanView
 
 _LISTS = ("allow", "deny")
 _TABLES = ("health", "sorry")
+_SECONDS = ("idle_timeout", "pending_timeout", "closing_timeout", "persistence", "slow_start")
 _SHOWN = 6
 """Prefixes that a change of a list names."""
 _AT_START = "; from the daemon's next start on, which moves the flows"
@@ -98,6 +99,13 @@ def _text(value: object) -> str:
     return str(value)
 
 
+def _value(field: str, value: object) -> str:
+    """Of a key of a service."""
+    if field == "interfaces" and not value:
+        return "all"
+    return f"{value}s" if field in _SECONDS else _text(value)
+
+
 def _list_text(was: tuple[object, ...], now: tuple[object, ...]) -> str:
     """What a list that may be long gains (+) and loses (-)."""
     old, new = set(was), set(now)
@@ -124,7 +132,8 @@ def _service(
         kept = (real for _, real in _kept(before.reals_of(old), after.reals_of(new)))
         found = reals(new, kept, standing)
         effect = fate(field, old, new, after, found)
-        text = f"{_text(was)} -> {_text(now)}{f'; {effect}' if effect else ''}"
+        said = f"; {effect}" if effect else ""
+        text = f"{_value(field, was)} -> {_value(field, now)}{said}"
         text += chosen_anew(field, old, new)
         if field in _LISTS:
             text = _list_text(was, now)

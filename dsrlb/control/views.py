@@ -195,6 +195,7 @@ class StateRow(TypedDict):
     service: str
     address: str
     state: str  # "enabled" | "drain" | "disabled"
+    warning: str  # what becomes of new flows where the service has nobody else; "" where it has
 
 
 class EventRow(TypedDict):

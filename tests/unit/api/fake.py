@@ -60,6 +60,7 @@ class FakeController:
         self.broken: Exception | None = None
         self.obstacle = ""
         self.running = 11
+        self.warning = ""
         self.prepared: list[str] = []
         """Which kinds of changes were asked for beforehand."""
         self.lost = False
@@ -292,7 +293,8 @@ class FakeController:
         self, service: str, address: str, state: str, author: Author
     ) -> list[StateRow]:
         self._asked("set_state", service, address, state, author)
-        return [{"service": service, "address": address, "state": state}]
+        warning = self.warning if state != "enabled" else ""
+        return [{"service": service, "address": address, "state": state, "warning": warning}]
 
     async def detach(self) -> list[str]:
         self._asked("detach")

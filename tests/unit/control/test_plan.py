@@ -85,8 +85,8 @@ def test_services_come_and_go() -> None:
             ("service web", "on_unknown: drop -> schedule", False),
         ),
         ('"tcp"', '"tcp"\nnew_flow_rate = 5', ("service web", "new_flow_rate: 0 -> 5", False)),
-        ('"tcp"', '"tcp"\npersistence = 60', ("service web", "persistence: 0 -> 60", False)),
-        ('"tcp"', '"tcp"\ninterfaces = "eth0"', ("service web", "interfaces: none -> eth0", False)),
+        ('"tcp"', '"tcp"\npersistence = 60', ("service web", "persistence: 0s -> 60s", False)),
+        ('"tcp"', '"tcp"\ninterfaces = "eth0"', ("service web", "interfaces: all -> eth0", False)),
         (
             '"10.0.0.2"',
             '"10.0.0.2"\nmax_open = 5',
@@ -150,7 +150,7 @@ def test_a_limit_and_a_group_that_go() -> None:
     with_both = TEXT.replace('"10.0.0.2"', '"10.0.0.2"\nmax_open = 9\nmax_open_low = 5')
     with_both = with_both.replace('"tcp"', '"tcp"\npersistence = 60\npersistence_group = "g"')
     assert changes(with_both, TEXT) == [
-        ("change", "service web", "persistence: 60 -> 0", False),
+        ("change", "service web", "persistence: 60s -> 0s", False),
         ("change", "service web", "persistence_group: g -> none", False),
         ("change", "real web 10.0.0.2", "max_open: 9 -> 0", False),
         ("change", "real web 10.0.0.2", "max_open_low: 5 -> none", False),
