@@ -45,6 +45,19 @@ _MODELS: dict[str, type[BaseModel]] = {
     "service.sorry": Real,
     "service.snat": Snat,
 }
+_FIRST = {
+    "bridge": "name",
+    "group": "name",
+    "group.health": "type",
+    "group.real": "address",
+    "service": "name",
+    "service.health": "type",
+    "service.l3dsr": "method",
+    "service.real": "address",
+    "service.snat": "pool",
+    "service.sorry": "address",
+}
+"""The key of a table that whoever wrote a value in its place has meant."""
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
 LARGEST = 16 << 20
@@ -210,8 +223,21 @@ def _problem(tables: Any, error: ErrorDetails, origin: Origin) -> Problem:
     for part in path if path else ():
         tables = tables[part]
     shown = value if isinstance(value, str | int | float | bool | list) else tables
+    if error["type"] == "model_type":
+        return origin.problem(path, shown, f"a table: {_table_of(path, shown)}")
     message = error["msg"].removeprefix("Value error, ")
     return origin.problem(path or location, shown, message)
+
+
+def _table_of(path: KeyPath, value: Any) -> str:
+    """How a table is written whose first key has this value."""
+    kind = ".".join(part for part in path if isinstance(part, str))
+    key, text = _FIRST.get(kind, "..."), value_text(value)
+    if kind == "balancer":
+        return "[balancer], and its keys below that"
+    if isinstance(path[-1], int):
+        return f"{{ {key} = {text} }}"
+    return f"{path[-1]}.{key} = {text}"
 
 
 def _validate(tables: Mapping[str, Any], origin: Origin) -> Config:

@@ -14,16 +14,16 @@ _NAMES = {Health: "type", Real: "address"}
 """The key without which a table says nothing."""
 
 
-def differences(name: str, was: Table, now: Table) -> Iterator[str]:
-    """A line for each key with another value; one for a table that comes, goes, or is of another
-    type: what it sets besides defaults."""
+def differences(name: str, was: Table, now: Table) -> Iterator[tuple[str, str]]:
+    """A line for each key with another value, behind the key; one, behind "", for a table that
+    comes, goes, or is of another type: what it sets besides defaults."""
     if was is None or now is None or (isinstance(was, Health) and was.type != _type(now)):
-        yield f"{name}: {_short(was)} -> {_short(now)}"
+        yield "", f"{name}: {_short(was)} -> {_short(now)}"
         return
     old, new = words_of(was), words_of(now)
     for key in type(now).model_fields:
         if getattr(was, key) != getattr(now, key):
-            yield f"{name}.{key}: {_text(old[key])} -> {_text(new[key])}"
+            yield key, f"{name}.{key}: {_text(old[key])} -> {_text(new[key])}"
 
 
 def _type(table: Table) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dsrlb.control.views import FlowCounts, FlowRow, RealRow, RevisionRow, ServiceRow
+from dsrlb.control.views import FlowCounts, FlowRow, MacRow, RealRow, RevisionRow, ServiceRow
 
 TOML = """\
 [balancer]
@@ -129,3 +129,19 @@ def flow_row(number: int) -> FlowRow:
         "idle": 3,
         "expires": 897,
     }
+
+
+MAC: MacRow = {
+    "address": "10.0.0.11",
+    "via": None,
+    "mac": "02:00:00:00:00:0b",
+    "interface": "eth0",
+    "vlan": None,
+    "mtu": 1500,
+    "path_mtu": None,
+    "hops": [],
+    "state": "resolved",
+    "source": "kernel",
+    "reason": "",
+    "since": "2024-05-01T12:00:00+00:00",
+}
