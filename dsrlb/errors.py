@@ -86,3 +86,7 @@ class StateError(DsrlbError):
 
 class UnknownRevision(StateError):
     """There is no configuration revision of that number, or not any more."""
+
+
+class Overtaken(StateError):
+    """Another change came before this one, which was meant for what ran until then."""

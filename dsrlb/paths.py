@@ -48,6 +48,11 @@ class Paths:
         return self.state / "history.json"
 
     @property
+    def orders(self) -> Path:
+        """What operators have said of real servers (JSON)."""
+        return self.state / "admin.json"
+
+    @property
     def revisions(self) -> Path:
         """Every accepted configuration (SQLite)."""
         return self.state / "revisions.db"

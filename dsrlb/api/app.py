@@ -28,27 +28,33 @@ from dsrlb.api.bodies import (
 from dsrlb.api.description import described
 from dsrlb.api.flows import add_flows, no_service
 from dsrlb.api.parsing import ParsingRoute
-from dsrlb.api.peer import author_of
+from dsrlb.api.peer import author_of, wanted_by
 from dsrlb.api.piecewise import answer
 from dsrlb.api.revisions import add_revisions
+from dsrlb.control.asking import Controller
 from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import to_its_end
 from dsrlb.control.views import (
     AppliedView,
-    Controller,
     EventRow,
     MacRow,
     PlanView,
+    PreparedView,
     RealRow,
     ServiceRow,
     StateRow,
     StatsRow,
 )
-from dsrlb.errors import ConfigError, DsrlbError, UnknownRevision
+from dsrlb.errors import ConfigError, DsrlbError, Overtaken, UnknownRevision
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "the request or its configuration is wrong"},
     409: {"model": ErrorBody, "description": "it could not be done"},
+    412: {"model": ErrorBody, "description": "another revision runs than was expected"},
+}
+_STATUSES: dict[type[DsrlbError], HTTPStatus] = {
+    UnknownRevision: HTTPStatus.NOT_FOUND,
+    Overtaken: HTTPStatus.PRECONDITION_FAILED,
 }
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorBody, "description": "there is no such name"}
@@ -130,20 +136,27 @@ def _add_verbs(app: FastAPI, controller: Controller) -> None:
         """What applying a configuration would change."""
         return answer(await controller.plan(request.toml, request.filename))
 
+    @app.post("/apply/prepare", response_model=PreparedView)
+    async def prepare_apply(request: ApplyRequest, http: Request) -> Response:
+        """What /apply would change, checked like that; and the way back from it."""
+        wanted = wanted_by(http, request)
+        return answer(await controller.prepare_apply(request.toml, request.filename, wanted))
+
     @app.post("/apply", response_model=AppliedView)
     async def apply(request: ApplyRequest, http: Request) -> Response:
         """Run a configuration; returns what it changed."""
-        author = author_of(http, request.behind)
-        done = await controller.apply(
-            request.toml, request.filename, request.adopt_vip, request.confirm_within, author
-        )
-        return answer(done)
+        wanted = wanted_by(http, request)
+        return answer(await controller.apply(request.toml, request.filename, wanted))
+
+    @app.post("/edit/prepare", response_model=PreparedView)
+    async def prepare_edit(request: EditRequest, http: Request) -> Response:
+        """What /edit would change, checked like that; and the way back from it."""
+        return answer(await controller.prepare_edit(request.change(), wanted_by(http, request)))
 
     @app.post("/edit", response_model=AppliedView)
     async def edit(request: EditRequest, http: Request) -> Response:
         """Change one service or real; returns what it changed."""
-        author = author_of(http, request.behind)
-        return answer(await controller.edit(request.change(), request.adopt_vip, author))
+        return answer(await controller.edit(request.change(), wanted_by(http, request)))
 
     @app.post("/real/state", response_model=list[StateRow])
     async def set_state(request: StateRequest, http: Request) -> Response:
@@ -195,11 +208,13 @@ def _detail_text(detail: Mapping[str, Any]) -> str:
 
 def error_body(error: DsrlbError) -> tuple[dict[str, Any], int]:
     """The JSON body and the HTTP status of an error: 400 for a configuration, 404 for a
-    revision that is not there, else 409."""
+    revision that is not there, 412 where another one runs than was expected, else 409."""
     if isinstance(error, ConfigError):
         problems = [dataclasses.asdict(problem) for problem in error.problems]
         body = {"error": "invalid configuration", "hint": error.hint, "problems": problems}
         return jsonable_encoder(body), HTTPStatus.BAD_REQUEST
     body = {"error": error.message, "hint": error.hint, "problems": []}
-    unknown = isinstance(error, UnknownRevision)
-    return body, HTTPStatus.NOT_FOUND if unknown else HTTPStatus.CONFLICT
+    for kind, status in _STATUSES.items():
+        if isinstance(error, kind):
+            return body, status
+    return body, HTTPStatus.CONFLICT

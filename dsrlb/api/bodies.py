@@ -47,10 +47,22 @@ class Asking(BaseModel):
     )
 
 
-class _Changing(Asking):
+class Changing(Asking):
     """Somebody who changes the configuration."""
 
     adopt_vip: bool = Field(False, description="take VIPs off the interfaces of this host")
+    expected: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_NUMBER,
+        description="the revision that runs; 412 when that is another one by now. Default: any",
+    )
+
+
+class Confirmable(Changing):
+    """Somebody who may have it taken back."""
+
+    confirm_within: ConfirmWithin = None
 
 
 class PlanRequest(_Request):
@@ -60,13 +72,11 @@ class PlanRequest(_Request):
     filename: str = Field("<request>", description="name in error messages; includes start there")
 
 
-class ApplyRequest(PlanRequest, _Changing):
+class ApplyRequest(PlanRequest, Confirmable):
     """A configuration to run."""
 
-    confirm_within: ConfirmWithin = None
 
-
-class EditRequest(_Changing):
+class EditRequest(Changing):
     """One change of the running configuration."""
 
     verb: Literal[
@@ -104,13 +114,12 @@ class StateRequest(Asking):
     )
 
 
-class RollbackRequest(_Changing):
+class RollbackRequest(Confirmable):
     """A way back."""
 
     revision: int | None = Field(
         None, ge=1, le=MOST_NUMBER, description="default: the one that ran before"
     )
-    confirm_within: ConfirmWithin = None
 
 
 class ConfirmRequest(Asking):

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from dsrlb.api.bodies import MOST_NUMBER, Asking, ErrorBody
 from dsrlb.api.peer import author_of
+from dsrlb.control.asking import Controller
 from dsrlb.control.flows.query import (
     CountBy,
     FlowQuery,
@@ -23,7 +24,6 @@ from dsrlb.control.flows.query import (
     endpoint,
     seconds,
 )
-from dsrlb.control.views import Controller
 
 MEDIA_TYPE = "application/x-ndjson"
 

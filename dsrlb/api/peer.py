@@ -12,6 +12,8 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from dsrlb.api.bodies import Changing, Confirmable
+from dsrlb.control.asking import Wanted
 from dsrlb.control.revisions.authors import Author, of_uid
 
 _UID = "dsrlb.uid"  # below "extensions", where ASGI has what servers add
@@ -78,3 +80,9 @@ def author_of(request: Request, behind: str) -> Author:
     """Who asks; ``behind``: the name that the client gave beside it."""
     uid: int = request.scope["extensions"][_UID]
     return of_uid(uid, behind)
+
+
+def wanted_by(request: Request, body: Changing) -> Wanted:
+    """A change as its request has it."""
+    within = body.confirm_within if isinstance(body, Confirmable) else None
+    return Wanted(author_of(request, body.behind), body.adopt_vip, within, body.expected)

@@ -9,9 +9,10 @@ from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from dsrlb.api.bodies import MOST_NUMBER, ConfirmRequest, ErrorBody, RollbackRequest
-from dsrlb.api.peer import author_of
+from dsrlb.api.peer import author_of, wanted_by
 from dsrlb.api.piecewise import answer
-from dsrlb.control.views import AppliedView, Controller, DiffView, RevisionRow
+from dsrlb.control.asking import Controller
+from dsrlb.control.views import AppliedView, DiffView, PreparedView, RevisionRow
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorBody, "description": "there is no such revision"}
@@ -47,15 +48,16 @@ def add_revisions(app: FastAPI, controller: Controller) -> None:
         """What leads from one revision to another."""
         return answer(await controller.diff(before, after, text))
 
+    @app.post("/rollback/prepare", response_model=PreparedView, responses=_NOT_FOUND)
+    async def prepare(request: RollbackRequest, http: Request) -> Response:
+        """What /rollback would change, checked like that; and the way back from it."""
+        wanted = wanted_by(http, request)
+        return answer(await controller.prepare_rollback(request.revision, wanted))
+
     @app.post("/rollback", response_model=AppliedView, responses=_NOT_FOUND)
     async def rollback(request: RollbackRequest, http: Request) -> Response:
         """Run a revision again, as a new one; returns what that changed."""
-        author = author_of(http, request.behind)
-        return answer(
-            await controller.rollback(
-                request.revision, request.adopt_vip, request.confirm_within, author
-            )
-        )
+        return answer(await controller.rollback(request.revision, wanted_by(http, request)))
 
     @app.post("/confirm")
     async def confirm(request: ConfirmRequest, http: Request) -> RevisionRow:

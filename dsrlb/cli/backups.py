@@ -28,6 +28,10 @@ def backup(instance: str, file: Path) -> None:
     click.echo(f"{file}: {', '.join(names)} of instance {instance}")
 
 
+def _tell_way_back(aside: Path) -> None:
+    click.echo(f"way back: what was there is in {aside}")
+
+
 @click.command()
 @click.argument("file", type=_FILE)
 @click.pass_obj
@@ -41,8 +45,6 @@ def restore(instance: str, file: Path) -> None:
     from dsrlb.control.revisions.backup import restore as put_back
     from dsrlb.control.revisions.backup import summary
 
-    restored = put_back(instance, file)
+    restored = put_back(instance, file, _tell_way_back)
     click.echo(f"restored {', '.join(restored.members)}: {summary(restored)}")
-    if restored.aside is not None:
-        click.echo(f"what was there is in {restored.aside}")
     click.echo("`dsrlb run` starts with it")

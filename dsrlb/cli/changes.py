@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dsrlb.cli.client import Client
 from dsrlb.cli.common import print_json
+from dsrlb.errors import Overtaken
 from dsrlb.paths import DEFAULT_INSTANCE
 from dsrlb.printable import printable
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dsrlb.control.statusviews import RevisionsView
-    from dsrlb.control.views import AppliedView, Change, PlanView
+    from dsrlb.control.views import AppliedView, Change, PlanView, PreparedView
 
 _LONGEST = 86400
+_TIMES = 5
+"""That a change is tried when others come in between."""
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 
 
@@ -92,6 +96,44 @@ def show_plan(view: PlanView, as_json: bool) -> None:
         f"back to {back} then: {command('rollback')}" if back else "no way back: nothing ran before"
     )
     click.echo(f"{_flows(view)}; {way}")
+
+
+def made(instance: str, path: str, as_json: bool, **body: Any) -> AppliedView:
+    """Have the daemon make a change: only when all of it is checked and the way back is printed.
+    When another change comes in between it begins anew. Raises DsrlbErrors."""
+    client = Client(instance)
+    for left in reversed(range(_TIMES)):
+        prepared = client.post(f"{path}/prepare", **body)
+        tell_way_back(prepared, as_json, body.get("confirm_within"))
+        try:
+            view: AppliedView = client.post(path, **body, expected=prepared["running"])
+        except Overtaken as error:
+            if not left:
+                raise
+            click.echo(f"{error.message}: checked again", err=True)
+            continue
+        return view
+    raise AssertionError(_TIMES)
+
+
+def tell_way_back(view: PreparedView, as_json: bool, confirm_within: int | None = None) -> None:
+    """Print, before a change, how it is taken back: who loses the connection by it has read that.
+    Beside JSON it is told on standard error."""
+    if view["recorded"]:
+        itself = f", by itself in {confirm_within} s" if confirm_within else ""
+        click.echo(f"{way_back_text(view)}{itself}", err=as_json)
+
+
+def way_back_text(view: PreparedView) -> str:
+    """How a change would be taken back."""
+    back = view["way_back"]
+    if back is None:
+        return "way back: none, there is no earlier revision"
+    name = f"revision {back}"
+    if view["way_back_obstacle"]:
+        return f"way back: none to {name} now: {view['way_back_obstacle']}"
+    told = f"{view['way_back_what']}, {view['way_back_time']}"
+    return f"way back: `{command('rollback')}`, to {name} ({told})"
 
 
 def show_applied(view: AppliedView, as_json: bool) -> None:

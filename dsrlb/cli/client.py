@@ -8,11 +8,12 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from dsrlb.errors import ConfigError, DsrlbError, NotRunning, Problem
+from dsrlb.errors import ConfigError, DsrlbError, NotRunning, Overtaken, Problem
 from dsrlb.paths import for_instance
 
 _ASK_SECONDS = 30.0
@@ -58,7 +59,7 @@ class Client:
         target = f"{path}?{urlencode(given, doseq=True)}" if given else path
         with self._answering("GET", target, None, _ASK_SECONDS) as response:
             if response.status >= 400:
-                raise _refusal(_json(response.read(), target))
+                raise _refusal(_json(response.read(), target), response.status)
             rest = b""
             while piece := response.read1(_PIECE):
                 *lines, rest = (rest + piece).split(b"\n")
@@ -76,7 +77,7 @@ class Client:
             return raw.decode()
         answer = _json(raw, target)
         if status >= 400:
-            raise _refusal(answer)
+            raise _refusal(answer, status)
         return answer
 
     def _exchange(
@@ -129,7 +130,8 @@ def _not_running(instance: str) -> NotRunning:
     return NotRunning(f"dsrlb is not running (instance {instance})", hint)
 
 
-def _refusal(answer: Any) -> DsrlbError:
+def _refusal(answer: Any, status: int) -> DsrlbError:
     if answer.get("problems"):
         return ConfigError([Problem(**problem) for problem in answer["problems"]], answer["hint"])
-    return DsrlbError(answer["error"], answer["hint"])
+    kind = Overtaken if status == HTTPStatus.PRECONDITION_FAILED else DsrlbError
+    return kind(answer["error"], answer["hint"])

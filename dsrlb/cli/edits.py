@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from dsrlb.cli.changes import adopt_vip_option, show_applied
-from dsrlb.cli.client import Client
+from dsrlb.cli.changes import adopt_vip_option, made, show_applied
 from dsrlb.cli.common import behind, json_option, require_root
 from dsrlb.cli.serviceoptions import given, one_or_list, service_options, service_settings
 from dsrlb.cli.standing import disable, drain, enable
@@ -60,8 +59,7 @@ def _edit(
     if adopt_vip:
         more["adopt_vip"] = adopt_vip
     body = {"verb": verb, "service": service, "settings": settings, **more}
-    view = Client(instance).post("/edit", **body, behind=behind())
-    show_applied(view, as_json)
+    show_applied(made(instance, "/edit", as_json, **body, behind=behind()), as_json)
 
 
 def _pairs(pairs: tuple[str, ...], options: Mapping[str, Any] | None = None) -> dict[str, Any]:

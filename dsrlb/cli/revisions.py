@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.changes import adopt_vip_option, command, confirm_within, print_changes, show_applied
+from dsrlb.cli.changes import (
+    adopt_vip_option,
+    command,
+    confirm_within,
+    made,
+    print_changes,
+    show_applied,
+    tell_way_back,
+)
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import behind, json_option, print_json, require_root
 from dsrlb.errors import NotRunning
@@ -133,7 +141,7 @@ def rollback(
     require_root()
     body = {"revision": revision, "confirm_within": confirm_within, "adopt_vip": adopt_vip}
     try:
-        view = Client(instance).post("/rollback", **body, behind=behind())
+        view = made(instance, "/rollback", as_json, **body, behind=behind())
     except NotRunning as error:
         if confirm_within is not None:
             raise NotRunning("only a daemon can go back by itself", error.hint) from error
@@ -149,7 +157,10 @@ def _rollback_offline(instance: str, revision: int | None, adopt_vip: bool, as_j
     from dsrlb.paths import for_instance
 
     running = offline.pinned(for_instance(instance))
-    view = offlinerevisions.rollback(instance, revision, adopt_vip, authors.own())
+    view = offlinerevisions.rollback(
+        *(instance, revision, adopt_vip, authors.own()),
+        prepared=lambda prepared: tell_way_back(prepared, as_json),
+    )
     if running or as_json:
         show_applied(view, as_json)
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from dsrlb.cli.changes import command
 from dsrlb.cli.client import Client
 from dsrlb.cli.common import behind, json_option, print_json, require_root
 from dsrlb.errors import DsrlbError
@@ -35,7 +36,13 @@ def _order(instance: str, service: str, address: str, state: str) -> Sequence[Ma
     return found
 
 
+def _warn(rows: Sequence[Mapping[str, Any]]) -> None:
+    for warning in dict.fromkeys(row["warning"] for row in rows if row["warning"]):
+        click.echo(f"warning: {warning}", err=True)
+
+
 def _told(rows: Sequence[Mapping[str, Any]], as_json: bool, what: str) -> None:
+    _warn(rows)
     if as_json:
         print_json(rows)
         return
@@ -63,13 +70,15 @@ def drain(instance: str, service: str, address: str, wait: float | None, as_json
     if wait is None:
         _told(rows, as_json, "gets no new flows")
         return
+    _warn(rows)
     left = _await_empty(instance, rows, wait, quiet=as_json)
     if as_json:
         print_json([{**row, "left": left} for row in rows])
     if left:
         raise DsrlbError(
             f"{left:,} connections are left after {wait:g} s",
-            hint="they go on; `dsrlb real disable` ends them, `dsrlb flows --real` shows them",
+            hint=f"they go on; `{command(f'real disable {service} {address}')}` ends them or sends "
+            f"them elsewhere (on_down), `{command(f'flows --real {address}')}` shows them",
         )
 
 

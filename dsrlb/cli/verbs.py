@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsrlb.cli.changes import adopt_vip_option, confirm_within, show_applied, show_plan
+from dsrlb.cli.changes import adopt_vip_option, confirm_within, made, show_applied, show_plan
 from dsrlb.cli.common import Stdin, behind, json_option, require_root, text_given
 from dsrlb.errors import ConfigError, NotRunning, Problem
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dsrlb.config import Config
     from dsrlb.config.source import Origin
-    from dsrlb.control.views import Controller, Serve
+    from dsrlb.control.asking import Controller, Serve
 
 _FILE = click.Path(path_type=Path)
 _DASH = Path("-")
@@ -243,14 +243,12 @@ def apply(
     It is a new revision; `dsrlb rollback` goes back to the one before.
     """
     require_root()
-    from dsrlb.cli.client import Client
-
     sent = _sent(file)
     body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
     body |= {"confirm_within": confirm_within, "behind": behind()}
     try:
         with sent.true_places():
-            view = Client(instance).post("/apply", **body)
+            view = made(instance, "/apply", as_json, **body)
     except NotRunning as error:
         if file == _DASH:
             raise

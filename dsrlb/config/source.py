@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dsrlb.config.checks import check
 from dsrlb.config.files import text_of
+from dsrlb.config.health import HealthType
 from dsrlb.config.lines import LineIndex, lines_of
 from dsrlb.config.lines import Path as KeyPath
 from dsrlb.config.models import (
@@ -49,6 +50,19 @@ MODELS: dict[str, type[BaseModel]] = {
     "service.snat": Snat,
 }
 """Tables of a configuration, by their keys."""
+_FIRST = {
+    "bridge": "name",
+    "group": "name",
+    "group.health": "type",
+    "group.real": "address",
+    "service": "name",
+    "service.health": "type",
+    "service.l3dsr": "method",
+    "service.real": "address",
+    "service.snat": "pool",
+    "service.sorry": "address",
+}
+"""The key of a table that whoever wrote a value in its place has meant."""
 _AT_LINE = re.compile(r"\(at line (\d+), (column \d+)\)")
 _PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
 
@@ -194,8 +208,23 @@ def _problem(tables: Any, error: ErrorDetails, origin: Origin) -> Problem:
     for part in path if path else ():
         tables = tables[part]
     shown = value if isinstance(value, str | int | float | bool | list) else tables
+    if error["type"] == "model_type":
+        return origin.problem(path, shown, f"a table: {_table_of(path, shown)}")
     message = error["msg"].removeprefix("Value error, ")
     return origin.problem(path or location, shown, message)
+
+
+def _table_of(path: KeyPath, value: Any) -> str:
+    """How a table is written whose first key has this value, unless that may be a secret."""
+    kind = ".".join(part for part in path if isinstance(part, str))
+    known = get_args(HealthType) if path[-1] == "health" else None
+    fits = isinstance(value, str) and (known is None or value in known)
+    key, text = _FIRST.get(kind, "..."), value_text(value) if fits else "..."
+    if kind == "balancer":
+        return "[balancer], and its keys below that"
+    if isinstance(path[-1], int):
+        return f"{{ {key} = {text} }}"
+    return f"{path[-1]}.{key} = {text}"
 
 
 def _validate(tables: Mapping[str, Any], origin: Origin) -> Config:

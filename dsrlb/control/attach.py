@@ -116,6 +116,14 @@ class Attachments:
             return
         self._attach(link, mode, force)
 
+    def serving(self) -> list[LinkState]:
+        """The interfaces that are up and have the program."""
+        return [
+            link
+            for link in self.links.values()
+            if link.name in self.up and self.status[link.name].attached
+        ]
+
     def undo(self) -> None:
         """Detach again from what the last bring_up() attached anew."""
         for name in self._made:

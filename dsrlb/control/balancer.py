@@ -24,7 +24,7 @@ from dsrlb.control.health.alldown import AllDown
 from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.health.memory import Memory
 from dsrlb.control.hostchecks import HostCheck, adopt, same_network
-from dsrlb.control.macs.announce import Announcer, Claim
+from dsrlb.control.macs.announce import Announcer, claims
 from dsrlb.control.macs.table import MacTable
 from dsrlb.control.maps import installed as installed_state
 from dsrlb.control.maps.apply import Applier
@@ -32,14 +32,14 @@ from dsrlb.control.maps.writing import Writer
 from dsrlb.control.offline import pinned, remove_pins
 from dsrlb.control.plan import view
 from dsrlb.control.probing.way import ProbeWay
+from dsrlb.control.revisions import wayback
 from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
-from dsrlb.control.revisions.wayback import applied_view, planned_view, ran, told
 from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.state import State
 from dsrlb.control.takeover import take_over, tell_differences
-from dsrlb.control.views import AppliedView, PlanView
+from dsrlb.control.views import AppliedView, PlanView, PreparedView
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.errors import ConfigError, DsrlbError, NetError, StateError
 from dsrlb.observe.events import now_text
@@ -95,7 +95,7 @@ class Balancer:
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
         self.applier.pools.use = lambda: self.keeper.pool_use
-        admin = AdminStates(paths.state / "admin.json", self.events)
+        admin = AdminStates(paths.orders, self.events)
         memory = Memory(paths.state / "down.json", self.events)
         self.conditions = Conditions(admin, self.events, memory)
         self.all_down = AllDown(self.events)
@@ -127,7 +127,7 @@ class Balancer:
         and a refusal leaves nothing behind.
         """
         log, host, adopting = options.log, HostCheck(paths.instance), options.change.adopt_vip
-        before, goes_on = ran(log, state, options.text, config), pinned(paths)
+        before, goes_on = wayback.ran(log, state, options.text, config), pinned(paths)
         host.check(config, origin, adopting, before, runs=goes_on)
         dataplane = open_dataplane(config.balancer.flow_capacity)
         try:
@@ -153,21 +153,26 @@ class Balancer:
     def _start(self, config: Config, before: Config | None, options: Options) -> None:
         """Record, attach and write; on failure what was attached anew is taken off, and what was
         taken over holds the configuration of before again."""
-        revision = self._begin(config, options.change, before)
-        try:
-            self._bring_in_line(config, options)
-            if options.change.adopt_vip:
-                adopt(config, self.events)
-        except Exception as error:  # whatever it was is undone, and raised again
-            self.attachments.undo()
-            running = before if self.dataplane.maps.taken_over else None
-            if not self.dataplane.maps.taken_over:
-                self.probes.remove()
-            self._take_back(running)
-            if options.change.revision is None:  # else the start decides what comes next
-                self.log.failed(revision, error)
-            raise
+        change, admin = options.change, self.conditions.admin
+        if before is not None and not change.unfinished:
+            admin.follow(before, self.log.span)
+        with admin.recalled(before, config, change.back_to):
+            revision = self._begin(config, change, before)
+            try:
+                self._bring_in_line(config, options)
+                if change.adopt_vip:
+                    adopt(config, self.events)
+            except Exception as error:  # whatever it was is undone, and raised again
+                self.attachments.undo()
+                running = before if self.dataplane.maps.taken_over else None
+                if not self.dataplane.maps.taken_over:
+                    self.probes.remove()
+                self._take_back(running)
+                if change.revision is None:  # else the start decides what comes next
+                    self.log.failed(revision, error)
+                raise
         self.log.applied(revision, dump(config))
+        admin.follow(config, self.log.span)
         upgrade.finish(self.dataplane, self.attachments.map_ids, self.events)
         upgrade.tell_capacity(self.dataplane, config, self.events)
 
@@ -218,7 +223,8 @@ class Balancer:
         self.write(config)
         self.probes.tear_down(config)
         self.announcer.join(attachments.links, self.applier.installed.vips)
-        self.announcer.claim(self._claims(config))
+        serving = attachments.serving() if config.balancer.announce else []
+        self.announcer.claim(claims(serving, self.applier.installed.vips))
 
     def _follow(self, before: Config, config: Config) -> None:
         """Bring in line with a configuration that was accepted. Where it needs of interfaces and
@@ -253,27 +259,12 @@ class Balancer:
         if self.conditions.changed and not self.detached:
             self.write(self.config)
 
-    def _claims(self, config: Config) -> list[Claim]:
-        """Every VIP and address of a pool on every interface that is up and has the program."""
-        if not config.balancer.announce:
-            return []
-        attachments = self.attachments
-        return [
-            Claim(link.name, link.ifindex, link.mac, vip)
-            for link in attachments.links.values()
-            if link.name in attachments.up and attachments.status[link.name].attached
-            for vip, entry in self.applier.installed.vips.items()
-            if entry.links >> link.number & 1
-        ]
-
-    def accept(self, config: Config, origin: Origin, change: Change) -> AppliedView:
-        """Check a configuration, record it, apply it. The one way for every change.
-
-        Raises ConfigError or another DsrlbError; the running configuration stays then.
-        """
+    def _checked(self, config: Config, origin: Origin, change: Change) -> tuple[Config, str]:
+        """A configuration that may be applied, with what it shares with the running one; and why
+        that could not be gone back to, or "". Raises ConfigError and other DsrlbErrors."""
         if self.detached:
             raise StateError("the balancer is detached and about to end", hint="dsrlb run")
-        self.log.refuse_while_waiting(change)
+        self.log.refuse_untimely(change)
         before, config = self.config, sharing(config, self.config)
         self._host.check(config, origin, change.adopt_vip, before)
         self.check_tables(config, origin)
@@ -281,32 +272,45 @@ class Balancer:
         obstacle = self._host.obstacle(before, config)
         if obstacle and change.confirm_within is not None:
             raise StateError(f"no way back, so this cannot be taken back by itself: {obstacle}")
-        revision = self._begin(config, change, before)
-        try:
-            self._follow(before, config)
-            if change.adopt_vip:
-                adopt(config, self.events)
-        except Exception as error:  # whatever it was is undone, and raised again
-            self._take_back(before)
-            self.log.failed(revision, error)
-            raise
+        return config, obstacle
+
+    def prepare(self, config: Config, origin: Origin, change: Change) -> PreparedView:
+        """All of accept() that changes nothing, and the way back from it. Raises as that does."""
+        config, obstacle = self._checked(config, origin, change)
+        return wayback.prepared_view(self._view(config), self.log, change, obstacle)
+
+    def _view(self, config: Config) -> PlanView:
+        """What another configuration changes, as real servers are now."""
+        return view(self.config, config, self.conditions.standing)
+
+    def accept(self, config: Config, origin: Origin, change: Change) -> AppliedView:
+        """Check a configuration, record it, apply it. The one way for every change.
+
+        Raises ConfigError or another DsrlbError; the running configuration stays then.
+        """
+        before = self.config
+        config, obstacle = self._checked(config, origin, change)
+        changes = self._view(config)
+        admin = self.conditions.admin
+        with admin.recalled(before, config, change.back_to):
+            revision = self._begin(config, change, before)
+            try:
+                self._follow(before, config)
+                if change.adopt_vip:
+                    adopt(config, self.events)
+            except Exception as error:  # whatever it was is undone, and raised again
+                self._take_back(before)
+                self.log.failed(revision, error)
+                raise
         self.config = config
         open_to_group(self.paths.socket, config.balancer, self.events)
-        self._forget_orders(config)
         self.log.applied(revision, dump(config))
+        admin.follow(config, self.log.span)
         if not change.adopt_vip:  # else the kernel tells that an address is gone
             self._host.follow(config, self.events)
-        changes = view(before, config)
-        self.events.add("apply", told(change, changes, revision))
+        self.events.add("apply", wayback.told(change, changes, revision))
         upgrade.tell_capacity(self.dataplane, config, self.events)
-        return applied_view(changes, self.log, obstacle)
-
-    def _forget_orders(self, config: Config) -> None:
-        """Of real servers that are gone. The change is in force, also where that is not kept."""
-        try:
-            self.conditions.admin.forget_others(config)
-        except StateError as error:
-            self.events.add("admin", error.message, "error")
+        return wayback.applied_view(changes, self.log, obstacle)
 
     def plan(self, config: Config, origin: Origin) -> PlanView:
         """What accept() would do, after the same checks."""
@@ -314,7 +318,7 @@ class Balancer:
         self._host.check(config, origin, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
         stages.check(self.dataplane, config)
-        return planned_view(view(self.config, config), self.log.running)
+        return wayback.planned_view(self._view(config), self.log.running)
 
     def concerns(self, name: str, ifindex: int) -> bool:
         """Is the interface one of ours, or was it?"""

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from dsrlb.config import Config, dump, edit
 from dsrlb.config.source import Origin, read
 from dsrlb.control import rows
+from dsrlb.control.asking import Wanted
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.collecting import uncollected
 from dsrlb.control.flows.count import count_lines
@@ -21,8 +22,8 @@ from dsrlb.control.flows.watch import KIND
 from dsrlb.control.health.orders import give_order
 from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
-from dsrlb.control.revisions.change import Change
-from dsrlb.control.revisions.rollback import go_back, words
+from dsrlb.control.revisions.kept import KEPT_SECONDS, Kept
+from dsrlb.control.revisions.rollback import change_of, go_back, prepare_back, words
 from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
@@ -31,6 +32,7 @@ from dsrlb.control.views import (
     EventRow,
     MacRow,
     PlanView,
+    PreparedView,
     RealRow,
     RevisionRow,
     ServiceRow,
@@ -57,7 +59,7 @@ async def _read(toml: str, filename: str) -> tuple[Config, Origin]:
 
 
 class DaemonController:
-    """Implements dsrlb.control.views.Controller."""
+    """Implements dsrlb.control.asking.Controller."""
 
     def __init__(
         self, balancer: Balancer, paths: Paths, run: Runner, stop: Callable[[], None]
@@ -66,6 +68,8 @@ class DaemonController:
         self._paths = paths
         self._run = run
         self._stop = stop
+        self._kept = Kept()
+        self._forgetting: set[asyncio.Task[None]] = set()
 
     async def status(self) -> StatusView:
         """The balancer at a glance."""
@@ -154,17 +158,33 @@ class DaemonController:
         # What nobody needs any more is taken apart where it was needed last: not in the event loop.
         return await self._run(lambda: self._balancer.plan(*given.pop()))
 
-    async def apply(
-        self,
-        toml: str,
-        filename: str,
-        adopt_vip: bool,
-        confirm_within: int | None,
-        author: Author,
-    ) -> AppliedView:
-        """Make this text the running configuration."""
+    async def _prepare(self, work: Callable[[], PreparedView]) -> PreparedView:
+        """``work`` keeps what it has read, for the change that follows soon, or never."""
+        prepared = await self._run(work)
+        asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget)
+        return prepared
+
+    def _forget(self) -> None:
+        task = asyncio.ensure_future(to_its_end(self._kept.forget))
+        self._forgetting.add(task)
+        task.add_done_callback(self._forgetting.discard)
+
+    async def prepare_apply(self, toml: str, filename: str, wanted: Wanted) -> PreparedView:
+        """Everything of apply() that changes nothing."""
         given = [await _read(toml, filename)]
-        change = Change(author, f"apply {filename}", adopt_vip, confirm_within)
+
+        def work() -> PreparedView:
+            found = given.pop()
+            prepared = self._balancer.prepare(*found, change_of(wanted, f"apply {filename}"))
+            self._kept.put((toml, filename), found)
+            return prepared
+
+        return await self._prepare(work)
+
+    async def apply(self, toml: str, filename: str, wanted: Wanted) -> AppliedView:
+        """Make this text the running configuration."""
+        given = [self._kept.take((toml, filename)) or await _read(toml, filename)]
+        change = change_of(wanted, f"apply {filename}")
 
         def work() -> AppliedView:
             applied = self._balancer.accept(*given.pop(), change)
@@ -177,13 +197,30 @@ class DaemonController:
 
         return await self._run(work)
 
-    async def edit(self, change: Mapping[str, Any], adopt_vip: bool, author: Author) -> AppliedView:
+    def _edited(self, change: Mapping[str, Any]) -> tuple[Config, Origin]:
+        return edit(self._balancer.config, change), Origin("<command>")
+
+    def _edit_key(self, change: Mapping[str, Any]) -> object:
+        running = self._balancer.log.running
+        return running.number if running is not None else None, change
+
+    async def prepare_edit(self, change: Mapping[str, Any], wanted: Wanted) -> PreparedView:
+        """Everything of edit() that changes nothing."""
+
+        def work() -> PreparedView:
+            found = self._edited(change)
+            prepared = self._balancer.prepare(*found, change_of(wanted, words(change)))
+            self._kept.put(self._edit_key(change), found)
+            return prepared
+
+        return await self._prepare(work)
+
+    async def edit(self, change: Mapping[str, Any], wanted: Wanted) -> AppliedView:
         """Apply one change as dsrlb.config.edit() describes it."""
 
         def work() -> AppliedView:
-            config = edit(self._balancer.config, change)
-            told = Change(author, words(change), adopt_vip)
-            return self._balancer.accept(config, Origin("<command>"), told)
+            found = self._kept.take(self._edit_key(change)) or self._edited(change)
+            return self._balancer.accept(*found, change_of(wanted, words(change)))
 
         return await self._run(work)
 
@@ -195,21 +232,15 @@ class DaemonController:
             lambda: give_order(self._balancer, service, address, state, str(author))
         )
 
-    async def rollback(
-        self,
-        revision: int | None,
-        adopt_vip: bool,
-        confirm_within: int | None,
-        author: Author,
-    ) -> AppliedView:
-        """Go back to a revision, or to the one that ran before."""
-        return await self._run(
-            lambda: go_back(
-                *(self._balancer, revision, author),
-                adopt_vip=adopt_vip,
-                confirm_within=confirm_within,
-            )
+    async def prepare_rollback(self, revision: int | None, wanted: Wanted) -> PreparedView:
+        """Everything of rollback() that changes nothing."""
+        return await self._prepare(
+            lambda: prepare_back(self._balancer, revision, wanted, self._kept)
         )
+
+    async def rollback(self, revision: int | None, wanted: Wanted) -> AppliedView:
+        """Go back to a revision, or to the one that ran before."""
+        return await self._run(lambda: go_back(self._balancer, revision, wanted, self._kept))
 
     async def confirm(self, author: Author) -> RevisionRow:
         """Keep the revision that waits for it."""

@@ -16,6 +16,7 @@ from typing import TypeVar
 from dsrlb.config.secrets import told
 from dsrlb.config.source import load_with_origin
 from dsrlb.control import pulse
+from dsrlb.control.asking import Serve
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.collecting import uncollected
 from dsrlb.control.controller import DaemonController
@@ -30,7 +31,6 @@ from dsrlb.control.revisions.rollback import revert_expired
 from dsrlb.control.socketaccess import open_to_group
 from dsrlb.control.systemd import keep_alive, notify
 from dsrlb.control.threads import to_its_end
-from dsrlb.control.views import Serve
 from dsrlb.errors import DsrlbError
 from dsrlb.net import watch
 from dsrlb.paths import Paths

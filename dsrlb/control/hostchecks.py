@@ -24,7 +24,8 @@ class HostCheck:
 
     def __init__(self, instance: str) -> None:
         self._instance = instance
-        self._right: tuple[Config, HostFacts] | None = None
+        self._right: tuple[Config, ...] = ()
+        self._right_on = HostFacts({}, {})
         self._free: tuple[list[IPNetwork], HostFacts] | None = None
         self._facts = HostFacts({}, {})
         self._looked: tuple[Config, HostFacts] | None = None
@@ -95,28 +96,25 @@ class HostCheck:
             problems += occupied(config, facts, origin, self._instance)
         if problems:
             raise ConfigError(problems)
-        self._right = None if adopt_vip else (config, facts)
+        self._found_right(() if adopt_vip else (config,), facts)
         self._free = asked
+
+    def _found_right(self, config: tuple[Config, ...], facts: HostFacts) -> None:
+        """Two are known: what runs, and what comes, which may be checked more than once."""
+        known = self._right if facts == self._right_on else ()
+        self._right, self._right_on = (*config, *known)[:2], facts
 
     def _concerned(self, config: Config, facts: HostFacts) -> Config:
         """What was not found right on the same host before: services that are other objects, or
         have other real servers."""
-        if self._right is None or self._right[1] != facts:
+        around = config.balancer, config.bridge
+        known = [right for right in self._right if (right.balancer, right.bridge) == around]
+        if not known or self._right_on != facts:
             return config
-        right = self._right[0]
-        if (right.balancer, right.bridge) != (config.balancer, config.bridge):
-            return config
-        services = others(right, config)
+        services = min((others(right, config) for right in known), key=len)
         names = {service.group for service in services}
         groups = tuple(group for group in config.group if group.name in names)
         return config_of(config.balancer, config.bridge, groups, services)
-
-
-def check_on_host(
-    config: Config, origin: Origin, instance: str, adopt_vip: bool, before: Config | None
-) -> None:
-    """As HostCheck.check(), once, where nothing runs."""
-    HostCheck(instance).check(config, origin, adopt_vip, before, runs=False)
 
 
 def _problems(

@@ -8,33 +8,38 @@ from collections.abc import Iterator
 from dsrlb.config import Bridge, Config, Real, Service, digest
 from dsrlb.config.sharing import others
 from dsrlb.config.values import IPAddress
-from dsrlb.control.desired.forms import form
 from dsrlb.control.planchoice import chosen_anew, reseeded, resized
-from dsrlb.control.plantables import differences
+from dsrlb.control.planflows import (
+    END,
+    MOVED,
+    OPENED,
+    Standing,
+    fate,
+    forgotten,
+    reals,
+    removed,
+    sorry_fates,
+    unknown,
+)
+from dsrlb.control.plantables import Table, differences
 from dsrlb.control.views import Change, ChangeKind, PlanView
-from dsrlb.dataplane.methods import methods
 
 _LISTS = ("allow", "deny")
 _TABLES = ("health", "sorry")
+_SECONDS = ("idle_timeout", "pending_timeout", "closing_timeout", "persistence", "slow_start")
 _SHOWN = 6
 """Prefixes that a change of a list names."""
-_MOVED = "its flows go to other reals"
-_END = "its flows end"
 _AT_START = "; from the daemon's next start on, which moves the flows"
-_OPENED = "connections opened until now end"
 _UNUSED = "no service has it"
-_ENDS = {
-    "mode": _END,
-    "snat": "flows by the addresses that go end",
-    "outbound": _OPENED,
-}
 
 
 def _change(kind: ChangeKind, what: str, detail: str = "", affects_flows: bool = False) -> Change:
     return {"kind": kind, "what": what, "detail": detail, "affects_flows": affects_flows}
 
 
-def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) -> Iterator[Change]:
+def _reals(
+    service: Service, before: tuple[Real, ...], after: tuple[Real, ...], standing: Standing
+) -> Iterator[Change]:
     """By address: a real that gets or loses one of two addresses stays what it is."""
     name = service.name
     if not before:
@@ -47,7 +52,8 @@ def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) 
         gone = tuple(address for address in real.address if address not in new)
         if gone:
             what = f"real {name} {_text(gone)}"
-            yield _change("remove", what, _MOVED, affects_flows=True)
+            detail = MOVED + forgotten(service, gone, standing)
+            yield _change("remove", what, detail, affects_flows=True)
     for real in after:
         fresh = tuple(address for address in real.address if address not in old)
         if fresh:
@@ -58,7 +64,7 @@ def _reals(service: Service, before: tuple[Real, ...], after: tuple[Real, ...]) 
             if then != now:
                 what = f"real {name} {_text(real.address)}"
                 ends = field == "port" and service.replies
-                detail = f"{field}: {_text(then)} -> {_text(now)}{f'; {_END}' * ends}"
+                detail = f"{field}: {_text(then)} -> {_text(now)}{f'; {END}' * ends}"
                 yield _change("change", what, detail, ends)
 
 
@@ -81,7 +87,7 @@ def _ways(before: Config, old: Service, after: Config, new: Service) -> Iterator
             now = after.address_for(new, real, family)
             if then in real.address and then != now:  # one that is gone is told as removed
                 what = f"real {new.name} {_text(real.address)}"
-                detail = f"IPv{family} VIPs by: {_text(then)} -> {_text(now)}; {_MOVED}"
+                detail = f"IPv{family} VIPs by: {_text(then)} -> {_text(now)}; {MOVED}"
                 yield _change("change", what, detail, affects_flows=True)
 
 
@@ -91,6 +97,13 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
     return str(value)
+
+
+def _value(field: str, value: object) -> str:
+    """Of a key of a service."""
+    if field == "interfaces" and not value:
+        return "all"
+    return f"{value}s" if field in _SECONDS else _text(value)
 
 
 def _list_text(was: tuple[object, ...], now: tuple[object, ...]) -> str:
@@ -104,19 +117,9 @@ def _list_text(was: tuple[object, ...], now: tuple[object, ...]) -> str:
     return ", ".join(changes[:_SHOWN]) + more
 
 
-def _ends(field: str, old: Service, new: Service) -> bool:
-    """Do flows end because of this difference? Replies to an address that is no longer in a pool
-    come no more, and flows of one mode are not always those of another (forms.py)."""
-    if field == "snat":
-        pools = [{ip for family in (4, 6) for ip in each.pool_for(family)} for each in (old, new)]
-        return bool(pools[0] - pools[1])
-    if field == "outbound":
-        return old.outbound
-    was, now = (form(methods()[each.method]) for each in (old, new))
-    return field == "mode" and was != now
-
-
-def _service(old: Service, new: Service) -> Iterator[Change]:
+def _service(
+    before: Config, old: Service, after: Config, new: Service, standing: Standing
+) -> Iterator[Change]:
     for field in type(new).model_fields:
         if field in ("real", "name"):
             continue
@@ -124,17 +127,26 @@ def _service(old: Service, new: Service) -> Iterator[Change]:
         if was == now:
             continue
         if field in _TABLES:
-            for detail in differences(field, was, now):
-                yield _change("change", f"service {new.name}", detail)
+            yield from _table(field, was, now, new)
             continue
-        removed = isinstance(was, tuple) and isinstance(now, tuple) and bool(set(was) - set(now))
-        ends = _ends(field, old, new)
-        affects = ends or field == "protocol" or (field == "vip" and removed)
-        text = f"{_text(was)} -> {_text(now)}{f'; {_ENDS[field]}' if ends else ''}"
+        kept = (real for _, real in _kept(before.reals_of(old), after.reals_of(new)))
+        found = reals(new, kept, standing)
+        effect = fate(field, old, new, after, found)
+        said = f"; {effect}" if effect else ""
+        text = f"{_value(field, was)} -> {_value(field, now)}{said}"
         text += chosen_anew(field, old, new)
         if field in _LISTS:
             text = _list_text(was, now)
-        yield _change("change", f"service {new.name}", f"{field}: {text}", affects)
+        yield _change("change", f"service {new.name}", f"{field}: {text}", bool(effect))
+
+
+def _table(field: str, was: Table, now: Table, service: Service) -> Iterator[Change]:
+    """health, or the sorry server, which has flows as others have."""
+    effects = {} if field == "health" else sorry_fates(was, now, service)
+    for key, detail in differences(field, was, now):
+        effect = effects.get(key, "")
+        text = f"{detail}; {effect}" if effect else detail
+        yield _change("change", f"service {service.name}", text, bool(effect))
 
 
 def _bridges(before: tuple[Bridge, ...], after: tuple[Bridge, ...]) -> Iterator[Change]:
@@ -153,7 +165,7 @@ def _bridges(before: tuple[Bridge, ...], after: tuple[Bridge, ...]) -> Iterator[
                 yield _change("change", f"bridge {name}", f"{field}: {_text(was)} -> {_text(now)}")
 
 
-def _changes(before: Config | None, after: Config) -> Iterator[Change]:
+def _changes(before: Config | None, after: Config, standing: Standing) -> Iterator[Change]:
     if before is None:
         yield _change("add", "balancer", f"interfaces: {', '.join(after.balancer.interfaces)}")
     else:
@@ -168,8 +180,11 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
     yield from _bridges(before.bridge if before else (), after.bridge)
     old = {service.name: service for service in before.service} if before else {}
     new = {service.name: service for service in after.service}
-    for name in [name for name in old if name not in new]:
-        yield _change("remove", f"service {name}", _END, affects_flows=True)
+    if before is not None:
+        for service in (old[name] for name in old if name not in new):
+            everybody = (ip for real in before.reals_of(service) for ip in real.address)
+            effect = removed(service, after) + forgotten(service, everybody, standing)
+            yield _change("remove", f"service {service.name}", effect, affects_flows=True)
     for service in others(before, after) if before is not None else after.service:
         name = service.name
         if before is None or name not in old:
@@ -179,12 +194,13 @@ def _changes(before: Config | None, after: Config) -> Iterator[Change]:
             if service.snat is not None:
                 detail += f" pool {service.snat}"
             yield _change("add", f"service {name}", detail)
-            yield from _reals(service, (), after.reals_of(service))
+            yield from _reals(service, (), after.reals_of(service), standing)
         else:
-            yield from _service(old[name], service)
+            yield from _service(before, old[name], after, service, standing)
             for detail in resized(before, old[name], after, service):
                 yield _change("change", f"service {name}", detail)
-            yield from _reals(service, before.reals_of(old[name]), after.reals_of(service))
+            reals_before = before.reals_of(old[name])
+            yield from _reals(service, reals_before, after.reals_of(service), standing)
             yield from _ways(before, old[name], after, service)
     if before is not None:
         yield from _groups(before, after)
@@ -203,7 +219,7 @@ def _groups(before: Config, after: Config) -> Iterator[Change]:
                 yield _change("add", f"group {name}", _UNUSED)
             continue
         if old[name].health != group.health:
-            for detail in differences("health", old[name].health, group.health):
+            for _, detail in differences("health", old[name].health, group.health):
                 yield _change("change", f"group {name}", detail)
         if old[name].real != group.real and name not in in_use:
             yield _change("change", f"group {name}", f"other real servers; {_UNUSED}")
@@ -224,21 +240,21 @@ def _reopened(before: Config, after: Config) -> Iterator[Change]:
     """Real servers that open connections by another service now, and still do by the old one."""
     old, new = _openers(before), _openers(after)
     for address in (ip for ip in old if ip in new and old[ip] != new[ip]):
-        detail = f"opens connections by service {new[address]}, not {old[address]}; {_OPENED}"
+        detail = f"opens connections by service {new[address]}, not {old[address]}; {OPENED}"
         yield _change("change", f"real {new[address]} {address}", detail, affects_flows=True)
 
 
-def plan(before: Config | None, after: Config) -> list[Change]:
+def plan(before: Config | None, after: Config, standing: Standing = unknown) -> list[Change]:
     """The changes that lead from ``before`` (None: nothing runs) to ``after``, in order."""
-    found = list(_changes(before, after))
+    found = list(_changes(before, after, standing))
     if not found and before != after:
         return [_change("change", "configuration", "the same in another order")]
     return found
 
 
-def view(before: Config | None, after: Config) -> PlanView:
+def view(before: Config | None, after: Config, standing: Standing = unknown) -> PlanView:
     """The plan with the hashes of both configurations."""
-    changes = plan(before, after)
+    changes = plan(before, after, standing)
     return {
         "hash_before": digest(before) if before else "",
         "hash_after": digest(after),

@@ -15,17 +15,18 @@ _NAMES = {Health: "type", Real: "address"}
 """The key without which a table says nothing."""
 
 
-def differences(name: str, was: Table, now: Table) -> Iterator[str]:
-    """A line for each key with another value; one for a table that comes, goes, or is of another
-    type: what it sets besides defaults. Texts of health tables are not told."""
+def differences(name: str, was: Table, now: Table) -> Iterator[tuple[str, str]]:
+    """A line for each key with another value, behind the key; one, behind "", for a table that
+    comes, goes, or is of another type: what it sets besides defaults. Texts of
+    health tables are not told."""
     if was is None or now is None or (isinstance(was, Health) and was.type != _type(now)):
-        yield f"{name}: {_short(was)} -> {_short(now)}"
+        yield "", f"{name}: {_short(was)} -> {_short(now)}"
         return
     old, new = words_of(was), words_of(now)
     for key in type(now).model_fields:
         if getattr(was, key) != getattr(now, key):
             early, late = _told(was, key, old[key]), _told(now, key, new[key])
-            yield f"{name}.{key}: {early} -> {late}{' (another one)' * (early == late)}"
+            yield key, f"{name}.{key}: {early} -> {late}{' (another one)' * (early == late)}"
 
 
 def _type(table: Table) -> str:

@@ -32,8 +32,8 @@ from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
 
 if TYPE_CHECKING:
+    from dsrlb.control.asking import Serve
     from dsrlb.control.balancer import Balancer
-    from dsrlb.control.views import Serve
 
 _DEFAULT_CAPACITY = 1_000_000
 _MOST_READ = 16 << 20  # characters: a file may have no more bytes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the control plane shows and does, as the API and the command line see it.
+"""What the control plane shows, as the API and the command line see it.
 
 Row keys are a promise to users: they are changed only with a changelog entry. Counters are exact
 integers since the real or service came to be; times are ISO 8601, UTC.
@@ -7,16 +7,9 @@ integers since the real or service came to be; times are ISO 8601, UTC.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 from typing_extensions import TypedDict  # pydantic cannot read typing.TypedDict before 3.12
-
-from dsrlb.control.flows.query import FlowQuery
-from dsrlb.control.revisions.authors import Author
-from dsrlb.control.statusviews import StatusView
 
 
 class PoolView(TypedDict):
@@ -143,6 +136,7 @@ class StateRow(TypedDict):
     service: str
     address: str
     state: str  # "enabled" | "drain" | "disabled"
+    warning: str  # what becomes of new flows where the service has nobody else; "" where it has
 
 
 class EventRow(TypedDict):
@@ -175,6 +169,16 @@ class PlanView(TypedDict):
     changes: list[Change]
     affects_flows: bool  # one of them at least
     way_back: int | None  # the revision that a rollback goes to; None: there is none
+
+
+class PreparedView(PlanView):
+    """What a change would do, checked like the change itself, and the way back from it."""
+
+    running: int | None  # the revision that runs; the change is given it as ``expected``
+    recorded: bool  # the change would be a revision
+    way_back_what: str  # the command or file of that revision
+    way_back_time: str
+    way_back_obstacle: str  # why the way back would be refused on this host now; empty: it is not
 
 
 class AppliedView(PlanView):
@@ -210,86 +214,3 @@ class DiffView(PlanView):
     before: int | None  # the revisions; None: what runs is none
     after: int | None
     text: str  # unified diff of the TOML; empty when it was not asked for
-
-
-class Controller(Protocol):
-    """What the API asks of the daemon. Every method may raise a dsrlb.errors.DsrlbError."""
-
-    async def status(self) -> StatusView:
-        """The balancer at a glance."""
-
-    async def services(self) -> list[ServiceRow]:
-        """Every service, one row per address family."""
-
-    async def reals(self, service: str | None) -> list[RealRow]:
-        """The reals of one service or of all; none when there is no such service."""
-
-    async def macs(self) -> list[MacRow]:
-        """The MAC table."""
-
-    async def stats(self) -> list[StatsRow]:
-        """Packets by interface and reason."""
-
-    async def flows(
-        self, query: FlowQuery, count_by: str | None, limit: int | None
-    ) -> AsyncIterator[bytes]:
-        """Flows that fit, each a FlowRow, as newline-delimited JSON in pieces. ``count_by`` (one of
-        flowquery.COUNTS): objects with that key and "flows". ``limit``: so many at most."""
-
-    async def drop_flows(self, query: FlowQuery, author: Author) -> int:
-        """Remove the flows that fit; returns how many."""
-
-    def events(self, since: int) -> list[EventRow]:
-        """Events with an id greater than ``since``, oldest first."""
-
-    def config_toml(self) -> str:
-        """The running configuration as loadable TOML."""
-
-    async def plan(self, toml: str, filename: str) -> PlanView:
-        """What applying this text would change; nothing is changed."""
-
-    async def apply(
-        self,
-        toml: str,
-        filename: str,
-        adopt_vip: bool,
-        confirm_within: int | None,
-        author: Author,
-    ) -> AppliedView:
-        """Make this text the running configuration; ``confirm_within``: seconds."""
-
-    async def edit(self, change: Mapping[str, Any], adopt_vip: bool, author: Author) -> AppliedView:
-        """Apply one change as dsrlb.config.edit() describes it."""
-
-    async def set_state(
-        self, service: str, address: str, state: str, author: Author
-    ) -> list[StateRow]:
-        """Drain, disable or enable a real server, in one service or ("*") in all that have it."""
-
-    async def rollback(
-        self,
-        revision: int | None,
-        adopt_vip: bool,
-        confirm_within: int | None,
-        author: Author,
-    ) -> AppliedView:
-        """Go back to a revision, or to the one that ran before."""
-
-    async def confirm(self, author: Author) -> RevisionRow:
-        """Keep the revision that waits for it."""
-
-    async def history(self, limit: int | None) -> list[RevisionRow]:
-        """The newest revisions, newest first."""
-
-    async def revision_toml(self, number: int) -> str:
-        """The configuration of a revision."""
-
-    async def diff(self, before: int, after: int | None, text: bool) -> DiffView:
-        """From one revision to another, or to what runs."""
-
-    async def detach(self) -> list[str]:
-        """Take everything off the host and stop; returns what was done, line by line."""
-
-
-Serve = Callable[[Controller, Path, Callable[[], None], asyncio.Event], Awaitable[None]]
-"""Serves a controller on a socket, calls back when ready, ends when the event is set."""

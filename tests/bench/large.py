@@ -171,6 +171,15 @@ def _request(path: str, body: dict[str, Any]) -> bytes:
     return f"{head}\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
 
 
+def edit_seconds(instance: Instance, slots: Slots, **body: Any) -> float:
+    """From the first request of a change, which has it checked, to the flip by the second one."""
+    client = Client(instance.name)
+    began = time.perf_counter()
+    expected = client.post("/edit/prepare", **body)["running"]
+    prepared = time.perf_counter() - began
+    return prepared + flip_seconds(instance, slots, "/edit", **body, expected=expected)
+
+
 def flip_seconds(instance: Instance, slots: Slots, path: str, **body: Any) -> float:
     """From a request to the flip that it leads to."""
     with socket.socket(socket.AF_UNIX) as connection:
@@ -192,7 +201,7 @@ def _weights(instance: Instance, slots: Slots, rounds: int) -> Iterator[float]:
             "service": f"s{500 + number}",
             "address": _real(500 + number, 3),
         }
-        yield flip_seconds(instance, slots, "/edit", **what, settings={"weight": 20 + number})
+        yield edit_seconds(instance, slots, **what, settings={"weight": 20 + number})
 
 
 def _drained(instance: Instance, slots: Slots, rounds: int) -> Iterator[float]:

@@ -7,7 +7,12 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from typing import Any
 
+import pytest
+
+from dsrlb.cli.client import Client
+from dsrlb.errors import Overtaken
 from tests.lab.instance import Instance, config
 from tests.lab.plain import VIPS, Plain, addresses
 from tests.lab.revisions import BOTH, ONE, TWO, history, results, served_by
@@ -41,6 +46,30 @@ def test_every_change_is_a_revision(plain: Plain, balancer: Instance) -> None:
     assert said.startswith("no changes")
     assert len(history(balancer)) == 3
     assert "-address" in balancer.done("diff", "1", "--text").replace(" ", "")
+
+
+def test_what_is_checked_beforehand_changes_nothing(balancer: Instance) -> None:
+    """And is refused when it was meant for what ran before another change."""
+    balancer.start(BOTH)
+    client, change = Client(balancer.name), {"verb": "real-set", "service": "web"}
+    change["address"] = addresses("r1")[0]
+    edit: dict[str, Any] = {**change, "settings": {"weight": 3}}
+    apply = {"toml": ONE, "filename": "<f>"}
+    for path, body in (("/edit", edit), ("/apply", apply)):
+        prepared = client.post(f"{path}/prepare", **body)
+        assert (prepared["running"], prepared["way_back"], prepared["recorded"]) == (1, 1, True)
+    assert balancer.done("config", "show") == balancer.done("config", "show", "1")
+    assert client.post("/edit", **edit, expected=1)["revision"] == 2
+    refused: tuple[tuple[str, dict[str, Any]], ...]
+    refused = (("/edit", edit), ("/apply", apply), ("/rollback", {}))
+    for path, body in refused:
+        with pytest.raises(Overtaken, match="revision 2 runs by now, not 1 any more"):
+            client.post(path, **body, expected=1)
+    prepared = client.post("/rollback/prepare")
+    assert (prepared["running"], prepared["way_back"]) == (2, 2)
+    assert prepared["way_back_what"].startswith("real set web ")
+    assert client.post("/rollback", expected=2)["revision"] == 3
+    assert balancer.done("config", "show") == balancer.done("config", "show", "1")
 
 
 def test_rollback_under_traffic(plain: Plain, balancer: Instance, load: Load) -> None:
@@ -184,6 +213,8 @@ def test_rollback_without_a_daemon(plain: Plain, balancer: Instance) -> None:
         assert served_by(plain) == {"r1"}
         done = balancer.dsrlb("rollback")
         assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("way back: `dsrlb --instance ")
+        assert "rollback`, to revision 2 (real set web " in done.stdout.splitlines()[0]
         assert "revision 3 is running; back to 2" in done.stdout
         assert "no daemon runs" in done.stderr
         assert served_by(plain) == {"r1", "r2"}

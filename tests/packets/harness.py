@@ -17,6 +17,7 @@ import numpy as np
 from dsrlb.config import parse
 from dsrlb.control.desired.compute import compute
 from dsrlb.control.desired.contents import Desired, LinkState, RealId, Resolution
+from dsrlb.control.health.condition import WELL, Condition
 from dsrlb.control.macs.targets import targets_of
 from dsrlb.control.maps import installed
 from dsrlb.control.maps.apply import Applier
@@ -117,6 +118,7 @@ class Program:
         *,
         probes: bool = False,
         change: Callable[[Desired], None] | None = None,
+        condition_of: Callable[[RealId], Condition] = lambda _: WELL,
     ) -> dict[str, RealId]:
         """Apply a configuration; reals are behind in0 unless ``resolutions`` says otherwise. Ports
         of bridges forward. ``probes``: PROBER probes; ``change``: see health.py."""
@@ -131,7 +133,7 @@ class Program:
             given = (resolutions or {}).get(address)
             found[identity] = given or Resolution(mac, LINK, True)
         links = {link.name: link for link in self._links.values()}
-        desired = compute(config, links, found)
+        desired = compute(config, links, found, condition_of)
         desired.probe = (INGRESS, PROBER) if probes else None
         if change is not None:
             change(desired)

@@ -1,24 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """What operators have said of single real servers: drained, disabled. It outlives the daemon and
-is no part of the configuration, so that a file that is applied does not undo it."""
+is no part of the configuration, so that a file that is applied does not undo it.
+
+What was said of a real server that is removed is kept for who goes back to a revision before that.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dsrlb.config import Config
+from dsrlb.config import Config, Service
+from dsrlb.config.values import IPAddress
 from dsrlb.control import smallfiles
 from dsrlb.control.desired.contents import RealId
+from dsrlb.control.health.condition import State
+from dsrlb.control.planflows import Standing, unknown
 from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog, now_text
 
 AdminState = Literal["drain", "disabled"]
+KIND = "health"
+"""Of events about real servers."""
 _STATES = ("drain", "disabled")
+_TOLD = {"drain": "drained", "disabled": "disabled"}
 _Key = tuple[str, str]  # service, address
+_Past = tuple[str, str, int]  # and the revision that came when the real server was removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +47,14 @@ class AdminStates:
     def __init__(self, path: Path, events: EventLog) -> None:
         """A file that cannot be read is put aside, and told of: nobody is drained then."""
         self._path = path
+        self._events = events
         self._moved: set[str] = set()
 
         def tell(message: str) -> None:
             events.add("admin", message, "error")
 
         without = "nobody is drained or disabled"
-        self._orders = smallfiles.read(path, _parsed, without, tell) or {}
+        self._orders, self._past = smallfiles.read(path, _parsed, without, tell) or ({}, {})
 
     def take_moved(self) -> set[str]:
         """The services, by name, of whose real servers something else was said since the last
@@ -69,42 +81,124 @@ class AdminStates:
                     same = present is not None and present.state == state
                     fresh = Order(state, who, now_text())
                     orders[service, address] = present if same and present else fresh
-        self._keep(orders)
+        self._keep(orders, self._past)
 
-    def forget_others(self, config: Config) -> None:
-        """Of real servers that the configuration has no more. Raises StateError."""
-        if not self._orders:
+    def follow(self, config: Config, span: Callable[[], tuple[int, int] | None]) -> None:
+        """``config`` runs, or ran when an earlier daemon was killed. What was said of real servers
+        that it has no more is kept as long as one can go back to where they were. ``span``: the
+        oldest and the latest revision; None: nobody knows."""
+        if not self._orders and not self._past:
             return
-        services = {name for name, _ in self._orders}
-        known = {
-            (service.name, str(address))
-            for service in config.service
-            if service.name in services
-            for real in config.reals_of(service)
-            for address in real.address
-        }
-        self._keep({key: order for key, order in self._orders.items() if key in known})
+        known = _present(config, self._orders)
+        gone = {key: order for key, order in self._orders.items() if key not in known}
+        there = {key: order for key, order in self._orders.items() if key in known}
+        past = {
+            key: order for key, order in self._past.items() if there.get(key[:2]) != order
+        }  # what was taken up again is kept anew when they go once more
+        numbers = span() if gone or past else None
+        if numbers is not None:
+            first, last = numbers
+            kept = {(*key[:2], order) for key, order in past.items()}
+            past |= {(*k, last): one for k, one in gone.items() if (*k, one) not in kept}
+            past = {key: order for key, order in past.items() if first < key[2] <= last}
+        if self._kept(there, past):
+            for (service, address), order in gone.items():
+                told = f"{service}: {address} was {_TOLD[order.state]}, which goes with it"
+                self._events.add(KIND, f"{told}; a rollback brings it back")
 
-    def _keep(self, orders: dict[_Key, Order]) -> None:
-        if orders == self._orders:
+    @contextmanager
+    def recalled(self, before: Config | None, config: Config, to: int | None) -> Iterator[None]:
+        """Around a change from ``before`` to ``config``. Where that goes back to the revision
+        ``to``, real servers that come back are as they were when they were removed behind it."""
+        orders = self._recalled(before, config, to) if to is not None and self._past else {}
+        if not orders or not self._kept(self._orders | orders, self._past):
+            yield
             return
-        rows = [
+        try:
+            yield
+        except BaseException:  # whatever it was: they did not come back
+            there = {key: one for key, one in self._orders.items() if key not in orders}
+            self._kept(there, self._past)
+            raise
+        for (service, address), order in orders.items():
+            told = f"{service}: {address} is {_TOLD[order.state]} again"
+            self._events.add(KIND, f"{told} (by {order.who}, since {order.since})")
+
+    def _recalled(self, before: Config | None, config: Config, to: int) -> dict[_Key, Order]:
+        names = {key[:2] for key in self._past}
+        back = _present(config, names) - (_present(before, names) if before is not None else set())
+        found: dict[_Key, Order] = {}
+        for key in sorted(self._past, key=lambda key: key[2], reverse=True):
+            if key[2] > to and key[:2] in back and key[:2] not in self._orders:
+                found[key[:2]] = self._past[key]  # of several removals the first behind it counts
+        return found
+
+    def _kept(self, orders: dict[_Key, Order], past: dict[_Past, Order]) -> bool:
+        """As _keep(), where the change goes on, whether that can be written or not."""
+        try:
+            self._keep(orders, past)
+        except StateError as error:
+            self._events.add("admin", error.message, "error")
+            return False
+        return True
+
+    def _keep(self, orders: dict[_Key, Order], past: dict[_Past, Order]) -> None:
+        if (orders, past) == (self._orders, self._past):
+            return
+        rows: list[dict[str, Any]] = [
             {"service": service, "address": address, **asdict(order)}
             for (service, address), order in orders.items()
+        ]
+        rows += [
+            {"service": service, "address": address, "removed": number, **asdict(order)}
+            for (service, address, number), order in past.items()
         ]
         try:
             smallfiles.write_atomically(self._path, json.dumps(rows, indent=1))
         except StateError as error:
             raise StateError(error.message, "nothing was changed; see to the disk") from error
-        before, self._orders = self._orders, orders
+        before, self._orders, self._past = self._orders, orders, past
         both = before.keys() | orders.keys()
         self._moved.update(key[0] for key in both if before.get(key) != orders.get(key))
 
 
-def _parsed(raw: bytes) -> dict[_Key, Order]:
+def _present(config: Config, among: Iterable[_Key]) -> set[_Key]:
+    """Real servers of the configuration, of those services."""
+    services = {name for name, _ in among}
+    return {
+        (service.name, str(address))
+        for service in config.service
+        if service.name in services
+        for real in config.reals_of(service)
+        for address in real.address
+    }
+
+
+def saved(path: Path) -> Standing:
+    """For plans without a daemon, which knows more."""
+    try:
+        orders, _ = _parsed(path.read_bytes())
+    except (OSError, *smallfiles.DAMAGE):
+        return unknown
+
+    def standing(service: Service, address: IPAddress) -> State | None:
+        order = orders.get((service.name, str(address)))
+        return None if order is None else order.state
+
+    return standing
+
+
+def _parsed(raw: bytes) -> tuple[dict[_Key, Order], dict[_Past, Order]]:
     """Raises one of smallfiles.DAMAGE."""
-    text, rows = smallfiles.text, smallfiles.rows(raw)
-    return {(text(row["service"]), text(row["address"])): _order(row) for row in rows}
+    orders: dict[_Key, Order] = {}
+    past: dict[_Past, Order] = {}
+    for row in smallfiles.rows(raw):
+        key = smallfiles.text(row["service"]), smallfiles.text(row["address"])
+        if "removed" in row:
+            past[*key, int(row["removed"])] = _order(row)
+        else:
+            orders[key] = _order(row)
+    return orders, past
 
 
 def _order(row: dict[str, Any]) -> Order:

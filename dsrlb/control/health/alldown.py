@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 from dsrlb.control.desired.contents import ServiceId
 from dsrlb.control.desired.parts import Part
-from dsrlb.control.health.conditions import KIND
+from dsrlb.control.health.admin import KIND
 from dsrlb.observe.events import EventLog
 
 _SHOWN = 5

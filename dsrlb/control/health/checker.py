@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from dsrlb.control.health.admin import KIND
 from dsrlb.control.health.checks import Checks
-from dsrlb.control.health.conditions import KIND, Conditions
+from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.threads import Turn, stepwise, to_its_end
 from dsrlb.health.protocol import (
     Orders,

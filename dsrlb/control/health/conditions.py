@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from dsrlb.config import Config
-from dsrlb.control.desired.contents import DOWN, RealId
-from dsrlb.control.health.admin import AdminStates, Order
+from dsrlb.config import Config, Service
+from dsrlb.config.values import IPAddress
+from dsrlb.control.desired.contents import DOWN, RealId, ServiceId
+from dsrlb.control.health.admin import KIND, AdminStates, Order
 from dsrlb.control.health.condition import WELL, Condition, State
 from dsrlb.control.health.memory import Down, Memory
 from dsrlb.control.health.ramps import Ramps
@@ -17,9 +18,6 @@ from dsrlb.control.maps.installed import Installed
 from dsrlb.errors import StateError
 from dsrlb.health import protocol
 from dsrlb.observe.events import EventLog, now_text
-
-KIND = "health"
-"""Of events."""
 
 _HELD = "it changed too often and is held down"
 
@@ -87,6 +85,13 @@ class Conditions:
         state: State = "up" if checked.up else "down"
         reason = "; ".join(filter(None, (slow, checked.text))) if checked.up else checked.text
         return Condition(state, reason, begun or checked.since, checked.verdict, share)
+
+    def standing(self, service: Service, address: IPAddress) -> State:
+        """How a real server of a service is: in one of the families, if not in both, as it is not
+        well."""
+        families = {vip.version for vip in service.vip}
+        states = [self.of(RealId(ServiceId(service.name, one), address)).state for one in families]
+        return next((state for state in states if state != "up"), "up")
 
     def known(self, real: RealId) -> bool | None:
         """Is it up, as far as checks have said; None: they have not."""

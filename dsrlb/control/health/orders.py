@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from dsrlb.config import Config
 from dsrlb.config.values import IPAddress
 from dsrlb.control.balancer import Balancer
-from dsrlb.control.health.admin import AdminState
-from dsrlb.control.health.conditions import KIND
+from dsrlb.control.desired.contents import RealId, ServiceId
+from dsrlb.control.health.admin import KIND, AdminState
 from dsrlb.control.views import StateRow
 from dsrlb.errors import StateError
 
@@ -21,6 +21,12 @@ _STATES: dict[str, AdminState | None] = {
     "enabled": None,
     "drain": "drain",
     "disabled": "disabled",
+}
+_FATES = {
+    "drop": "new flows are dropped",
+    "pass": "new flows go to this host's kernel",
+    "sorry": "new flows go to the sorry server",
+    "all-up": "new flows go to those that are down, as if they were up",
 }
 _TOLD = {"enabled": "may have new flows again", "drain": "gets no new flows", "disabled": "is out"}
 
@@ -37,11 +43,36 @@ def give_order(
     balancer.write(balancer.config)
     names = ", ".join(found)
     balancer.events.add(KIND, f"{names}: {address} {_TOLD[state]} (by {who})")
+    warnings = {name: "" if state == "enabled" else _warning(balancer, name) for name in found}
+    for warning in filter(None, warnings.values()):
+        balancer.events.add(KIND, warning, "warning")
     return [
-        {"service": name, "address": one, "state": state}
+        {"service": name, "address": one, "state": state, "warning": warnings[name]}
         for name, addresses in found.items()
         for one in addresses
     ]
+
+
+def _warning(balancer: Balancer, name: str) -> str:
+    """Of a service that has no real server left for new flows, and what becomes of them."""
+    service = next(one for one in balancer.config.service if one.name == name)
+    there, alone = balancer.applier.installed.services, {}
+    for family in sorted({vip.version for vip in service.vip}):
+        entry = there.get(ServiceId(name, family))
+        chosen = entry.content.schedule if entry is not None else ()
+        own = {ip for real in balancer.config.reals_of(service) for ip in real.address}
+        if not any(_is_up(balancer, real) for real in chosen if real.address in own):
+            alone[family] = bool(chosen)
+    if not alone:
+        return ""
+    every = len(alone) == len({vip.version for vip in service.vip})
+    where = "" if every else f" over IPv{next(iter(alone))}"
+    fate = _FATES[service.all_down if any(alone.values()) or service.all_down == "pass" else "drop"]
+    return f'{name}: no real server is up{where}: {fate} (all_down = "{service.all_down}")'
+
+
+def _is_up(balancer: Balancer, real: RealId) -> bool:
+    return balancer.conditions.of(real).state == "up"
 
 
 def _address(text: str) -> IPAddress:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from dsrlb.control.desired.contents import LinkState
+from dsrlb.control.desired.contents import DesiredVip, LinkState
 from dsrlb.control.detach import leave_groups
 from dsrlb.control.state import State
 from dsrlb.errors import NetError, StateError
@@ -34,6 +34,16 @@ class Claim:
     ifindex: int
     mac: str
     vip: IPAddress
+
+
+def claims(links: Iterable[LinkState], vips: Mapping[IPAddress, DesiredVip]) -> list[Claim]:
+    """Every VIP and address of a pool on each of the interfaces where it is one."""
+    return [
+        Claim(link.name, link.ifindex, link.mac, vip)
+        for link in links
+        for vip, entry in vips.items()
+        if entry.links >> link.number & 1
+    ]
 
 
 class Announcer:

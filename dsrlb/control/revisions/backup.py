@@ -17,7 +17,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,10 +89,13 @@ class Restored:
     """Where what was there before is now."""
 
 
-def restore(instance: str, file: Path) -> Restored:
+def restore(
+    instance: str, file: Path, way_back: Callable[[Path], object] = lambda _: None
+) -> Restored:
     """Put a backup in the place of what an instance has. All of it is verified before anything is
-    changed; what was there is kept. Raises StateError, also while a daemon runs, and ConfigError
-    for a configuration that this version does not accept."""
+    changed; what was there is kept, and ``way_back`` is told where before that. Raises StateError,
+    also while a daemon runs, and ConfigError for a configuration that this version does not
+    accept."""
     backup = archive.read(file)
     if backup.instance != instance:
         raise StateError(
@@ -106,6 +109,8 @@ def restore(instance: str, file: Path) -> Restored:
         if REVISIONS in backup.members:
             _sound(staged / REVISIONS, file)
         aside = _kept(paths)
+        if aside is not None:
+            way_back(aside)
         _put(paths, staged, backup.members)
     return Restored(config, backup.time, tuple(backup.members), aside)
 

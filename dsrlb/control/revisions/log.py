@@ -24,7 +24,7 @@ from dsrlb.control.revisions.store import (
     Store,
 )
 from dsrlb.control.state import State
-from dsrlb.errors import DsrlbError, StateError, UnknownRevision
+from dsrlb.errors import DsrlbError, Overtaken, StateError, UnknownRevision
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
 from dsrlb.printable import printable
@@ -120,6 +120,15 @@ class RevisionLog:
         """The newest revisions, newest first. Raises StateError."""
         return [self._debts.as_known(found) for found in self._usable().latest(limit)]
 
+    def span(self) -> tuple[int, int] | None:
+        """Numbers of the oldest revision that one can go back to, and of the latest, which may be
+        recorded later; None: nobody knows."""
+        try:
+            first, last = self._usable().span()
+        except StateError:
+            return None
+        return first, last + bool(self._debts.told)
+
     def target(self, number: int | None) -> Revision:
         """The revision that a rollback goes to; None: the way back of what runs, and from what was
         interrupted to what ran before.
@@ -137,8 +146,19 @@ class RevisionLog:
             raise StateError(f"revision {number} is what runs", hint="dsrlb history")
         return self.get(number)
 
-    def refuse_while_waiting(self, change: Change) -> None:
-        """Only a rollback may come before the confirmation. Raises StateError."""
+    @property
+    def number(self) -> int | None:
+        """Of what runs, where it is a revision."""
+        return self.running.number if self.running is not None else None
+
+    def refuse_untimely(self, change: Change) -> None:
+        """Only a rollback may come before the confirmation. Raises StateError; Overtaken when what
+        runs is not what was expected."""
+        if change.expected not in (None, self.number):
+            raise Overtaken(
+                f"revision {self.number} runs by now, not {change.expected} any more",
+                hint="nothing was changed; `dsrlb history` tells what came between",
+            )
         if self.waiting is not None and not change.ends_waiting:
             raise StateError(
                 f"revision {self.waiting.number} waits for confirmation",
@@ -215,9 +235,16 @@ class RevisionLog:
             self.running = store.add(new, text, "applied")
         self._unsure = False
 
+    def _ended(self, change: Change) -> Revision | None:
+        """Whose waiting for confirmation ends with a change."""
+        return (self.interrupted or self.waiting) if change.ends_waiting else None
+
+    def way_back(self, change: Change) -> int | None:
+        """The revision that a rollback from a change would go to; None: there is none."""
+        return change.way_back(self.running, self._ended(change))
+
     def _new(self, change: Change, digest: str) -> New:
-        ends = (self.interrupted or self.waiting) if change.ends_waiting else None
-        return change.new(digest, self.running, ends)
+        return change.new(digest, self.running, self._ended(change))
 
     def applied(self, revision: Revision | None, text: str) -> None:
         """It runs. Unless it has to be confirmed yet ``text`` is the last good configuration, and

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dsrlb.config import Config, digest, dump, parse
 from dsrlb.config.source import read
 from dsrlb.control import start
-from dsrlb.control.hostchecks import check_on_host
+from dsrlb.control.health.admin import AdminStates
+from dsrlb.control.health.admin import saved as saved_orders
+from dsrlb.control.hostchecks import HostCheck
 from dsrlb.control.offline import pinned
 from dsrlb.control.plan import view
 from dsrlb.control.revisions import history
@@ -20,9 +22,9 @@ from dsrlb.control.revisions.confirm import expired
 from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.rollback import runs_here
 from dsrlb.control.revisions.store import Revision, Store
-from dsrlb.control.revisions.wayback import applied_view, planned_view, ran
+from dsrlb.control.revisions.wayback import applied_view, planned_view, prepared_view, ran
 from dsrlb.control.state import State
-from dsrlb.control.views import AppliedView, PlanView, RevisionRow
+from dsrlb.control.views import AppliedView, PlanView, PreparedView, RevisionRow
 from dsrlb.errors import StateError, UnknownRevision
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths, for_instance
@@ -92,10 +94,17 @@ def confirm(instance: str, author: Author) -> RevisionRow:
     return history.row(log.confirm(author), log.running)
 
 
-def rollback(instance: str, number: int | None, adopt_vip: bool, author: Author) -> AppliedView:
+def rollback(
+    instance: str,
+    number: int | None,
+    adopt_vip: bool,
+    author: Author,
+    prepared: Callable[[PreparedView], None],
+) -> AppliedView:
     """Apply an earlier revision to the pinned maps as `dsrlb run` would, and end: the program stays
     attached, flows stay. Where nothing is pinned it is recorded for the next start, as pending.
-    ``adopt_vip``: as for `dsrlb run`, which has to be told again where it is recorded.
+    ``adopt_vip``: as for `dsrlb run`, which has to be told again where it is recorded;
+    ``prepared`` is called when all is checked and nothing is changed yet.
 
     Raises StateError while a daemon runs, UnknownRevision, ConfigError for one that cannot run
     here, and what a start may raise; what runs goes on then.
@@ -107,29 +116,34 @@ def rollback(instance: str, number: int | None, adopt_vip: bool, author: Author)
     before = ran(log, state)
     with runs_here(target.number):
         config, origin = read(attempt.text, attempt.name)
-        changes = view(before, config)
+        changes, host = view(before, config, saved_orders(paths.orders)), HostCheck(instance)
+        host.check(config, origin, adopt_vip, before, runs=pinned(paths))
+        obstacle = host.obstacle(before, config) if before is not None else ""
+        prepared(prepared_view(changes, log, change, obstacle))
         if pinned(paths):
             balancer, _ = start.begin(paths, state, log, [attempt], float)
             balancer.dataplane.close()
-            return applied_view(changes, log, "")
-        check_on_host(config, origin, instance, adopt_vip=adopt_vip, before=before)
+            return applied_view(changes, log, obstacle)
     ran_before = (dump(before), digest(before)) if before is not None else None
-    revision = log.begin(change, dump(config), digest(config), ran_before)
-    if revision is None or revision.result != "pending":
-        message = f"this cannot be recorded for the next start: {log.trouble}"
-        raise StateError(message, "nothing was changed; see to the disk, then try again")
-    return {**applied_view(changes, log, ""), "revision": revision.number}
+    with AdminStates(paths.orders, log.events).recalled(before, config, target.number):
+        revision = log.begin(change, dump(config), digest(config), ran_before)
+        if revision is None or revision.result != "pending":
+            message = f"this cannot be recorded for the next start: {log.trouble}"
+            raise StateError(message, "nothing was changed; see to the disk, then try again")
+    return {**applied_view(changes, log, obstacle), "revision": revision.number}
 
 
 def plan(instance: str, after: Config) -> PlanView:
     """What leads from what ran last to a configuration. Raises StateError, and ConfigError when
     what ran is nothing that this version reads."""
     paths = for_instance(instance)
+    standing = saved_orders(paths.orders)
     if paths.revisions.exists():
         with saved(instance) as log:
             if log.running is not None:
                 name = label(log.running.number)
                 before = parse(log.text(log.running.number), name)
-                return planned_view(view(before, after), log.running)
+                return planned_view(view(before, after, standing), log.running)
     text = State(paths).saved_config()
-    return view(parse(text, str(paths.saved_config)) if text is not None else None, after)
+    last = parse(text, str(paths.saved_config)) if text is not None else None
+    return view(last, after, standing)

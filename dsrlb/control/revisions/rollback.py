@@ -5,50 +5,74 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dsrlb.config import Config
 from dsrlb.config.secrets import HIDDEN, secret
-from dsrlb.config.source import read
-from dsrlb.control.revisions.authors import Author, itself
+from dsrlb.config.source import Origin, read
+from dsrlb.control.asking import Wanted
+from dsrlb.control.revisions.authors import itself
 from dsrlb.control.revisions.beginning import label, reverting
 from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.confirm import expired
+from dsrlb.control.revisions.kept import Kept
 from dsrlb.control.revisions.log import KIND
+from dsrlb.control.revisions.store import Revision
 from dsrlb.errors import ConfigError
 from dsrlb.printable import printable
 
 if TYPE_CHECKING:
     from dsrlb.control.balancer import Balancer
-    from dsrlb.control.views import AppliedView
+    from dsrlb.control.views import AppliedView, PreparedView
 
 
 def go_back(
-    balancer: Balancer,
-    number: int | None,
-    author: Author,
-    what: str = "",
-    adopt_vip: bool = False,
-    confirm_within: int | None = None,
+    balancer: Balancer, number: int | None, wanted: Wanted, kept: Kept | None = None, what: str = ""
 ) -> AppliedView:
-    """Apply a revision again, or (None) the way back of what runs, as a new revision.
-    ``adopt_vip``: VIPs that are this host's addresses leave its interfaces.
+    """Apply a revision again, or (None) the way back of what runs, as a new revision. ``kept``: it
+    may have been read before.
 
     Raises UnknownRevision, ConfigError when it is not valid (any more), and other DsrlbErrors;
     what runs goes on then.
     """
     target = balancer.log.target(number)
-    name = label(target.number)
-    change = Change(
-        author,
-        what or f"rollback to {target.number}",
-        adopt_vip,
-        confirm_within=confirm_within,
-        to=target,
-        ends_waiting=True,
-    )
+    change = _change(target, wanted, what)
     with runs_here(target.number):
-        config, origin = read(balancer.log.text(target.number), name)
-        return balancer.accept(config, origin, change)
+        given = kept.take(_key(target)) if kept is not None else None
+        return balancer.accept(*(given or _read(balancer, target)), change)
+
+
+def prepare_back(
+    balancer: Balancer, number: int | None, wanted: Wanted, kept: Kept
+) -> PreparedView:
+    """All of go_back() that changes nothing. Raises as that does."""
+    target = balancer.log.target(number)
+    with runs_here(target.number):
+        found = _read(balancer, target)
+        prepared = balancer.prepare(*found, _change(target, wanted))
+    kept.put(_key(target), found)
+    return prepared
+
+
+def _change(target: Revision, wanted: Wanted, what: str = "") -> Change:
+    what = what or f"rollback to {target.number}"
+    return replace(change_of(wanted, what), to=target, ends_waiting=True)
+
+
+def _read(balancer: Balancer, target: Revision) -> tuple[Config, Origin]:
+    return read(balancer.log.text(target.number), label(target.number))
+
+
+def _key(target: Revision) -> object:
+    return "rollback", target.number
+
+
+def change_of(wanted: Wanted, what: str) -> Change:
+    """As the log has it; ``what``: the command or file."""
+    return Change(
+        *(wanted.author, what, wanted.adopt_vip, wanted.confirm_within), expected=wanted.expected
+    )
 
 
 @contextmanager
@@ -71,7 +95,7 @@ def revert_expired(balancer: Balancer) -> None:
         return
     target = balancer.log.target(None)
     told = reverting(waiting, target)
-    go_back(balancer, target.number, itself(), told)
+    go_back(balancer, target.number, Wanted(itself()), what=told)
     balancer.events.add(KIND, told, "warning")
 
 

@@ -247,6 +247,13 @@ class Store:
         """The newest ones, newest first."""
         return self._rows("ORDER BY number DESC LIMIT ?", -1 if limit is None else limit)
 
+    def span(self) -> tuple[int, int]:
+        """The numbers of the oldest and of the latest one; 0: there is none."""
+        wanted = "SELECT ifnull(min(number), 0), ifnull(max(number), 0) FROM revision"
+        with self._told():
+            first, last = self._connection.execute(wanted).fetchone()
+        return first, last
+
     def running(self) -> Revision | None:
         """What runs; None: nothing was applied yet."""
         wanted = "WHERE result IN (?, ?) ORDER BY number DESC LIMIT 1"

@@ -9,7 +9,7 @@ from dsrlb.control.revisions.confirm import seconds_left
 from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
 from dsrlb.control.state import State
-from dsrlb.control.views import AppliedView, PlanView
+from dsrlb.control.views import AppliedView, PlanView, PreparedView
 from dsrlb.errors import ConfigError, StateError
 
 
@@ -31,6 +31,29 @@ def ran(
 def planned_view(changes: PlanView, running: Revision | None) -> PlanView:
     """A plan with the way back that there would be."""
     return {**changes, "way_back": running.number if running is not None else None}
+
+
+def prepared_view(
+    changes: PlanView, log: RevisionLog, change: Change, obstacle: str
+) -> PreparedView:
+    """What a change would do, and the way back from it: it is there, and ``obstacle`` says why it
+    could not be gone."""
+    number, what, time = log.way_back(change), "", ""
+    if number is not None:
+        try:
+            back = log.get(number)
+            what, time = back.what, back.time
+        except StateError as error:
+            obstacle = error.message
+    return {
+        **changes,
+        "way_back": number,
+        "running": log.running.number if log.running is not None else None,
+        "recorded": bool(changes["changes"]) or change.to is not None,
+        "way_back_what": what,
+        "way_back_time": time,
+        "way_back_obstacle": obstacle,
+    }
 
 
 def applied_view(changes: PlanView, log: RevisionLog, obstacle: str) -> AppliedView:

@@ -14,6 +14,7 @@ from typing import Any
 from dsrlb.api.app import create_app
 from dsrlb.api.server import serve
 from dsrlb.config import Config, digest, dump, edit, parse
+from dsrlb.control.asking import Wanted
 from dsrlb.control.flows.query import FlowQuery
 from dsrlb.control.plan import view
 from dsrlb.control.revisions.authors import Author
@@ -25,14 +26,16 @@ from dsrlb.control.views import (
     EventRow,
     MacRow,
     PlanView,
+    PreparedView,
     RealRow,
     RevisionRow,
     ServiceRow,
     StateRow,
     StatsRow,
 )
-from dsrlb.errors import DsrlbError, UnknownRevision
+from dsrlb.errors import DsrlbError, Overtaken, UnknownRevision
 from tests.unit.api.fakerows import (
+    MAC,
     NO_PROCESS,
     REVISION,
     SERVICE,
@@ -44,6 +47,10 @@ from tests.unit.api.fakerows import (
 )
 
 
+def _said(wanted: Wanted) -> tuple[Any, ...]:
+    return wanted.adopt_vip, wanted.confirm_within, wanted.author
+
+
 class FakeController:
     """Keeps a configuration and what it was asked; refuses everything once ``broken`` is set."""
 
@@ -52,6 +59,14 @@ class FakeController:
         self.calls: list[tuple[Any, ...]] = []
         self.broken: Exception | None = None
         self.obstacle = ""
+        self.running = 11
+        self.warning = ""
+        self.prepared: list[str] = []
+        """Which kinds of changes were asked for beforehand."""
+        self.lost = False
+        """Does the connection break off when something is changed?"""
+        self.overtaken_by: list[int] = []
+        """Revisions that come before each change, the last one first."""
         self.pid = NO_PROCESS
         self.pieces: Iterable[Iterable[Mapping[str, Any]]] = [
             (flow_row(0), flow_row(1)),
@@ -129,22 +144,7 @@ class FakeController:
 
     async def macs(self) -> list[MacRow]:
         self._asked("macs")
-        return [
-            {
-                "address": "10.0.0.11",
-                "via": None,
-                "mac": "02:00:00:00:00:0b",
-                "interface": "eth0",
-                "vlan": None,
-                "mtu": 1500,
-                "path_mtu": None,
-                "hops": [],
-                "state": "resolved",
-                "source": "kernel",
-                "reason": "",
-                "since": "2024-05-01T12:00:00+00:00",
-            }
-        ]
+        return [MAC]
 
     async def stats(self) -> list[StatsRow]:
         self._asked("stats")
@@ -199,22 +199,43 @@ class FakeController:
         self._asked("plan", toml, filename)
         return view(self.config, parse(toml, filename))
 
-    async def apply(
-        self,
-        toml: str,
-        filename: str,
-        adopt_vip: bool,
-        confirm_within: int | None,
-        author: Author,
-    ) -> AppliedView:
-        self._asked("apply", toml, filename, adopt_vip, confirm_within, author)
-        return self._accept(parse(toml, filename), confirm_within)
+    async def prepare_apply(self, toml: str, filename: str, wanted: Wanted) -> PreparedView:
+        return self._prepared("apply", parse(toml, filename))
 
-    async def edit(self, change: Mapping[str, Any], adopt_vip: bool, author: Author) -> AppliedView:
-        self._asked("edit", dict(change), adopt_vip, author)
-        return self._accept(edit(self.config, change))
+    async def apply(self, toml: str, filename: str, wanted: Wanted) -> AppliedView:
+        self._asked("apply", toml, filename, *_said(wanted))
+        return self._accept(parse(toml, filename), wanted)
 
-    def _accept(self, config: Config, confirm_within: int | None = None) -> AppliedView:
+    async def prepare_edit(self, change: Mapping[str, Any], wanted: Wanted) -> PreparedView:
+        return self._prepared("edit", edit(self.config, change))
+
+    async def edit(self, change: Mapping[str, Any], wanted: Wanted) -> AppliedView:
+        self._asked("edit", dict(change), wanted.adopt_vip, wanted.author)
+        return self._accept(edit(self.config, change), wanted)
+
+    def _prepared(self, kind: str, config: Config) -> PreparedView:
+        self.prepared.append(kind)
+        if self.broken is not None:
+            raise self.broken
+        changes = view(self.config, config)
+        return {
+            **changes,
+            "way_back": self.running,
+            "running": self.running,
+            "recorded": bool(changes["changes"]) or kind == "rollback",
+            "way_back_what": "apply f",
+            "way_back_time": "2024-05-01T12:00:00+00:00",
+            "way_back_obstacle": self.obstacle,
+        }
+
+    def _accept(self, config: Config, wanted: Wanted) -> AppliedView:
+        if self.lost:
+            raise DsrlbError("the connection is gone")
+        if self.overtaken_by:
+            self.running = self.overtaken_by.pop()
+            self.calls.pop()
+        if wanted.expected not in (None, self.running):
+            raise Overtaken(f"revision {self.running} runs by now, not {wanted.expected} any more")
         changes = view(self.config, config)
         self.config = config
         return {
@@ -225,19 +246,17 @@ class FakeController:
             "way_back": 11,
             "revision": 12,
             "way_back_obstacle": self.obstacle,
-            "confirm_seconds": confirm_within,
+            "confirm_seconds": wanted.confirm_within,
         }
 
-    async def rollback(
-        self,
-        revision: int | None,
-        adopt_vip: bool,
-        confirm_within: int | None,
-        author: Author,
-    ) -> AppliedView:
-        self._asked("rollback", revision, adopt_vip, confirm_within, author)
+    async def prepare_rollback(self, revision: int | None, wanted: Wanted) -> PreparedView:
         self._known(revision or 11)
-        return self._accept(self.config, confirm_within)
+        return self._prepared("rollback", self.config)
+
+    async def rollback(self, revision: int | None, wanted: Wanted) -> AppliedView:
+        self._asked("rollback", revision, *_said(wanted))
+        self._known(revision or 11)
+        return self._accept(self.config, wanted)
 
     async def confirm(self, author: Author) -> RevisionRow:
         self._asked("confirm", author)
@@ -275,7 +294,8 @@ class FakeController:
         self, service: str, address: str, state: str, author: Author
     ) -> list[StateRow]:
         self._asked("set_state", service, address, state, author)
-        return [{"service": service, "address": address, "state": state}]
+        warning = self.warning if state != "enabled" else ""
+        return [{"service": service, "address": address, "state": state, "warning": warning}]
 
     async def detach(self) -> list[str]:
         self._asked("detach")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dsrlb.control.statusviews import FlowCounts
-from dsrlb.control.views import FlowRow, RealRow, RevisionRow, ServiceRow
+from dsrlb.control.views import FlowRow, MacRow, RealRow, RevisionRow, ServiceRow
 
 TOML = """\
 [balancer]
@@ -131,3 +131,19 @@ def flow_row(number: int) -> FlowRow:
         "idle": 3,
         "expires": 897,
     }
+
+
+MAC: MacRow = {
+    "address": "10.0.0.11",
+    "via": None,
+    "mac": "02:00:00:00:00:0b",
+    "interface": "eth0",
+    "vlan": None,
+    "mtu": 1500,
+    "path_mtu": None,
+    "hops": [],
+    "state": "resolved",
+    "source": "kernel",
+    "reason": "",
+    "since": "2024-05-01T12:00:00+00:00",
+}

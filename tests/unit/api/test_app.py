@@ -210,6 +210,7 @@ def test_openapi_describes_rows_and_refusals(controller: FakeController) -> None
     described = ask(controller, "GET", "/openapi.json").json()
     assert set(described["paths"]) == {
         *("/status", "/services", "/reals", "/macs", "/stats", "/events", "/config"),
+        *("/apply/prepare", "/edit/prepare", "/rollback/prepare"),
         *("/plan", "/apply", "/edit", "/detach", "/flows", "/flows/drop", "/real/state"),
         *("/revisions", "/revisions/{number}/config", "/diff", "/rollback", "/confirm"),
     }

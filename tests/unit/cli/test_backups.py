@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from dsrlb.config import dump, parse
+from dsrlb.control.revisions import backup as restoring
 from dsrlb.control.state import State
+from dsrlb.errors import StateError
 from dsrlb.paths import for_instance
 from tests.unit.api.fakerows import TOML
 from tests.unit.cli.conftest import Run
@@ -28,9 +30,21 @@ def test_there_and_back(run: Run, file: Path) -> None:
     result = run("restore", str(file))
     assert (result.exit_code, result.stderr) == (0, "")
     first, second, third = result.stdout.splitlines()
-    assert first.startswith("restored config.toml: configuration ")
-    assert second.startswith(f"what was there is in {for_instance('main').state}/before-restore-")
+    kept = for_instance("main").state / "before-restore-"
+    assert first.startswith(f"way back: what was there is in {kept}")
+    assert second.startswith("restored config.toml: configuration ")
     assert third == "`dsrlb run` starts with it"
+
+
+def test_the_way_back_is_told_first(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("backup", str(file))
+
+    def broken(*_: object) -> None:
+        raise StateError("the disk is gone")
+
+    monkeypatch.setattr(restoring, "_put", broken)
+    result = run("restore", str(file))
+    assert (result.exit_code, result.stdout.count("way back: what was there is in ")) == (1, 1)
 
 
 def test_while_a_daemon_runs(run: Run, file: Path) -> None:

@@ -52,7 +52,9 @@ def test_service_add(run: Run, daemon: FakeController) -> None:
             "pending_timeout": 3,
         },
     }
-    assert result.stdout.startswith("+ service dns: ")
+    way_back, added, *_ = result.stdout.splitlines()
+    assert way_back.startswith("way back: `dsrlb rollback`, to revision 11 (")
+    assert added.startswith("+ service dns: ")
     assert [service.name for service in daemon.config.service] == ["web", "dns"]
 
 

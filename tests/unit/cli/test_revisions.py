@@ -159,7 +159,9 @@ def test_a_rollback_for_the_next_start(run: Run, saved: Logs, idle_host: None) -
     before = saved.state.saved_config()
     result = run("rollback")
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.splitlines() == [
+    way_back, *told = result.stdout.splitlines()
+    assert way_back.startswith("way back: `dsrlb rollback`, to revision 2 (apply f, ")
+    assert told == [
         "~ real web 10.0.0.12: weight: 3 -> 1",
         "revision 3 is recorded for the next start: dsrlb run",
     ]

@@ -25,7 +25,16 @@ def test_orders(run: Run, daemon: FakeController, verb: str, state: str, says: s
     assert (result.exit_code, result.stdout) == (0, says)
     assert daemon.calls == [("set_state", "web", "10.0.0.11", state, own())]
     rows = json.loads(run("real", verb, "web", "10.0.0.11", "--json").stdout)
-    assert rows == [{"service": "web", "address": "10.0.0.11", "state": state}]
+    row = {"service": "web", "address": "10.0.0.11", "state": state, "warning": ""}
+    assert rows == [row]
+
+
+@pytest.mark.parametrize("more", [(), ("--wait", "1"), ("--json",)])
+def test_the_last_one(run: Run, daemon: FakeController, more: tuple[str, ...]) -> None:
+    daemon.opened = [0]
+    daemon.warning = 'web: no real server is up: new flows are dropped (all_down = "drop")'
+    result = run("real", "drain", "web", "10.0.0.11", *more)
+    assert (result.exit_code, result.stderr) == (0, f"warning: {daemon.warning}\n")
 
 
 def test_drain_waits_until_nothing_is_left(run: Run, daemon: FakeController) -> None:
@@ -41,7 +50,8 @@ def test_drain_waits_no_longer(run: Run, daemon: FakeController) -> None:
     assert result.exit_code == 1
     assert result.stdout == "7 connections left\n"
     assert "7 connections are left after 1 s" in result.stderr
-    assert "`dsrlb real disable` ends them" in result.stderr
+    assert "`dsrlb real disable web 10.0.0.11` ends them" in result.stderr
+    assert "`dsrlb flows --real 10.0.0.11` shows them" in result.stderr
 
 
 def test_drain_tells_programs_what_is_left(run: Run, daemon: FakeController) -> None:

@@ -29,10 +29,13 @@ def test_apply(run: Run, daemon: FakeController, file: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert daemon.calls == [("apply", HEAVIER, str(file), True, None, own())]
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("~ real web 10.0.0.12: weight")
-    assert lines[1].startswith("applied: ")
-    assert lines[1].endswith("; existing flows: none affected")
-    assert lines[2:] == ["revision 12 is running; back to 11: dsrlb rollback"]
+    assert lines[0] == (
+        "way back: `dsrlb rollback`, to revision 11 (apply f, 2024-05-01T12:00:00+00:00)"
+    )
+    assert lines[1].startswith("~ real web 10.0.0.12: weight")
+    assert lines[2].startswith("applied: ")
+    assert lines[2].endswith("; existing flows: none affected")
+    assert lines[3:] == ["revision 12 is running; back to 11: dsrlb rollback"]
 
 
 def test_apply_of_what_runs_already(run: Run, daemon: FakeController, file: Path) -> None:

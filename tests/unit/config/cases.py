@@ -264,6 +264,6 @@ CASES = {
         28,
         "service[1].real[0]",
         '"10.0.0.13"',
-        "dictionary",
+        'a table: { address = "10.0.0.13" }',
     ),
 }

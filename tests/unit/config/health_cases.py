@@ -37,6 +37,7 @@ H = "service[0].health"
 CASES = {
     # id: comment, lines, line, key, value, in the message
     "type-unknown": ("web", 'health.type = "ping"', 17, f"{H}.type", '"ping"', "'icmp'"),
+    "text-for-a-table": ("web", 'health = "tcp"', 17, H, '"tcp"', 'a table: health.type = "tcp"'),
     "key-unknown": ("web", "health.intervall = 2", 17, f"{H}.intervall", "2", "'interval'"),
     "timeout-longer": (
         "web",

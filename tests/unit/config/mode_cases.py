@@ -79,7 +79,7 @@ CASES = {
         25,
         "service[1].l3dsr",
         '"gue"',
-        "dictionary",
+        'a table: l3dsr.method = "gue"',
     ),
     "unknown-key": (
         "dscp = 12",

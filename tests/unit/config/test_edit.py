@@ -150,7 +150,7 @@ def test_real_remove() -> None:
             "",
             {"mode": "l3dsr", "l3dsr": "ipip"},
             "service[0].l3dsr",
-            "dictionary",
+            'a table: l3dsr.method = "ipip"',
         ),
         ("service-add", "web", "", {}, "service[3].vip", "needed"),
         (

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from dsrlb.config import digest, parse
+from dsrlb.config import Service, digest, parse
+from dsrlb.config.values import IPAddress
+from dsrlb.control.health.condition import State
 from dsrlb.control.plan import plan, view
 
 TEXT = """
@@ -83,8 +85,8 @@ def test_services_come_and_go() -> None:
             ("service web", "on_unknown: drop -> schedule", False),
         ),
         ('"tcp"', '"tcp"\nnew_flow_rate = 5', ("service web", "new_flow_rate: 0 -> 5", False)),
-        ('"tcp"', '"tcp"\npersistence = 60', ("service web", "persistence: 0 -> 60", False)),
-        ('"tcp"', '"tcp"\ninterfaces = "eth0"', ("service web", "interfaces: none -> eth0", False)),
+        ('"tcp"', '"tcp"\npersistence = 60', ("service web", "persistence: 0s -> 60s", False)),
+        ('"tcp"', '"tcp"\ninterfaces = "eth0"', ("service web", "interfaces: all -> eth0", False)),
         (
             '"10.0.0.2"',
             '"10.0.0.2"\nmax_open = 5',
@@ -103,7 +105,11 @@ def test_services_come_and_go() -> None:
         (
             '["192.0.2.10", "192.0.2.11"]',
             '"192.0.2.10"',
-            ("service web", "vip: 192.0.2.10, 192.0.2.11 -> 192.0.2.10", True),
+            (
+                "service web",
+                "vip: 192.0.2.10, 192.0.2.11 -> 192.0.2.10; flows to 192.0.2.11 end",
+                True,
+            ),
         ),
         (
             '["192.0.2.10", "192.0.2.11"]',
@@ -144,16 +150,37 @@ def test_a_limit_and_a_group_that_go() -> None:
     with_both = TEXT.replace('"10.0.0.2"', '"10.0.0.2"\nmax_open = 9\nmax_open_low = 5')
     with_both = with_both.replace('"tcp"', '"tcp"\npersistence = 60\npersistence_group = "g"')
     assert changes(with_both, TEXT) == [
-        ("change", "service web", "persistence: 60 -> 0", False),
+        ("change", "service web", "persistence: 60s -> 0s", False),
         ("change", "service web", "persistence_group: g -> none", False),
         ("change", "real web 10.0.0.2", "max_open: 9 -> 0", False),
         ("change", "real web 10.0.0.2", "max_open_low: 5 -> none", False),
     ]
 
 
-def test_another_protocol_ends_flows() -> None:
+def test_flows_of_another_protocol_go_on() -> None:
     found = changes(TEXT, TEXT.replace('"tcp"', '"udp"'))
-    assert ("change", "service web", "protocol: tcp -> udp", True) in found
+    assert ("change", "service web", "protocol: tcp -> udp", False) in found
+
+
+def test_what_an_operator_said_goes_with_a_real_server() -> None:
+    states: dict[str, State] = {"10.0.0.2": "drain", "10.0.0.1": "disabled"}
+    before, fewer, without = (
+        parse(text, "f")
+        for text in (
+            TEXT,
+            TEXT.replace("10.0.0.2", "10.0.0.4"),
+            TEXT.replace('name = "web"', 'name = "www"'),
+        )
+    )
+
+    def standing(_: Service, address: IPAddress) -> State | None:
+        return states.get(str(address), "up")
+
+    told = view(before, fewer, standing)["changes"][0]["detail"]
+    end = "is forgotten, unless this is rolled back"
+    assert told == f"its flows go to other reals; that 10.0.0.2 is drained {end}"
+    told = view(before, without, standing)["changes"][0]["detail"]
+    assert told.endswith(f"; that 10.0.0.1 is disabled, 10.0.0.2 is drained {end}")
 
 
 def test_reals_come_and_go() -> None:

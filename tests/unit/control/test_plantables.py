@@ -81,10 +81,13 @@ def test_checks(before: str, after: str, said: list[str]) -> None:
 def test_a_sorry_server() -> None:
     one, other = (parse(TEXT.format(SORRY.format(number), ""), "a") for number in (8, 9))
     (change,) = view(one, other)["changes"]
-    assert change["detail"] == "sorry.address: 10.0.0.8 -> 10.0.0.9"
+    moved = "flows of 10.0.0.8 go to other reals"
+    assert change["detail"] == f"sorry.address: 10.0.0.8 -> 10.0.0.9; {moved}"
     without = parse(TEXT.format("", ""), "a")
     changes = view(without, other)["changes"]
     assert [change["detail"] for change in changes] == [
         "all_down: drop -> sorry",
         "sorry: not set -> address 10.0.0.9, port 8080",
     ]
+    assert not any(change["affects_flows"] for change in changes)
+    assert view(other, without)["affects_flows"]

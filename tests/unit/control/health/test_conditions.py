@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsrlb.control.health.admin import AdminStates
+from dsrlb.control.health.admin import AdminStates, saved
 from dsrlb.control.health.condition import WELL
 from dsrlb.control.health.conditions import Conditions
 from dsrlb.health.protocol import State
@@ -135,7 +135,7 @@ def test_orders_go_with_their_real_servers(tmp_path: Path, events: EventLog) -> 
     path = tmp_path / "admin.json"
     admin = AdminStates(path, events)
     admin.give("drain", "ann", [("web", ["10.0.0.11"]), ("old", ["10.0.0.11"])])
-    admin.forget_others(s.config())
+    admin.follow(s.config(), lambda: None)
     again = AdminStates(path, events)
     assert again.of(s.R11) is not None
     assert path.read_text().count("service") == 1
@@ -171,7 +171,7 @@ def test_who_may_be_in_another_condition(conditions: Conditions) -> None:
     assert conditions.take_moved() == {"web"}
     conditions.admin.give("drain", "bob", [("web", ["10.0.0.11"])])
     assert conditions.take_moved() == set()
-    conditions.admin.forget_others(s.config())
+    conditions.admin.follow(s.config(), lambda: None)
     assert conditions.take_moved() == set()
 
 
@@ -211,3 +211,18 @@ def test_who_starts_slowly_is_in_another_condition_all_the_time(conditions: Cond
     after = s.installed(s.wanted(given))
     conditions.ramps.follow(s.config(), s.wanted(s.config()), after)
     assert [conditions.take_moved() for _ in range(2)] == [{"web"}, set()]
+
+
+def test_how_somebody_is_for_a_plan(conditions: Conditions, tmp_path: Path) -> None:
+    """In one family, if not in both; without a daemon only what was said is known."""
+    (service,) = s.config().service
+    assert conditions.standing(service, s.R11.address) == "up"
+    conditions.note(s.R11, CLOSED)
+    assert conditions.standing(service, s.R11.address) == "down"
+    conditions.admin.give("drain", "ann", [("web", ["10.0.0.12"])])
+    assert conditions.standing(service, s.R12.address) == "drain"
+    offline = saved(tmp_path / "admin.json")
+    found = [offline(service, real.address) for real in (s.R11, s.R12)]
+    assert found == [None, "drain"]
+    (tmp_path / "admin.json").write_text("{")
+    assert saved(tmp_path / "admin.json")(service, s.R12.address) is None

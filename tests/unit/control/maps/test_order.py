@@ -43,7 +43,7 @@ def test_new_real_servers_are_asked_for_first(
     balancer: Any = object.__new__(Balancer)
     maps = SimpleNamespace(renewed=False)
     balancer.dataplane = Steps(taken, "dataplane", maps=maps, moving=None)
-    balancer.attachments = Steps(taken, "attachments", links={}, up=(), status={})
+    balancer.attachments = Steps(taken, "attachments", links={}, serving=list)
     balancer.probes = Steps(taken, "probes", ifindex=0)
     balancer.announcer = Steps(taken, "announcer")
     balancer.macs = Steps(taken, "macs", settled=lambda: next(answers))

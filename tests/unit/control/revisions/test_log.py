@@ -122,9 +122,9 @@ def test_confirmed(logs: Logs) -> None:
     assert 59 < confirm.seconds_left(log.waiting) <= 60
     assert logs.state.saved_config() == "a"
     with pytest.raises(StateError, match="revision 2 waits for confirmation") as refused:
-        log.refuse_while_waiting(Change(ROOT, "apply f"))
+        log.refuse_untimely(Change(ROOT, "apply f"))
     assert "dsrlb rollback" in refused.value.hint
-    log.refuse_while_waiting(Change(ROOT, "rollback to 1", ends_waiting=True))
+    log.refuse_untimely(Change(ROOT, "rollback to 1", ends_waiting=True))
     assert log.confirm(ALICE).result == "applied"
     assert logs.state.saved_config() == "b"
     assert log.get(2).reason == "confirmed by alice"

@@ -65,7 +65,7 @@ def test_what_an_offline_command_put_aside(logs: Logs) -> None:
     logs.open.close()
     _damaged(logs)
     with pytest.raises(StateError, match="no earlier configuration: the history was lost: "):
-        offline.rollback("main", None, False, ALICE)
+        offline.rollback("main", None, False, ALICE, lambda _: None)
     log = logs.again()
     assert "what is left is " in log.lost
     assert log.lost in logs.told()

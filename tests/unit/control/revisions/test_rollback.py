@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dsrlb.config import Config, dump, parse
+from dsrlb.control.asking import Wanted
 from dsrlb.control.revisions import confirm
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.change import Change
@@ -58,13 +59,13 @@ def late(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_asked_for(logs: Logs) -> None:
     logs.apply(SECOND)
     balancer: Any = Balancer(logs)
-    go_back(balancer, None, ALICE, confirm_within=60)
+    go_back(balancer, None, Wanted(ALICE, confirm_within=60))
     (change,) = balancer.changes
     assert (change.author, change.what, change.confirm_within) == (ALICE, "rollback to 1", 60)
     assert logs.results() == ["applied", "applied", "waiting"]
     assert logs.open.text(3) == FIRST
     with pytest.raises(UnknownRevision):
-        go_back(balancer, 9, ALICE)
+        go_back(balancer, 9, Wanted(ALICE))
 
 
 def test_a_revision_that_this_version_does_not_read(logs: Logs) -> None:
@@ -72,7 +73,7 @@ def test_a_revision_that_this_version_does_not_read(logs: Logs) -> None:
     logs.apply(SECOND)
     balancer: Any = Balancer(logs)
     with pytest.raises(ConfigError, match=r"<revision 2>:2: balancer\.interfaces") as refused:
-        go_back(balancer, None, ALICE)
+        go_back(balancer, None, Wanted(ALICE))
     assert "revision 2 cannot run here now" in refused.value.hint
     assert balancer.changes == []
 

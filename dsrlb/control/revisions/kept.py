@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was read for the first step of a change, for the second one: to read thousands of services
+takes seconds."""
+
+from __future__ import annotations
+
+import time
+
+from dsrlb.config import Config
+from dsrlb.config.source import Origin
+
+KEPT_SECONDS = 60.0
+
+
+class Kept:
+    """One configuration, for a minute. Put and taken between changes."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._found: tuple[Config, Origin] | None = None
+        self._until = 0.0
+
+    def put(self, key: object, found: tuple[Config, Origin]) -> None:
+        """Keep it, in the place of another one. ``key``: what it was read from."""
+        self._key, self._found, self._until = key, found, time.monotonic() + KEPT_SECONDS
+
+    def take(self, key: object) -> tuple[Config, Origin] | None:
+        """What was read from that, once; None: it is not here."""
+        if self._found is None or self._key != key:
+            return None
+        found, self._key, self._found = self._found, None, None
+        return found
+
+    def forget(self) -> None:
+        """What nobody came for in time."""
+        if time.monotonic() >= self._until:
+            self._key = self._found = None

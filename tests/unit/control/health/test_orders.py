@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was said of real servers that are removed, and come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dsrlb.config import Config
+from dsrlb.control.desired.contents import RealId
+from dsrlb.control.health.admin import AdminStates
+from dsrlb.errors import StateError
+from dsrlb.observe.events import EventLog
+from tests.unit.control.health import services as s
+
+ALL = s.config()
+FEW = s.config(weights=(1,))
+
+
+class Book:
+    """The orders of an instance that goes from revision to revision."""
+
+    def __init__(self, path: Path, events: EventLog) -> None:
+        self.path, self.events = path, events
+        self.admin = AdminStates(path, events)
+        self.config: Config = ALL
+        self.number = 1
+        self.oldest = 1
+
+    def again(self) -> None:
+        """Another daemon."""
+        self.admin = AdminStates(self.path, self.events)
+
+    def goes(self, config: Config, to: int | None = None) -> None:
+        """A change: an apply, or a rollback."""
+        with self.admin.recalled(self.config, config, to):
+            self.number += 1
+        self.config = config
+        self.admin.follow(config, lambda: (self.oldest, self.number))
+        self.again()
+
+    def state(self, real: RealId = s.R12) -> str:
+        order = self.admin.of(real)
+        return "" if order is None else f"{order.state} by {order.who}"
+
+    def drain(self, who: str = "ann") -> None:
+        self.admin.give("drain", who, [("web", [str(s.R12.address)])])
+
+
+@pytest.fixture
+def book(tmp_path: Path, events: EventLog) -> Book:
+    found = Book(tmp_path / "admin.json", events)
+    found.drain()
+    return found
+
+
+def test_going_back_brings_it_back(book: Book) -> None:
+    order = book.admin.of(s.R12)
+    book.goes(FEW)
+    assert book.state() == ""
+    book.goes(ALL, to=1)
+    assert book.admin.of(s.R12) == order  # since when, and by whom
+    told = [event.message for event in book.events.since(0)]
+    assert told[0] == "web: 10.0.0.12 was drained, which goes with it; a rollback brings it back"
+    assert told[1].startswith("web: 10.0.0.12 is drained again (by ann, since 20")
+    book.goes(FEW, to=2)
+    assert book.state() == ""
+    book.goes(ALL, to=3)
+    assert book.state() == "drain by ann"
+
+
+def test_who_adds_it_anew_begins_fresh(book: Book) -> None:
+    book.goes(FEW)
+    book.goes(ALL)
+    assert book.state() == ""
+    book.goes(FEW)
+    book.goes(ALL, to=3)  # where it had begun fresh
+    assert book.state() == ""
+
+
+def test_of_several_removals_the_first_behind_it_counts(book: Book) -> None:
+    book.goes(FEW)  # 2
+    book.goes(ALL)  # 3
+    book.drain("bob")
+    book.goes(FEW)  # 4
+    book.goes(ALL, to=3)
+    assert book.state() == "drain by bob"
+    book.goes(FEW, to=4)
+    book.goes(ALL, to=1)
+    assert book.state() == "drain by ann"
+
+
+def test_who_is_there_stays_as_it_is(book: Book) -> None:
+    book.goes(FEW)
+    book.goes(ALL)
+    book.goes(s.config(weights=(2, 1, 1)), to=1)
+    assert book.state() == ""
+
+
+def test_what_is_older_than_the_kept_revisions_is_forgotten(book: Book) -> None:
+    book.goes(FEW)
+    book.oldest = 2
+    book.goes(s.config(weights=(2,)))
+    assert book.path.read_text() == "[]"
+
+
+def test_numbers_of_a_history_that_was_lost(book: Book) -> None:
+    book.number = 50
+    book.goes(FEW)
+    book.number = 1
+    book.goes(s.config(weights=(2,)))
+    assert book.path.read_text() == "[]"
+
+
+def test_a_way_back_that_breaks_off(book: Book) -> None:
+    book.goes(FEW)
+    with pytest.raises(ZeroDivisionError), book.admin.recalled(FEW, ALL, 1):
+        assert book.state() == "drain by ann"
+        raise ZeroDivisionError
+    assert book.state() == ""
+    book.goes(ALL, to=1)
+    assert book.state() == "drain by ann"
+
+
+def test_a_way_back_in_which_the_daemon_is_killed(book: Book) -> None:
+    """The next one finishes it, or goes on with what ran."""
+    for finished in (True, False):
+        book.goes(FEW)
+        way = book.admin.recalled(FEW, ALL, 1)
+        way.__enter__()
+        book.again()
+        book.number += 1
+        if finished:
+            book.config = ALL
+            book.admin.follow(ALL, lambda: (1, book.number))
+            assert book.state() == "drain by ann"
+        else:
+            book.admin.follow(FEW, lambda: (1, book.number))
+            assert book.state() == ""
+            book.goes(ALL)
+            assert book.state() == ""
+
+
+def test_what_cannot_be_written_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And keeps nobody from going back."""
+    book.goes(FEW)
+
+    def full(*_: object) -> None:
+        raise StateError("the disk is full")
+
+    monkeypatch.setattr("dsrlb.control.smallfiles.write_atomically", full)
+    with book.admin.recalled(FEW, ALL, 1):
+        pass
+    assert book.events.since(0)[-1].message == "the disk is full"
+    assert book.state() == ""
