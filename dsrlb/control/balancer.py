@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from dsrlb.control.maps import installed as installed_state
 from dsrlb.control.maps.apply import Applier
 from dsrlb.control.maps.writing import Writer
 from dsrlb.control.offline import pinned, remove_pins
+from dsrlb.control.options import Options
 from dsrlb.control.plan import view
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.revisions import wayback
@@ -49,19 +49,6 @@ if TYPE_CHECKING:
     from dsrlb.control.flows.keeper import FlowKeeper
 
 _RESOLVE_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to start: what is recorded, and where; replace foreign programs; ``attached`` is called
-    when the program is, and returns the seconds since the start of the process; ``text``: what the
-    configuration was read from, if it was in the log."""
-
-    change: Change
-    log: RevisionLog
-    force: bool
-    attached: Callable[[], float]
-    text: str = ""
 
 
 class Balancer:

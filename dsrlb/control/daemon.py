@@ -14,7 +14,6 @@ from functools import partial
 from typing import TypeVar
 
 from dsrlb.config.secrets import told
-from dsrlb.config.source import load_with_origin
 from dsrlb.control import pulse
 from dsrlb.control.asking import Serve
 from dsrlb.control.balancer import Balancer
@@ -24,8 +23,7 @@ from dsrlb.control.health.checker import Checker
 from dsrlb.control.macs.fdbkeeper import FdbKeeper
 from dsrlb.control.maps import drift
 from dsrlb.control.maps.silence import show
-from dsrlb.control.revisions.authors import own
-from dsrlb.control.revisions.change import Change
+from dsrlb.control.reloading import apply_file
 from dsrlb.control.revisions.confirmer import Confirmer
 from dsrlb.control.revisions.rollback import revert_expired
 from dsrlb.control.socketaccess import open_to_group
@@ -339,15 +337,6 @@ class Daemon:
     def _reload(self) -> None:
         """SIGHUP: apply the file that the configuration came from."""
         file = self._balancer.state.source() or self._paths.config_file
-
-        async def work() -> None:
-            try:
-                config, origin = await asyncio.to_thread(load_with_origin, file)
-                change = Change(own(), f"reload {file}")
-                await self.change(lambda: self._balancer.accept(config, origin, change))
-            except DsrlbError as error:
-                self._balancer.events.add("apply", f"reload: {told(error)}", "error")
-
-        task = asyncio.get_running_loop().create_task(work())
+        task = asyncio.get_running_loop().create_task(apply_file(file, self._balancer, self.change))
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)

@@ -154,13 +154,14 @@ def _start(
     with _opening(paths, _capacity(attempt)) as opened:
         from dsrlb.config.source import load_with_origin, read
         from dsrlb.control import balancer as balancers
+        from dsrlb.control.options import Options
 
         if attempt.file is not None:
             named = attempt.file not in (paths.saved_config, paths.config_file)  # by `run -c`
             config, origin = load_with_origin(attempt.file, pipes=named)
         else:
             config, origin = read(attempt.text, attempt.name)
-        options = balancers.Options(attempt.change, log, force, attached, attempt.text)
+        options = Options(attempt.change, log, force, attached, attempt.text)
         return balancers.Balancer.start(paths, state, config, origin, opened, options)
 
 
