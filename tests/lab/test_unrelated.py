@@ -154,7 +154,7 @@ def test_the_kernel_alone_shows_what_is_sent(without: Observed) -> None:
 
 
 def test_frames_arrive_as_they_were_sent(balanced: Balanced) -> None:
-    assert _difference(balanced.received) == ""
+    assert _difference(balanced.received) == "", balanced.queue
 
 
 def test_the_host_answers_the_same(balanced: Balanced, without: Observed) -> None:

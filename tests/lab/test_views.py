@@ -19,13 +19,13 @@ from tests.waiting import wait_until
 
 KEYS = {
     "services": "name vip protocol port mode algorithm family reals_up reals open pending packets "
-    "bytes new reply_packets reply_bytes pool",
+    "bytes new reply_packets reply_bytes pool all_down",
     "reals": "service address port weight state reason since open pending packets bytes new "
     "reply_packets reply_bytes mac interface response_ms response_age verdict share sorry",
     "macs": "address via mac interface vlan mtu path_mtu hops state source reason since",
     "stats": "interface ifindex driver xdp_mode attached reasons",
     "status": "instance pid version started config_hash file file_differs interfaces services "
-    "reals flows flow_events attach_seconds headers bytecode revisions",
+    "reals flows flow_events attach_seconds headers bytecode revisions checks",
 }
 FLOWS = "open pending closing capacity used pending_capacity pending_used"
 INTERFACE = "name state driver xdp_mode reason"

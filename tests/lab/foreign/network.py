@@ -219,6 +219,10 @@ class Segment:
         metrics: list[dict[str, int]] = route.get("metrics", [])
         return next((metric["mtu"] for metric in metrics if "mtu" in metric), 0)
 
+    def queue(self) -> str:
+        """What the host's end of the wire counts: frames, and those that it has dropped."""
+        return self.host.run("ethtool", "-S", "eth0")
+
     def down(self) -> None:
         """Remove everything, whatever there is of it."""
         for capture in self._captures:

@@ -56,6 +56,7 @@ class Observed:
     """What a run has shown."""
 
     received: list[bytes] = field(default_factory=list)
+    queue: str = ""
     answers: Counter[bytes] = field(default_factory=Counter)
     believed: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -185,7 +186,7 @@ def observe(segment: Segment) -> Observed:
     seen = Observed()
     at_host, at_peer = segment.capture()
     segment.send((frame for _, frame in sent()), at_host)
-    seen.received = foreign_frames(at_host.frames())
+    seen.received, seen.queue = foreign_frames(at_host.frames()), segment.queue()
     wait_until(
         "the MTUs are believed",
         lambda: segment.path_mtu(SHRUNK4) == segment.path_mtu(SHRUNK6) == SHRUNK_TO,
