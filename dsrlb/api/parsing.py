@@ -96,6 +96,7 @@ def _string(body: bytes, at: int) -> tuple[str, int]:
             raise _wrong("toml: half of a surrogate pair (\\ud800 to \\udfff) is no text")
         parts.append(part)
         if body[end : end + 1] == b'"':
+            decode(b"", True)  # half of a character is none
             return "".join(parts), end + 1
         if end == at:
             raise json.JSONDecodeError("Unterminated or wrong string", "", at)

@@ -59,12 +59,12 @@ class Channel:
             self._sending = self.busy
             events = READ | WRITE if self._sending else READ
             self._loop.change(self._socket.fileno(), events)
+            if not self._sending:  # by whatever was sent behind it, too: no event comes any more
+                self._drained()
 
     def _ready(self, events: int) -> None:
         if events & WRITE:
             self._write()
-            if not self.busy:
-                self._drained()
         if events & ~WRITE:
             self._read()
 

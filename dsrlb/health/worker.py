@@ -63,7 +63,8 @@ class Worker:
 
     def _beat(self) -> None:
         """Between two checks: who hangs in one says nothing."""
-        self._channel.send(b"" if self._channel.busy else encode(Alive(self._beats)))
+        if not self._channel.busy:
+            self._channel.send(encode(Alive(self._beats)))
         self._beats += 1
 
     def _said(self, line: bytes) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,31 @@ def test_many_states_are_several_messages() -> None:
     assert counts == [1024, 476]
     worker.close()
     worker._channel._socket.close()
+    loop.close()
+    ours.close()
+
+
+def test_news_that_waited_go_with_whatever_is_sent_next() -> None:
+    """Where the daemon reads again just then, no event of the socket tells so."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    loop = Loop()
+    worker = Worker(loop, theirs.detach(), 100)
+    worker._follow(Orders((_target("a", 9, interval=60000),)))
+    channel = worker._channel
+    while not channel.busy:
+        channel.send(b"\n" * 65536)
+    worker._changed(worker._watches["a"], quiet=False)
+    loop._run_after()
+    assert worker._news
+    told = b""
+    for _ in range(100):
+        with suppress(BlockingIOError):
+            told += ours.recv(1 << 20)
+        channel.send(b"")
+    assert b'"states"' in told.strip() and not worker._news
+    worker.close()
+    channel._socket.close()
     loop.close()
     ours.close()
 
