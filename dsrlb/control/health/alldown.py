@@ -12,12 +12,13 @@ from dsrlb.control.health.admin import KIND
 from dsrlb.observe.events import EventLog
 
 _SHOWN = 5
-_WORDS = {
+FATES = {
     "drop": "new flows are dropped",
     "pass": "new flows pass to this host's kernel",
     "sorry": "new flows go to the sorry server",
     "all-up": "all-up: those that are down get new flows, as if they were up",
 }
+"""What becomes of new flows, by Part.all_down."""
 
 
 class AllDown:
@@ -40,7 +41,7 @@ class AllDown:
                 begun[what].append(name)
         over = [name for name in before if name in parts and name not in self.engaged]
         for what, names in begun.items():
-            text = f"{_told(names, parts)}: no real server is up: {_WORDS[what]}"
+            text = f"{_told(names, parts)}: no real server is up: {FATES[what]}"
             self._events.add(KIND, text, "warning")
         if over:
             self._events.add(KIND, f"{_told(over, parts)}: a real server is up again")

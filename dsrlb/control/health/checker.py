@@ -35,10 +35,11 @@ _AT_ONCE = 256  # targets of a message
 _LEFT_AT_ONCE = 4096  # that it drops
 _LONG_LINE = 1 << 16
 _LONGEST_LINE = 16 << 20
-_END_SECONDS = 3.0
+_END_SECONDS, _KILLED_SECONDS = 3.0, 2.0
 _ROUND_SECONDS = 1.0
 _DOUBT_ROUNDS, _HUNG_ROUNDS = 5, 15  # without a word of what says something every BEAT_SECONDS
 _WHO = "the process that checks real servers"
+_KEPT = f"{_WHO} was killed, and the kernel does not let it go; another one begins behind it"
 
 
 class Checker:
@@ -103,6 +104,12 @@ class Checker:
             finally:
                 ours.close()
                 code = await to_its_end(partial(_end, process))
+        if not code:
+            self._events.add(KIND, _KEPT, "error")
+        while not code:
+            self._conditions.trouble = _KEPT
+            await asyncio.sleep(_ROUND_SECONDS)
+            code = _ending(process.poll())
         return code
 
     async def _talk(self, channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
@@ -227,10 +234,17 @@ def _start(descriptor: int) -> subprocess.Popen[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> str:
-    """Wait for its end, which the closed socket tells it; returns how it ended."""
-    try:
-        code = process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        code = process.wait()
+    """Wait for its end, which the closed socket tells it; returns how it ended, "" of one that not
+    even SIGKILL ends: it waits for a disk or the like, which nobody else must wait for."""
+    with suppress(subprocess.TimeoutExpired):
+        return _ending(process.wait(_END_SECONDS))
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        return _ending(process.wait(_KILLED_SECONDS))
+    return ""
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return ""
     return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -9,8 +9,9 @@ from ipaddress import ip_address
 from dsrlb.config import Config
 from dsrlb.config.values import IPAddress
 from dsrlb.control.balancer import Balancer
-from dsrlb.control.desired.contents import RealId, ServiceId
+from dsrlb.control.desired.contents import ServiceId
 from dsrlb.control.health.admin import KIND, AdminState
+from dsrlb.control.health.alldown import FATES
 from dsrlb.control.views import StateRow
 from dsrlb.errors import StateError
 
@@ -21,12 +22,6 @@ _STATES: dict[str, AdminState | None] = {
     "enabled": None,
     "drain": "drain",
     "disabled": "disabled",
-}
-_FATES = {
-    "drop": "new flows are dropped",
-    "pass": "new flows go to this host's kernel",
-    "sorry": "new flows go to the sorry server",
-    "all-up": "new flows go to those that are down, as if they were up",
 }
 _TOLD = {"enabled": "may have new flows again", "drain": "gets no new flows", "disabled": "is out"}
 
@@ -44,8 +39,6 @@ def give_order(
     names = ", ".join(found)
     balancer.events.add(KIND, f"{names}: {address} {_TOLD[state]} (by {who})")
     warnings = {name: "" if state == "enabled" else _warning(balancer, name) for name in found}
-    for warning in filter(None, warnings.values()):
-        balancer.events.add(KIND, warning, "warning")
     return [
         {"service": name, "address": one, "state": state, "warning": warnings[name]}
         for name, addresses in found.items()
@@ -54,25 +47,20 @@ def give_order(
 
 
 def _warning(balancer: Balancer, name: str) -> str:
-    """Of a service that has no real server left for new flows, and what becomes of them."""
+    """Of a service that has no real server left for new flows, and what becomes of them. That it
+    begins is an event already (AllDown)."""
     service = next(one for one in balancer.config.service if one.name == name)
-    there, alone = balancer.applier.installed.services, {}
-    for family in sorted({vip.version for vip in service.vip}):
-        entry = there.get(ServiceId(name, family))
-        chosen = entry.content.schedule if entry is not None else ()
-        own = {ip for real in balancer.config.reals_of(service) for ip in real.address}
-        if not any(_is_up(balancer, real) for real in chosen if real.address in own):
-            alone[family] = bool(chosen)
+    families = sorted({vip.version for vip in service.vip})
+    engaged = balancer.all_down.engaged
+    alone = {
+        one: engaged[ServiceId(name, one)] for one in families if ServiceId(name, one) in engaged
+    }
     if not alone:
         return ""
-    every = len(alone) == len({vip.version for vip in service.vip})
-    where = "" if every else f" over IPv{next(iter(alone))}"
-    fate = _FATES[service.all_down if any(alone.values()) or service.all_down == "pass" else "drop"]
-    return f'{name}: no real server is up{where}: {fate} (all_down = "{service.all_down}")'
-
-
-def _is_up(balancer: Balancer, real: RealId) -> bool:
-    return balancer.conditions.of(real).state == "up"
+    where = "" if len(alone) == len(families) else f" over IPv{next(iter(alone))}"
+    what = next((one for one in alone.values() if one != "drop"), "drop")
+    fate = f'{FATES[what]} (all_down = "{service.all_down}")'
+    return f"{name}: no real server is up{where}: {fate}"
 
 
 def _address(text: str) -> IPAddress:

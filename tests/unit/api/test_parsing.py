@@ -126,7 +126,8 @@ def test_a_large_one_that_is_refused(raw: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [b"", b"\\", b'\\x"}', b'\\u12"}', b'\n"}', b'"', b'"}}', b'"}x', b'\xff"}', b'\xe2\x82"}']
+    "end",
+    [b"", b"\\", b'\\x"}', b'\\u12"}', b'\n"}', b'"', b'"}}', b'"}x', b'\xff"}', b'\xe2\x82"}'],
 )
 def test_a_large_one_that_is_no_json(end: bytes) -> None:
     with pytest.raises(ValueError):

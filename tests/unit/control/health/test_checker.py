@@ -7,10 +7,12 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -197,6 +199,49 @@ def test_one_that_hangs_is_killed_and_followed_by_another(
         "the process that checks real servers has said nothing for 3 s: it hangs, and is killed",
         "the process that checks real servers ended (signal 9); another in 0.01 s",
     ]
+
+
+class Stuck(subprocess.Popen[bytes]):
+    """It waits for a disk: no signal ends it, as long as it is said to be stuck."""
+
+    stuck = True
+    made: ClassVar[list[Stuck]] = []
+
+    def wait(self, timeout: float | None = None) -> int:
+        self.made.append(self)
+        if self.stuck:
+            raise subprocess.TimeoutExpired("stuck", timeout or 0)
+        return super().wait(timeout)
+
+    def poll(self) -> int | None:
+        return None if self.stuck else super().poll()
+
+
+def test_one_that_cannot_be_killed_keeps_nobody(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the daemon's end, above all. Another one is started when it is gone."""
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(subprocess, "Popen", Stuck)
+    world = World(tmp_path, checks(server.getsockname()[1]))
+    told = "was killed, and the kernel does not let it go"
+
+    async def kept() -> None:
+        await world.until("it is killed", lambda: told in world.conditions.trouble)
+
+    async def work() -> None:
+        await kept()
+        monkeypatch.setattr(module, "_ROUND_SECONDS", 1.0)
+        monkeypatch.setattr(Stuck, "stuck", False)
+        await world.until("another one", lambda: world.checker.pid and not world.conditions.trouble)
+
+    world.run(kept)
+    world.conditions.trouble = ""
+    world.run(work)
+    for process in tuple(Stuck.made):  # which wait() adds to
+        process.wait()
+    assert sum(told in text for text in world.told()) == 2
 
 
 def test_a_daemon_that_had_no_time_takes_nobody_for_hanging(
