@@ -49,10 +49,11 @@ def _counted(instance: str) -> dict[str, int]:
 
 
 def _unchecked(instance: str) -> str | None:
-    """Why real servers are not checked; None when no daemon says."""
+    """Why real servers are not checked; None when no daemon says, as one of 0.1.0 does not."""
     from dsrlb.cli.client import Client
 
     try:
-        return str(Client(instance).get("/status")["checks"])
+        told = Client(instance).get("/status").get("checks")
     except DsrlbError:
         return None
+    return None if told is None else str(told)

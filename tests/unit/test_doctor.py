@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from dsrlb.cli.client import Client
 from dsrlb.cli.doctor import doctor as command
 from dsrlb.errors import CompileError
 from dsrlb.net.links import Link
@@ -96,6 +98,14 @@ def test_whether_real_servers_are_checked(trouble: str | None, wanted: list[bool
     found = [f for f in doctor.diagnose("x", {}, trouble) if f.name == "checks"]
     assert [finding.ok for finding in found] == wanted
     assert not trouble or found[0].value == trouble
+
+
+def test_a_daemon_of_an_earlier_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the installation and the restart: it knows nothing of checks."""
+    answers: dict[str, Any] = {"/stats": [], "/status": {"pid": 7}}
+    monkeypatch.setattr(Client, "get", lambda self, path: answers[path])
+    result = CliRunner().invoke(command, ["--json"])
+    assert "checks" not in [finding["name"] for finding in json.loads(result.stdout)]
 
 
 def test_bcc_is_not_imported_for_its_version() -> None:

@@ -104,7 +104,8 @@ class AdminStates:
         if self._kept(there, past):
             for (service, address), order in gone.items():
                 told = f"{service}: {address} was {_TOLD[order.state]}, which goes with it"
-                self._events.add(KIND, f"{told}; a rollback brings it back")
+                back = "; a rollback brings it back" if numbers is not None else ""
+                self._events.add(KIND, f"{told}{back}")
 
     @contextmanager
     def recalled(self, before: Config | None, config: Config, to: int | None) -> Iterator[None]:

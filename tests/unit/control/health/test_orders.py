@@ -70,6 +70,13 @@ def test_going_back_brings_it_back(book: Book) -> None:
     assert book.state() == "drain by ann"
 
 
+def test_without_a_history_nothing_is_promised(book: Book) -> None:
+    book.admin.follow(FEW, lambda: None)
+    assert book.state() == ""
+    told = [event.message for event in book.events.since(0)]
+    assert told == ["web: 10.0.0.12 was drained, which goes with it"]
+
+
 def test_who_adds_it_anew_begins_fresh(book: Book) -> None:
     book.goes(FEW)
     book.goes(ALL)
