@@ -21,7 +21,10 @@ class Kept:
         self._until = 0.0
 
     def put(self, key: object, found: tuple[Config, Origin]) -> None:
-        """Keep it, in the place of another one. ``key``: what it was read from."""
+        """Keep it, in the place of another one, unless other files are a part of it, which may
+        become others. ``key``: what it was read from."""
+        if found[1].includes:
+            return
         self._key, self._found, self._until = key, found, time.monotonic() + KEPT_SECONDS
 
     def take(self, key: object) -> tuple[Config, Origin] | None:
