@@ -123,7 +123,7 @@ def tell_way_back(view: PreparedView, as_json: bool, confirm_within: int | None 
     Beside JSON it is told on standard error."""
     if view["recorded"]:
         itself = f", by itself in {confirm_within} s" if confirm_within else ""
-        click.echo(f"{way_back_text(view)}{itself}", err=as_json)
+        click.echo(printable(f"{way_back_text(view)}{itself}"), err=as_json)
 
 
 def way_back_text(view: PreparedView) -> str:
