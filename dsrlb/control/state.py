@@ -76,6 +76,13 @@ class State:
         except UnicodeDecodeError as error:
             raise StateError(f"cannot read {path}: {error}") from error
 
+    def has_saved(self, text: str) -> bool:
+        """Is that the last good configuration? What cannot be read is not."""
+        try:
+            return self.saved_config() == text
+        except StateError:
+            return False
+
     def save_config(self, text: str) -> None:
         """Keep a configuration that was applied."""
         smallfiles.write_atomically(self._paths.saved_config, text)
