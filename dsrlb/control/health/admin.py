@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dsrlb.config import Config, Service
+from dsrlb.config import Config, Group, Service
+from dsrlb.config.memo import ByIdentity
 from dsrlb.config.values import IPAddress
 from dsrlb.control import smallfiles
 from dsrlb.control.desired.contents import RealId
@@ -181,16 +182,23 @@ class AdminStates:
         self._moved.update(key[0] for key in both if before.get(key) != orders.get(key))
 
 
+_addresses = ByIdentity[Group | Service, frozenset[str]](
+    lambda element: frozenset(str(address) for real in element.real for address in real.address)
+)
+
+
 def _present(config: Config, among: Iterable[_Key]) -> set[_Key]:
-    """Real servers of the configuration, of those services."""
-    services = {name for name, _ in among}
-    return {
-        (service.name, str(address))
-        for service in config.service
-        if service.name in services
-        for real in config.reals_of(service)
-        for address in real.address
-    }
+    """Those of them that are real servers of the configuration."""
+    groups = {group.name: group for group in config.group}
+    services = {service.name: service for service in config.service}
+
+    def there(key: _Key) -> bool:
+        service = services.get(key[0])
+        if service is None:
+            return False
+        return key[1] in _addresses(service if service.group is None else groups[service.group])
+
+    return set(filter(there, among))
 
 
 def saved(path: Path) -> Standing:

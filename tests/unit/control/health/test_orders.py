@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dsrlb.config import Config
+from dsrlb.config import Config, Group, Service
 from dsrlb.control import smallfiles
 from dsrlb.control.desired.contents import RealId
+from dsrlb.control.health import admin as admin_module
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.reserve import Reserve
 from dsrlb.errors import StateError
@@ -142,6 +143,23 @@ def test_a_way_back_in_which_the_daemon_is_killed(book: Book) -> None:
             assert book.state() == ""
             book.goes(ALL)
             assert book.state() == ""
+
+
+def test_services_that_stay_are_not_walked_through_again(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    make = admin_module._addresses._make
+
+    def made(of: Group | Service) -> frozenset[str]:
+        looked.append(of)
+        return make(of)
+
+    monkeypatch.setattr(admin_module._addresses, "_make", made)
+    many = s.config(weights=(1, 1))
+    for _ in range(3):
+        book.admin.follow(many, lambda: (1, 1))
+    assert looked == [many.service[0]]
 
 
 def full(*_: object) -> None:
