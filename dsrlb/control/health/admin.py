@@ -222,7 +222,7 @@ def _parsed(raw: bytes) -> tuple[dict[_Key, Order], dict[_Past, Order]]:
     for row in smallfiles.rows(raw):
         key = smallfiles.text(row["service"]), smallfiles.text(row["address"])
         if "removed" in row:
-            past[*key, int(row["removed"])] = _order(row)
+            past[*key, smallfiles.number(row["removed"])] = _order(row)
         else:
             orders[key] = _order(row)
     return orders, past
