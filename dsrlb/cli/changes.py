@@ -100,9 +100,11 @@ def show_plan(view: PlanView, as_json: bool) -> None:
 
 def made(instance: str, path: str, as_json: bool, **body: Any) -> AppliedView:
     """Have the daemon make a change: only when all of it is checked and the way back is printed.
-    When another change comes in between it begins anew. Raises DsrlbErrors."""
+    When another change comes in between it begins anew, but not the way back from what runs, which
+    would be another one. Raises DsrlbErrors."""
     client = Client(instance)
-    for left in reversed(range(_TIMES)):
+    times = 1 if path == "/rollback" and body["revision"] is None else _TIMES
+    for left in reversed(range(times)):
         prepared = client.post(f"{path}/prepare", **body)
         tell_way_back(prepared, as_json, body.get("confirm_within"))
         try:
@@ -121,7 +123,7 @@ def tell_way_back(view: PreparedView, as_json: bool, confirm_within: int | None 
     Beside JSON it is told on standard error."""
     if view["recorded"]:
         itself = f", by itself in {confirm_within} s" if confirm_within else ""
-        click.echo(f"{way_back_text(view)}{itself}", err=as_json)
+        click.echo(printable(f"{way_back_text(view)}{itself}"), err=as_json)
 
 
 def way_back_text(view: PreparedView) -> str:

@@ -69,11 +69,12 @@ _PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
 
 @dataclass(slots=True)
 class Origin:
-    """Where each part of the merged tables came from."""
+    """Where each part of the merged tables came from. ``includes``: from other files, too."""
 
     file: str
     indices: dict[str, LineIndex] = field(default_factory=dict)
     elements: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    includes: bool = False
 
     def place(self, path: KeyPath) -> tuple[str, int | None]:
         """File and line of a key path of the merged configuration."""
@@ -258,6 +259,7 @@ def read(text: str, filename: str, base: Path | None = None) -> tuple[Config, Or
     tables: dict[str, Any] = {}
     own = _add(tables, text, filename, origin)
     if "include" in own:
+        origin.includes = True
         seen = {Path(filename).resolve()}
         for path in _included(own["include"], base or Path(filename).parent, origin):
             if path.resolve() in seen:

@@ -82,7 +82,7 @@ class Balancer:
         self.attachments = Attachments(dataplane, state, self.events)
         self.applier = Applier(dataplane.maps, installed_state.read(dataplane.maps))
         self.applier.pools.use = lambda: self.keeper.pool_use
-        admin = AdminStates(paths.orders, self.events)
+        admin = AdminStates(paths.orders, self.events, state.reserve)
         memory = Memory(paths.state / "down.json", self.events)
         self.conditions = Conditions(admin, self.events, memory)
         self.all_down = AllDown(self.events)

@@ -225,7 +225,7 @@ class Daemon:
         """How long to wait for more of the kind: netlink's events come in bursts, and are dear to
         follow; who is up or down should be so at once."""
         balancer = self._balancer
-        network = balancer.links_changed or balancer.paths_changed
+        network = balancer.links_changed or balancer.paths_changed or balancer.addresses_changed
         return _SETTLE_SECONDS if network else _SOON_SECONDS
 
     async def _try(self, kind: str, work: Callable[[], Awaitable[object]]) -> bool:

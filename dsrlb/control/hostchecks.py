@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dsrlb.config import Config, HostFacts, check_host, clashes
 from dsrlb.config.secrets import told
 from dsrlb.config.sharing import config_of, others
@@ -18,13 +20,25 @@ from dsrlb.net import links
 from dsrlb.net.host import host_facts
 from dsrlb.observe.events import EventLog
 
+_Clashes = frozenset[tuple[str, str]]
+"""Identities of clashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Right:
+    """A configuration that was found right. ``tolerated``: what is wrong with it, or was with the
+    one that it was compared with, and is no reason as long as what runs has it too."""
+
+    config: Config
+    tolerated: _Clashes = frozenset()
+
 
 class HostCheck:
     """Of one instance. Remembers what was found right, and on what host."""
 
     def __init__(self, instance: str) -> None:
         self._instance = instance
-        self._right: tuple[Config, ...] = ()
+        self._right: tuple[_Right, ...] = ()
         self._right_on = HostFacts({}, {})
         self._free: tuple[list[IPNetwork], HostFacts] | None = None
         self._facts = HostFacts({}, {})
@@ -87,34 +101,45 @@ class HostCheck:
         running: Config | None,
     ) -> None:
         facts = self._facts
-        concerned = config if adopt_vip else self._concerned(config, facts)
-        problems = _problems(concerned, facts, origin, adopt_vip, before, running)
-        if problems and concerned is not config:  # told with their places in the whole
-            problems = _problems(config, facts, origin, adopt_vip, before, running)
+        concerned = _Right(config) if adopt_vip else self._concerned(config, facts, running)
+        about = facts, origin, adopt_vip, before, running
+        problems, tolerated = _problems(concerned.config, *about)
+        if problems and concerned.config is not config:  # told with their places in the whole
+            problems, _ = _problems(config, *about)
         asked = prefixes_needed(config), facts  # of which the pairs of other instances are a part
         if asked != self._free:
             problems += occupied(config, facts, origin, self._instance)
         if problems:
             raise ConfigError(problems)
-        self._found_right(() if adopt_vip else (config,), facts)
+        right = _Right(config, tolerated | concerned.tolerated)
+        self._found_right(() if adopt_vip else (right,), facts)
         self._free = asked
 
-    def _found_right(self, config: tuple[Config, ...], facts: HostFacts) -> None:
+    def _found_right(self, right: tuple[_Right, ...], facts: HostFacts) -> None:
         """Two are known: what runs, and what comes, which may be checked more than once."""
         known = self._right if facts == self._right_on else ()
-        self._right, self._right_on = (*config, *known)[:2], facts
+        self._right, self._right_on = (*right, *known)[:2], facts
 
-    def _concerned(self, config: Config, facts: HostFacts) -> Config:
+    def _concerned(self, config: Config, facts: HostFacts, running: Config | None) -> _Right:
         """What was not found right on the same host before: services that are other objects, or
-        have other real servers."""
+        have other real servers; with what was tolerated of the others."""
         around = config.balancer, config.bridge
-        known = [right for right in self._right if (right.balancer, right.bridge) == around]
+        known = [one for one in self._right if (one.config.balancer, one.config.bridge) == around]
+        known = [one for one in known if one.tolerated <= _had(running, facts, one.tolerated)]
         if not known or self._right_on != facts:
-            return config
-        services = min((others(right, config) for right in known), key=len)
+            return _Right(config)
+        found = ((others(one.config, config), one.tolerated) for one in known)
+        services, tolerated = min(found, key=lambda pair: len(pair[0]))
         names = {service.group for service in services}
         groups = tuple(group for group in config.group if group.name in names)
-        return config_of(config.balancer, config.bridge, groups, services)
+        return _Right(config_of(config.balancer, config.bridge, groups, services), tolerated)
+
+
+def _had(running: Config | None, facts: HostFacts, asked: object) -> _Clashes:
+    """What is wrong with what runs. To look takes its time, and is left out where nobody asks."""
+    if running is None or not asked:
+        return frozenset()
+    return frozenset(clash.identity for clash in clashes(running, facts))
 
 
 def _problems(
@@ -124,17 +149,17 @@ def _problems(
     adopt_vip: bool,
     before: Config | None,
     running: Config | None,
-) -> list[Problem]:
+) -> tuple[list[Problem], _Clashes]:
+    """With what is tolerated, which are no problems."""
     known = before.balancer.interfaces if before else ()
     problems = check_host(config, facts, origin, known)
     problems += unknown_group(config, origin)
     problems += unreachable(config, facts, origin)
     problems += misplaced(config, facts, origin, before)
     found = list(clashes(config, facts, adopt_vip))
-    if found and running is not None:
-        had = {clash.identity for clash in clashes(running, facts)}
-        found = [clash for clash in found if clash.identity not in had]
-    return problems + [clash.problem(origin) for clash in found]
+    had = _had(running, facts, found)
+    problems += [clash.problem(origin) for clash in found if clash.identity not in had]
+    return problems, frozenset(clash.identity for clash in found) & had
 
 
 def adopt(config: Config, events: EventLog) -> None:

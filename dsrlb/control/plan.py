@@ -13,10 +13,10 @@ from dsrlb.control.planflows import (
     END,
     MOVED,
     OPENED,
+    Reals,
     Standing,
     fate,
     forgotten,
-    reals,
     removed,
     sorry_fates,
     unknown,
@@ -120,6 +120,11 @@ def _list_text(was: tuple[object, ...], now: tuple[object, ...]) -> str:
 def _service(
     before: Config, old: Service, after: Config, new: Service, standing: Standing
 ) -> Iterator[Change]:
+
+    def found() -> Reals:  # seldom asked for, and there may be many
+        kept = (real for _, real in _kept(before.reals_of(old), after.reals_of(new)))
+        return Reals(new, kept, standing)
+
     for field in type(new).model_fields:
         if field in ("real", "name"):
             continue
@@ -129,8 +134,6 @@ def _service(
         if field in _TABLES:
             yield from _table(field, was, now, new)
             continue
-        kept = (real for _, real in _kept(before.reals_of(old), after.reals_of(new)))
-        found = reals(new, kept, standing)
         effect = fate(field, old, new, after, found)
         said = f"; {effect}" if effect else ""
         text = f"{_value(field, was)} -> {_value(field, now)}{said}"

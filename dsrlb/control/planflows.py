@@ -28,7 +28,7 @@ def unknown(service: Service, address: IPAddress) -> State | None:
     return None
 
 
-def fate(field: str, old: Service, new: Service, after: Config, reals: _Reals) -> str:
+def fate(field: str, old: Service, new: Service, after: Config, reals: Callable[[], Reals]) -> str:
     """By another value of a key of a service. ``reals``: of both, with how they are now."""
     if field == "mode":
         was, now = (form(methods()[each.method]) for each in (old, new))
@@ -43,7 +43,7 @@ def fate(field: str, old: Service, new: Service, after: Config, reals: _Reals) -
         gone = ", ".join(map(str, _unserved(old, new, after)))
         return f"flows to {gone} end" if gone else ""
     if field == "on_down" or (field == "all_down" and old.on_down == new.on_down):
-        return _leaving(old, new, reals)
+        return _leaving(old, new, reals())
     return ""
 
 
@@ -95,8 +95,8 @@ def sorry_fates(was: object, now: object, service: Service) -> dict[str, str]:
     return {"": moved, "address": moved, "port": END if service.replies and not gone else ""}
 
 
-class _Reals:
-    """Real servers that a service keeps, by how they are."""
+class Reals:
+    """Real servers that a service keeps (``kept``), by how they are."""
 
     def __init__(self, service: Service, kept: Iterator[Real], standing: Standing) -> None:
         found = [(address, real.weight) for real in kept for address in real.address]
@@ -107,12 +107,7 @@ class _Reals:
         self.disabled = [one for one, state in states.items() if state == "disabled"]
 
 
-def reals(service: Service, kept: Iterator[Real], standing: Standing) -> _Reals:
-    """``kept``: the real servers of a service that stay."""
-    return _Reals(service, kept, standing)
-
-
-def _leaving(old: Service, new: Service, found: _Reals) -> str:
+def _leaving(old: Service, new: Service, found: Reals) -> str:
     """By on_down and all_down: those of real servers that are out."""
     left = [*found.disabled] if _policy(old) != _policy(new) else []
     if _policy(old, found) != _policy(new, found):
@@ -124,7 +119,7 @@ def _leaving(old: Service, new: Service, found: _Reals) -> str:
     return f"flows of {whose} " + ("are reset" if policy == "reset" else "go to other reals")
 
 
-def _policy(service: Service, down: _Reals | None = None) -> str:
+def _policy(service: Service, down: Reals | None = None) -> str:
     """What becomes of the flows of who is out; ``down``: of who is down, which is nothing where
     such a real server counts as up."""
     if down is not None and down.nobody_up and service.all_down == "all-up":

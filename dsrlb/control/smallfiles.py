@@ -112,6 +112,13 @@ def text(value: object) -> str:
     return found
 
 
+def number(value: object) -> int:
+    """A whole number. Raises TypeError."""
+    if type(value) is not int:  # bool is one, too
+        raise TypeError(f"{value!r:.40} where a number belongs")
+    return value
+
+
 def _of_kind(value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
         raise TypeError(f"{value!r:.40} where {kind.__name__} belongs")

@@ -16,6 +16,7 @@ from dsrlb.control.reserve import Reserve
 from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog
 from dsrlb.paths import Paths
+from dsrlb.printable import printable
 
 T = TypeVar("T")
 
@@ -76,13 +77,26 @@ class State:
         except UnicodeDecodeError as error:
             raise StateError(f"cannot read {path}: {error}") from error
 
+    def has_saved(self, text: str) -> bool:
+        """Is that the last good configuration? What cannot be read is not."""
+        try:
+            return self.saved_config() == text
+        except StateError:
+            return False
+
     def save_config(self, text: str) -> None:
         """Keep a configuration that was applied."""
         smallfiles.write_atomically(self._paths.saved_config, text)
 
     def remember_source(self, path: Path) -> None:
-        """Keep which file the configuration came from (status compares it)."""
-        smallfiles.write_atomically(self._paths.state / "source", f"{path.resolve()}\n")
+        """Keep which file the configuration came from (status compares it). Raises StateError."""
+        try:
+            name = str(path.resolve())
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a 0 byte
+            raise StateError(f"{printable(str(path))} is not remembered: {error}") from error
+        if not name.isprintable():
+            raise StateError(f"{printable(name)} is not remembered: it has control characters")
+        smallfiles.write_atomically(self._paths.state / "source", f"{name}\n")
 
     def source(self) -> Path | None:
         """The file that `run -c` or `apply` was last given, or None."""

@@ -14,12 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dsrlb.config import Config, Service
+from dsrlb.config import Config, Group, Service
+from dsrlb.config.memo import ByIdentity
 from dsrlb.config.values import IPAddress
 from dsrlb.control import smallfiles
 from dsrlb.control.desired.contents import RealId
 from dsrlb.control.health.condition import State
 from dsrlb.control.planflows import Standing, unknown
+from dsrlb.control.reserve import Reserve
 from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog, now_text
 
@@ -44,10 +46,13 @@ class Order:
 class AdminStates:
     """Of one instance, kept in a file."""
 
-    def __init__(self, path: Path, events: EventLog) -> None:
-        """A file that cannot be read is put aside, and told of: nobody is drained then."""
+    def __init__(self, path: Path, events: EventLog, reserve: Reserve | None = None) -> None:
+        """A file that cannot be read is put aside, and told of: nobody is drained then.
+        ``reserve``: room for what a change makes of orders, if there is no other."""
         self._path = path
         self._events = events
+        self._reserve = reserve
+        self._unsaved = False
         self._moved: set[str] = set()
 
         def tell(message: str) -> None:
@@ -101,25 +106,26 @@ class AdminStates:
             kept = {(*key[:2], order) for key, order in past.items()}
             past |= {(*k, last): one for k, one in gone.items() if (*k, one) not in kept}
             past = {key: order for key, order in past.items() if first < key[2] <= last}
-        if self._kept(there, past):
-            for (service, address), order in gone.items():
-                told = f"{service}: {address} was {_TOLD[order.state]}, which goes with it"
-                back = "; a rollback brings it back" if numbers is not None else ""
-                self._events.add(KIND, f"{told}{back}")
+        self._follow(there, past)
+        back = "; a rollback brings it back" if numbers is not None else ""
+        for (service, address), order in gone.items():
+            told = f"{service}: {address} was {_TOLD[order.state]}, which goes with it"
+            self._events.add(KIND, f"{told}{back}")
 
     @contextmanager
     def recalled(self, before: Config | None, config: Config, to: int | None) -> Iterator[None]:
         """Around a change from ``before`` to ``config``. Where that goes back to the revision
         ``to``, real servers that come back are as they were when they were removed behind it."""
         orders = self._recalled(before, config, to) if to is not None and self._past else {}
-        if not orders or not self._kept(self._orders | orders, self._past):
+        if not orders:
             yield
             return
+        self._follow(self._orders | orders, self._past)
         try:
             yield
         except BaseException:  # whatever it was: they did not come back
             there = {key: one for key, one in self._orders.items() if key not in orders}
-            self._kept(there, self._past)
+            self._follow(there, self._past)
             raise
         for (service, address), order in orders.items():
             told = f"{service}: {address} is {_TOLD[order.state]} again"
@@ -134,17 +140,27 @@ class AdminStates:
                 found[key[:2]] = self._past[key]  # of several removals the first behind it counts
         return found
 
-    def _kept(self, orders: dict[_Key, Order], past: dict[_Past, Order]) -> bool:
-        """As _keep(), where the change goes on, whether that can be written or not."""
+    def _follow(self, orders: dict[_Key, Order], past: dict[_Past, Order]) -> None:
+        """As _keep(), where the change goes on whether that can be written or not: it holds, and
+        is written with a later change."""
         try:
             self._keep(orders, past)
+            return
         except StateError as error:
-            self._events.add("admin", error.message, "error")
-            return False
-        return True
+            trouble = error.message
+        try:
+            if self._reserve is not None and self._reserve.spend():
+                self._keep(orders, past)
+                return
+        except StateError as error:
+            trouble = error.message
+        told = "what is said of real servers holds until the daemon ends"
+        self._events.add("admin", f"{trouble}; {told}", "error")
+        self._unsaved = True
+        self._hold(orders, past)
 
     def _keep(self, orders: dict[_Key, Order], past: dict[_Past, Order]) -> None:
-        if (orders, past) == (self._orders, self._past):
+        if (orders, past) == (self._orders, self._past) and not self._unsaved:
             return
         rows: list[dict[str, Any]] = [
             {"service": service, "address": address, **asdict(order)}
@@ -158,21 +174,32 @@ class AdminStates:
             smallfiles.write_atomically(self._path, json.dumps(rows, indent=1))
         except StateError as error:
             raise StateError(error.message, "nothing was changed; see to the disk") from error
+        self._unsaved = False
+        self._hold(orders, past)
+
+    def _hold(self, orders: dict[_Key, Order], past: dict[_Past, Order]) -> None:
         before, self._orders, self._past = self._orders, orders, past
         both = before.keys() | orders.keys()
         self._moved.update(key[0] for key in both if before.get(key) != orders.get(key))
 
 
+_addresses = ByIdentity[Group | Service, frozenset[str]](
+    lambda element: frozenset(str(address) for real in element.real for address in real.address)
+)
+
+
 def _present(config: Config, among: Iterable[_Key]) -> set[_Key]:
-    """Real servers of the configuration, of those services."""
-    services = {name for name, _ in among}
-    return {
-        (service.name, str(address))
-        for service in config.service
-        if service.name in services
-        for real in config.reals_of(service)
-        for address in real.address
-    }
+    """Those of them that are real servers of the configuration."""
+    groups = {group.name: group for group in config.group}
+    services = {service.name: service for service in config.service}
+
+    def there(key: _Key) -> bool:
+        service = services.get(key[0])
+        if service is None:
+            return False
+        return key[1] in _addresses(service if service.group is None else groups[service.group])
+
+    return set(filter(there, among))
 
 
 def saved(path: Path) -> Standing:
@@ -196,7 +223,7 @@ def _parsed(raw: bytes) -> tuple[dict[_Key, Order], dict[_Past, Order]]:
     for row in smallfiles.rows(raw):
         key = smallfiles.text(row["service"]), smallfiles.text(row["address"])
         if "removed" in row:
-            past[*key, int(row["removed"])] = _order(row)
+            past[*key, smallfiles.number(row["removed"])] = _order(row)
         else:
             orders[key] = _order(row)
     return orders, past

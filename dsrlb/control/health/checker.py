@@ -37,6 +37,7 @@ _LONG_LINE = 1 << 16
 _LONGEST_LINE = 16 << 20
 _END_SECONDS, _KILLED_SECONDS = 3.0, 2.0
 _ROUND_SECONDS = 1.0
+_START_ROUNDS = 60  # until a process says its first word
 _DOUBT_ROUNDS, _HUNG_ROUNDS = 5, 15  # without a word of what says something every BEAT_SECONDS
 _WHO = "the process that checks real servers"
 _KEPT = f"{_WHO} was killed, and the kernel does not let it go; another one begins behind it"
@@ -62,7 +63,7 @@ class Checker:
         self._sent: dict[str, Target] = {}
         self._told: Checks | None = None
         self._listening = False
-        self._silent = 0  # rounds
+        self._silent, self._heard = 0, False  # rounds; has it said anything yet?
         self.pid: int | None = None
         """Of the process; None: there is none."""
 
@@ -114,7 +115,8 @@ class Checker:
 
     async def _talk(self, channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
         reader, writer = await asyncio.open_connection(sock=channel, limit=_LONGEST_LINE)
-        self.pid, self._sent, self._told, self._silent = process.pid, {}, None, 0
+        self.pid, self._sent, self._told = process.pid, {}, None
+        self._silent, self._heard = 0, False
         beside = (
             asyncio.create_task(self._tell(writer)),
             asyncio.create_task(self._watch(writer, process)),
@@ -132,7 +134,7 @@ class Checker:
         """Kill a process that hangs, at which _hear() ends; what it has told so far stays. It is
         rounds that are counted, and those in which there was nothing to read: where this daemon
         was kept from its work, and the process perhaps too, that is no silence."""
-        while self._silent < _HUNG_ROUNDS:
+        while self._silent < (_HUNG_ROUNDS if self._heard else _START_ROUNDS):
             await asyncio.sleep(_ROUND_SECONDS)
             self._silent += self._listening
             silence = f"{_WHO} has said nothing for {self._silent * _ROUND_SECONDS:g} s"
@@ -210,6 +212,7 @@ class Checker:
         line = await reader.readline()
         self._listening, self._silent = False, 0
         if line:
+            self._heard = True
             self._conditions.trouble = ""
         return line
 

@@ -32,10 +32,7 @@ class _Note:
 def _parsed(raw: bytes) -> _Note:
     """Raises one of smallfiles.DAMAGE."""
     content = json.loads(raw)
-    last = content["last"]
-    if type(last) is not int:
-        raise TypeError(f"last {last!r:.40}")
-    return _Note(last, smallfiles.text(content["lost"]))
+    return _Note(smallfiles.number(content["last"]), smallfiles.text(content["lost"]))
 
 
 class Database:

@@ -5,6 +5,7 @@ takes seconds."""
 from __future__ import annotations
 
 import time
+from threading import Lock
 
 from dsrlb.config import Config
 from dsrlb.config.source import Origin
@@ -19,19 +20,26 @@ class Kept:
         self._key: object = None
         self._found: tuple[Config, Origin] | None = None
         self._until = 0.0
+        self._lock = Lock()
 
     def put(self, key: object, found: tuple[Config, Origin]) -> None:
-        """Keep it, in the place of another one. ``key``: what it was read from."""
-        self._key, self._found, self._until = key, found, time.monotonic() + KEPT_SECONDS
+        """Keep it, in the place of another one, unless other files are a part of it, which may
+        become others. ``key``: what it was read from."""
+        if found[1].includes:
+            return
+        with self._lock:
+            self._key, self._found, self._until = key, found, time.monotonic() + KEPT_SECONDS
 
     def take(self, key: object) -> tuple[Config, Origin] | None:
         """What was read from that, once; None: it is not here."""
-        if self._found is None or self._key != key:
-            return None
-        found, self._key, self._found = self._found, None, None
-        return found
+        with self._lock:
+            if self._found is None or self._key != key:
+                return None
+            found, self._key, self._found = self._found, None, None
+            return found
 
     def forget(self) -> None:
         """What nobody came for in time."""
-        if time.monotonic() >= self._until:
-            self._key = self._found = None
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._key = self._found = None

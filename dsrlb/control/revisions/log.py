@@ -332,7 +332,7 @@ class RevisionLog:
         if self._unsaved is None:
             return
         try:
-            if self._state.saved_config() != self._unsaved:
+            if not self._state.has_saved(self._unsaved):
                 self._state.save_config(self._unsaved)
         except StateError as error:
             told = f"the last good configuration: {error.message}"

@@ -125,7 +125,8 @@ def rollback(
             balancer.dataplane.close()
             return applied_view(changes, log, obstacle)
     ran_before = (dump(before), digest(before)) if before is not None else None
-    with AdminStates(paths.orders, log.events).recalled(before, config, target.number):
+    admin = AdminStates(paths.orders, log.events, state.reserve)
+    with admin.recalled(before, config, target.number):
         revision = log.begin(change, dump(config), digest(config), ran_before)
         if revision is None or revision.result != "pending":
             message = f"this cannot be recorded for the next start: {log.trouble}"

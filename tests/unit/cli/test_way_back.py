@@ -85,6 +85,16 @@ def test_another_change_comes_in_between(run: Run, daemon: FakeController, file:
     assert len(daemon.calls) == 1
 
 
+def test_the_way_back_from_another_change_is_not_gone(run: Run, daemon: FakeController) -> None:
+    """It was not meant: it would take back what a colleague did, or go one revision too far."""
+    daemon.overtaken_by = [20]
+    result = run("rollback")
+    assert (result.exit_code, daemon.calls, len(daemon.prepared)) == (1, [], 1)
+    assert "revision 20 runs by now, not 11 any more" in result.stderr
+    daemon.overtaken_by = [21]
+    assert run("rollback", "11").exit_code == 0
+
+
 def test_others_come_all_the_time(run: Run, daemon: FakeController, file: Path) -> None:
     daemon.overtaken_by = list(range(40, 20, -1))
     result = run("apply", str(file))

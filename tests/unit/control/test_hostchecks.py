@@ -131,6 +131,32 @@ def test_there_is_no_way_back_to_what_the_host_has_by_then(host: Host) -> None:
 
 
 @pytest.mark.parametrize("name", CLASHES)
+def test_what_was_right_as_it_ran_is_not_right_by_itself(host: Host, name: str) -> None:
+    """A start looks again when it finds that nothing runs, and has found the same right before."""
+    address, says = CLASHES[name]
+    host.addresses.append(address)
+    running, check, fact = config(), HostCheck("main"), says.rpartition(": ")[2]
+    assert refused(check, running, running) == ""
+    assert fact in refused(check, running, running, runs=False)
+
+
+def test_nor_is_the_way_back_that_was_right_before(host: Host) -> None:
+    running = config()
+    check = HostCheck("main")
+    host.addresses.append("192.0.2.10/32")
+    for weight in (7, 8):  # others: they are right as long as it runs
+        new = config('"10.9.0.31"', f'"10.9.0.31", weight = {weight}')
+        before, running = running, sharing(new, running)
+        assert refused(check, running, before) == ""
+        assert check.obstacle(before, running) == ""
+    without = sharing(config('vip = "192.0.2.10"', 'vip = "192.0.2.11"'), running)
+    assert refused(check, without, running) == ""
+    assert "192.0.2.10" in check.obstacle(running, without)
+    assert "192.0.2.10" in refused(check, sharing(config(), without), without)
+    assert refused(check, running, running) == "", "it goes on, where it runs still"
+
+
+@pytest.mark.parametrize("name", CLASHES)
 def test_what_comes_and_goes_is_told_once(host: Host, name: str) -> None:
     address, says = CLASHES[name]
     running, events, check = config(), EventLog(), HostCheck("main")

@@ -183,6 +183,17 @@ def test_what_an_operator_said_goes_with_a_real_server() -> None:
     assert told.endswith(f"; that 10.0.0.1 is disabled, 10.0.0.2 is drained {end}")
 
 
+def test_nobody_is_asked_after_whose_flows_go_on_anyhow() -> None:
+    """There may be thousands."""
+
+    def standing(service: Service, address: IPAddress) -> State:
+        raise AssertionError((service.name, address))
+
+    other = TEXT.replace('protocol = "tcp"', 'protocol = "tcp"\nidle_timeout = "77s"', 1)
+    assert other != TEXT
+    assert plan(parse(TEXT, "f"), parse(other, "f"), standing)
+
+
 def test_reals_come_and_go() -> None:
     assert changes(TEXT, TEXT.replace("10.0.0.2", "10.0.0.4")) == [
         ("remove", "real web 10.0.0.2", "its flows go to other reals", True),

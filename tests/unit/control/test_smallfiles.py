@@ -110,6 +110,16 @@ def test_what_is_damaged_is_put_aside(paths: Paths, name: str, damage: str) -> N
     assert (aside.with_name(f"{aside.name}-2")).read_bytes() == b"\xff"
 
 
+@pytest.mark.parametrize("number", ["1e999", "NaN", "1.5", "true", '"1"', "null"])
+def test_numbers_that_are_none(paths: Paths, number: str) -> None:
+    (order,) = json.loads(FINE["admin.json"])
+    raw = json.dumps([{**order, "removed": "?"}]).replace('"?"', number)
+    (paths.state / "admin.json").write_text(raw)
+    events = EventLog()
+    assert not READ["admin.json"](paths, events)
+    assert "admin.json is damaged (" in told(events)[0]
+
+
 @pytest.mark.parametrize("name", READ)
 def test_a_folder_in_its_place(paths: Paths, name: str) -> None:
     (paths.state / name / "below").mkdir(parents=True)

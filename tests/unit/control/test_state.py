@@ -72,6 +72,16 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         write_atomically(tmp_path / "file" / "below", "x")
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "a\x1bb"])
+def test_a_file_s_name_that_cannot_be_kept_damages_nothing(paths: Paths, name: str) -> None:
+    state = State(paths)
+    state.remember_source(Path("/etc/one"))
+    with pytest.raises(StateError, match=r"is not remembered") as told:
+        state.remember_source(Path(f"/etc/{name}"))
+    assert told.value.message.isprintable()
+    assert (state.source(), state.damage) == (Path("/etc/one"), [])
+
+
 def test_a_second_daemon_is_refused_with_the_first_one_s_process(paths: Paths) -> None:
     first, second = State(paths), State(paths)
     first.lock()

@@ -262,6 +262,27 @@ def test_a_daemon_that_had_no_time_takes_nobody_for_hanging(
     assert world.told() == []
 
 
+def test_one_that_takes_long_to_begin_is_waited_for(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four times as long as one that has said something."""
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.1)
+    slow = tmp_path / "slow"
+    slow.write_text(f'#!/bin/sh\nsleep 2.5\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    world = World(tmp_path, checks(server.getsockname()[1]))
+
+    async def work() -> None:
+        await world.until("that is told", lambda: "has said nothing" in world.conditions.trouble)
+        await world.until("it speaks", lambda: not world.conditions.trouble)
+        monkeypatch.setattr(module, "_ROUND_SECONDS", 1.0)
+        await world.until("it is up", lambda: world.conditions.known(s.R11))
+
+    world.run(work)
+    assert world.told() == []
+
+
 def test_one_that_does_not_even_begin_is_tried_ever_later(
     tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

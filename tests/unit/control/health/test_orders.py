@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from dsrlb.config import Config
+from dsrlb.config import Config, Group, Service
+from dsrlb.control import smallfiles
 from dsrlb.control.desired.contents import RealId
+from dsrlb.control.health import admin as admin_module
 from dsrlb.control.health.admin import AdminStates
+from dsrlb.control.reserve import Reserve
 from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog
 from tests.unit.control.health import services as s
@@ -149,15 +152,54 @@ def test_a_way_back_in_which_the_daemon_is_killed(book: Book) -> None:
             assert book.state() == ""
 
 
-def test_what_cannot_be_written_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And keeps nobody from going back."""
+def test_services_that_stay_are_not_walked_through_again(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    make = admin_module._addresses._make
+
+    def made(of: Group | Service) -> frozenset[str]:
+        looked.append(of)
+        return make(of)
+
+    monkeypatch.setattr(admin_module._addresses, "_make", made)
+    many = s.config(weights=(1, 1))
+    for _ in range(3):
+        book.admin.follow(many, lambda: (1, 1))
+    assert looked == [many.service[0]]
+
+
+def full(*_: object) -> None:
+    raise StateError("the disk is full")
+
+
+def test_what_cannot_be_written_holds_all_the_same(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And keeps nobody from going back. It is written with the next change."""
     book.goes(FEW)
+    with monkeypatch.context() as patched:
+        patched.setattr("dsrlb.control.smallfiles.write_atomically", full)
+        with book.admin.recalled(FEW, ALL, 1):
+            pass
+        told = [event.message for event in book.events.since(0)[-2:]]
+        assert told[0].startswith("the disk is full; ")
+        assert told[1].startswith("web: 10.0.0.12 is drained again")
+        assert book.state() == "drain by ann"
+    book.admin.follow(ALL, lambda: (1, 3))
+    book.again()
+    assert book.state() == "drain by ann"
 
-    def full(*_: object) -> None:
-        raise StateError("the disk is full")
 
-    monkeypatch.setattr("dsrlb.control.smallfiles.write_atomically", full)
-    with book.admin.recalled(FEW, ALL, 1):
+def test_a_full_disk_has_room_for_it(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    book.goes(FEW)
+    reserve, write = Reserve(book.path.with_name("reserve")), smallfiles.write_atomically
+    reserve.hold()
+    admin = AdminStates(book.path, book.events, reserve)
+    monkeypatch.setattr(
+        smallfiles, "write_atomically", lambda *of: full() if reserve.held else write(*of)
+    )
+    with admin.recalled(FEW, ALL, 1):
         pass
-    assert book.events.since(0)[-1].message == "the disk is full"
-    assert book.state() == ""
+    book.again()
+    assert book.state() == "drain by ann"

@@ -216,11 +216,18 @@ def test_a_file_that_cannot_be_written(logs: Logs, monkeypatch: pytest.MonkeyPat
     saved.mkdir()
     (saved / "in the way").touch()
     logs.apply("a")
-    assert any("the last good configuration: cannot read" in message for message in logs.told())
+    assert any("the last good configuration: cannot write" in message for message in logs.told())
     (saved / "in the way").unlink()
     saved.rmdir()
     logs.apply("b")
     assert logs.state.saved_config() == "b"
+
+
+def test_a_last_good_configuration_that_is_damaged_is_written_anew(logs: Logs) -> None:
+    logs.apply("a")
+    logs.state.saved_path.write_bytes(b"\xff")
+    logs.apply("b")
+    assert (logs.state.saved_config(), logs.told()) == ("b", [])
 
 
 def test_config_toml_of_before_is_the_first_revision(logs: Logs) -> None:

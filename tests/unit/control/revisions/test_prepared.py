@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dsrlb.config import Config, parse
+from dsrlb.config import Config, parse, source
 from dsrlb.config.source import Origin
 from dsrlb.control.plan import view
 from dsrlb.control.revisions import kept as keeping
@@ -91,6 +91,14 @@ def test_what_was_read_is_had_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.take(("other", "f")) is None
     assert kept.take(("toml", "f")) == read(ONE)
     assert kept.take(("toml", "f")) is None
+
+
+def test_what_other_files_are_a_part_of_is_read_anew(tmp_path: Path) -> None:
+    (tmp_path / "f.toml").write_text(TOML[TOML.index("[[service]]") :])
+    text = 'include = "*.toml"\n' + TOML[: TOML.index("[[service]]")]
+    name, kept = str(tmp_path / "main"), Kept()
+    kept.put((text, name), source.read(text, name))
+    assert kept.take((text, name)) is None
 
 
 def test_what_nobody_comes_for_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
