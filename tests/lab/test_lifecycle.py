@@ -74,7 +74,7 @@ def test_a_copy_that_cannot_be_saved_holds_up_nothing(plain: Plain, balancer: In
     (saved / "in the way").touch()
     v4, _ = addresses("r1")
     balancer.done("real", "set", "web", v4, "--weight", "0")
-    balancer.wait_event(f"the last good configuration: cannot read {saved}")
+    balancer.wait_event(f"the last good configuration: cannot write {saved}")
     assert request(plain.client, VIPS[0], count=4) == {"r2": 4}
     (saved / "in the way").unlink()
     saved.rmdir()

@@ -88,14 +88,20 @@ def test_many_connections_at_once(network: Translated, family: int) -> None:
     found = network.client.call(parallel.talk, VIPS[family], PARALLEL, count, 1000 * family)
     assert (found.wrong, found.done) == ([], count)
 
+    after = dict(before)
+
     def arrived() -> bool:
-        after = {host: network.tally(host) for host in REALS}
+        after.update({host: network.tally(host) for host in REALS})
         done = {host: after[host].done - before[host].done for host in REALS}
         received = sum(after[host].received - before[host].received for host in REALS)
         assert [one for host in REALS for one in after[host].wrong] == []
         return sum(done.values()) == count and received == found.sent and all(done.values())
 
-    wait_until("the real servers have all bytes", arrived)
+    try:
+        wait_until("the real servers have all bytes", arrived)
+    except AssertionError as error:
+        error.add_note(f"{before}\n{after}\n{found}\n{network.balancer.told()}")
+        raise
     name = f"lab_connections, {network.mode}, IPv{family}"
     scale.record(name, count, found.done, count - found.done, time.monotonic() - began)
 
