@@ -16,6 +16,7 @@ import resource
 import socket
 import struct
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
@@ -190,6 +191,8 @@ async def _client(
         found.wrong.append(f"port {local[1] if local else '?'}, order {order}: {error!r}")
     finally:
         writer.close()
+        with suppress(OSError):  # it was told
+            await writer.wait_closed()  # what asyncio has not yet sent would end with its loop
 
 
 async def _clients(vip: str, port: int, count: int, seed: int) -> Result:
