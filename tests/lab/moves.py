@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from contextlib import contextmanager
 from dsrlb.dataplane import bpf
 from dsrlb.dataplane.generation import DRAINING, MOVED
 from dsrlb.dataplane.programs import program_name
-from dsrlb.net import links
 from tests.lab.instance import Instance
 from tests.lab.plain import PORT, VIPS, Namespace
 from tests.lab.restarting import Watched
@@ -25,6 +25,9 @@ _FIRST_PORT = 20_000
 _EACH = 6
 _SECONDS = 60.0
 _TIMEOUT = 3.0
+_SWITCH_SECONDS = 0.0002
+_NEWLINK, _GETLINK, _DUMP = 16, 18, 0x301
+_IFLA_XDP, _IFLA_XDP_PROG_ID = 43, 4
 
 
 def stage(balancer: Instance) -> str:
@@ -39,10 +42,34 @@ def begun(balancer: Instance) -> bool:
     return stage(balancer) == DRAINING
 
 
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Netlink attributes (struct nlattr): type and value."""
+    while len(data) >= 4:
+        size, kind = struct.unpack_from("=HH", data)
+        yield kind & 0x3FFF, data[4:size]
+        data = data[-(-size // 4) * 4 :]
+
+
+def _xdp_programs() -> Iterator[int]:
+    """Of the namespace's interfaces. By hand: through a library it takes longer than it may."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW) as channel:
+        channel.send(struct.pack("=IHHIIBxHiII", 32, _GETLINK, _DUMP, 1, 0, 0, 0, 0, 0, 0))
+        while True:
+            data = channel.recv(1 << 18)
+            while data:
+                size, kind = struct.unpack_from("=IH", data)
+                if kind != _NEWLINK:
+                    return
+                for name, value in _attributes(data[32:size]):
+                    if name == _IFLA_XDP:
+                        programs = dict(_attributes(value)).get(_IFLA_XDP_PROG_ID, bytes(4))
+                        yield int.from_bytes(programs, sys.byteorder)
+                data = data[-(-size // 4) * 4 :]
+
+
 def in_front(_: Instance) -> bool:
     """In the balancer's namespace: is the program that goes by both tables on an interface?"""
-    found = [link.xdp_program for link in links.list_links().values()]
-    return any(number and program_name(number) == "dsrlb_front" for number in found)
+    return any(number and program_name(number) == "dsrlb_front" for number in _xdp_programs())
 
 
 def moved(balancer: Instance) -> bool:
@@ -74,15 +101,22 @@ def killed_when(state: State, balancer: Instance, *arguments: str) -> bool:
     deadline = time.monotonic() + _SECONDS
 
     def wait_and_kill() -> bool:
-        while not state(balancer):
-            assert started.poll() is None, started.communicate()
-            assert time.monotonic() < deadline, f"never {state.__name__}"
-            time.sleep(0.001)
-        started.kill()
-        started.communicate()
+        try:
+            while not state(balancer):
+                assert started.poll() is None, started.communicate()
+                assert time.monotonic() < deadline, f"never {state.__name__}"
+                time.sleep(0.001)
+        finally:
+            started.kill()
+            started.communicate()
         return state(balancer)
 
-    return balancer.namespace.call(wait_and_kill)  # a thread for each look would miss short states
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)  # short states are missed by who waits for other threads
+    try:
+        return balancer.namespace.call(wait_and_kill)
+    finally:
+        sys.setswitchinterval(before)
 
 
 def closing_soon(text: str) -> str:
