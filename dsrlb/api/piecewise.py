@@ -14,6 +14,8 @@ from dsrlb.control.threads import stepwise
 
 _ROWS = 256
 """Of a piece: some milliseconds of work, and about 100 kB."""
+_LEAST = 1 << 15
+"""Bytes."""
 
 
 def answer(content: Sequence[Any] | Mapping[str, Any]) -> StreamingResponse:
@@ -22,7 +24,18 @@ def answer(content: Sequence[Any] | Mapping[str, Any]) -> StreamingResponse:
 
 
 def pieces(content: Sequence[Any] | Mapping[str, Any]) -> Iterator[bytes]:
-    """The bytes of the JSON text, in order."""
+    """The bytes of the JSON text, in order. Short ones go together: each is a turn of a thread."""
+    held: list[bytes] = []
+    for part in _parts(content):
+        held.append(part)
+        if sum(map(len, held)) >= _LEAST:
+            yield b"".join(held)
+            held.clear()
+    if held:
+        yield b"".join(held)
+
+
+def _parts(content: Sequence[Any] | Mapping[str, Any]) -> Iterator[bytes]:
     if not isinstance(content, Mapping):
         yield from _rows(content)
         return
