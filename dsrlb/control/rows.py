@@ -24,6 +24,7 @@ from dsrlb.control.revisions import history
 from dsrlb.control.statusviews import StatusView
 from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow
 from dsrlb.dataplane.methods import methods
+from dsrlb.errors import DsrlbError
 from dsrlb.net.links import IPAddress
 
 
@@ -53,7 +54,7 @@ def differs(file: Path | None, config: Config) -> bool:
         return False
     try:
         return digest(load_with_origin(file)[0]) != digest(config)
-    except Exception:
+    except (DsrlbError, OSError, ValueError, RecursionError, MemoryError):
         return True
 
 
