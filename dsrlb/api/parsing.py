@@ -68,7 +68,7 @@ def _without_long(body: bytes, long: dict[str, str]) -> bytes:
             at += _PIECE
             continue
         rest += body[at:begin]
-        at = _PART.match(body, begin, begin + _LONG).end()  # type: ignore[union-attr]
+        at = _PART.match(body, begin, begin + _LONG).end()  # type: ignore[union-attr]  # nothing fits, too
         if at < begin + _LONG - 6 or len(long) > 1:  # it ends there; or what is it that is so long?
             rest += body[begin : at + 1]
             at += 1
@@ -85,7 +85,7 @@ def _string(body: bytes, at: int) -> tuple[str, int]:
     parts: list[str] = []
     length = 0
     while True:
-        end = _PART.match(body, at, at + _PIECE).end()  # type: ignore[union-attr]
+        end = _PART.match(body, at, at + _PIECE).end()  # type: ignore[union-attr]  # as above
         if _LOW.match(body, end):  # the second half of a pair
             end += 6
         part = json.loads(f'"{decode(body[at:end])}"')

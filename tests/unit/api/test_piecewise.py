@@ -34,3 +34,10 @@ def test_the_whole(content: Any) -> None:
 
 def test_no_piece_is_long() -> None:
     assert max(map(len, pieces([ROW] * 10_000))) < 1 << 17
+
+
+def test_short_ones_go_together() -> None:
+    """Each is made in a thread, and waited for."""
+    assert len(list(pieces({str(number): number for number in range(20)}))) == 1
+    assert len(list(pieces(MIXED))) < 5
+    assert len(list(pieces([]))) == 1
