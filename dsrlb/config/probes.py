@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dsrlb.config.balancer import PROBE_PREFIXES
 from dsrlb.config.members import real_addresses
+from dsrlb.config.memo import ByIdentity
 from dsrlb.config.models import Config, IPNetwork
 from dsrlb.config.modes import NO_SOURCES
 from dsrlb.config.policies import Found
@@ -17,13 +18,17 @@ _LONGEST = {4: 16, 6: 112}
 """Prefixes that have an address for each element of reals[]."""
 
 
-def probed_families(config: Config) -> dict[int, str]:
-    """The address families of VIPs whose real servers are asked, and of which service."""
+def _probed_families(config: Config) -> Mapping[int, str]:
     found: dict[int, str] = {}
     for service in config.service:
         for vip in service.vip if config.is_probed(service) else ():
             found.setdefault(vip.version, service.name)
     return found
+
+
+probed_families = ByIdentity(_probed_families)
+"""Of a configuration: the address families of VIPs whose real servers are asked, and of which
+service."""
 
 
 def prefixes_in_use(config: Config) -> Iterator[IPNetwork]:

@@ -32,19 +32,23 @@ def config_of(
 
 
 def sharing(config: Config, before: Config) -> Config:
-    """The same configuration, with the objects of ``before`` where they are equal."""
-    return config_of(
-        before.balancer if before.balancer == config.balancer else config.balancer,
-        before.bridge if before.bridge == config.bridge else config.bridge,
-        _shared(config.group, before.group),
-        _shared(config.service, before.service),
-    )
+    """The same configuration, with the objects of ``before`` where they are equal; itself where it
+    has them already."""
+    balancer = before.balancer if before.balancer == config.balancer else config.balancer
+    bridge = before.bridge if before.bridge == config.bridge else config.bridge
+    group, service = _shared(config.group, before.group), _shared(config.service, before.service)
+    own = config.balancer, config.bridge, config.group, config.service
+    if _same((balancer, bridge, group, service), own):
+        return config
+    return config_of(balancer, bridge, group, service)
 
 
 def _shared(elements: tuple[T, ...], before: tuple[T, ...]) -> tuple[T, ...]:
     known = {element.name: element for element in before}
     shared = tuple(_known(element, known.get(element.name)) for element in elements)
-    return before if _same(shared, before) else shared
+    if _same(shared, before):
+        return before
+    return elements if _same(shared, elements) else shared
 
 
 def _known(element: T, before: T | None) -> T:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dsrlb.config import Config, dump, edit
+from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin, read
 from dsrlb.control import rows
 from dsrlb.control.asking import Wanted
@@ -174,9 +175,11 @@ class DaemonController:
         given = [await _read(toml, filename)]
 
         def work() -> PreparedView:
-            found = given.pop()
-            prepared = self._balancer.prepare(*found, change_of(wanted, f"apply {filename}"))
-            self._kept.put((toml, filename), found)
+            config, origin = given.pop()
+            config = sharing(config, self._balancer.config)  # so apply() finds this very one known
+            change = change_of(wanted, f"apply {filename}")
+            prepared = self._balancer.prepare(config, origin, change)
+            self._kept.put((toml, filename), (config, origin))
             return prepared
 
         return await self._prepare(work)

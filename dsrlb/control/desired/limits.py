@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Sizes:
         self._known: dict[str, _Needs] = {}
         self._same: dict[IPAddress, IPAddress] = {}
         self._totals: Mapping[str, int] = dict.fromkeys(_WHAT, 0)
+        self._fits: tuple[weakref.ref[Config], Mapping[str, int]] | None = None
 
     def exceeded(
         self, config: Config, origin: Origin, limits: Mapping[str, int] | None = None
@@ -48,6 +50,8 @@ class Sizes:
         with which it overflows. ``limits``: the constants of abi.h (default: of this version)."""
         if limits is None:
             limits = parse_constants((paths.ebpf_sources() / "abi.h").read_text())
+        if self._fits is not None and self._fits[0]() is config and self._fits[1] == limits:
+            return []
         needs = [self._needs(config, service, limits) for service in config.service]
         self._totals = self._follow(needs)
         most = {
@@ -63,9 +67,10 @@ class Sizes:
             "paths": limits["MAX_PATHS"] // 2,  # old ones stay until no real goes by them
             "pools": limits["MAX_POOL_ADDRESSES"] // 2,  # and these until no flow has them
         }
-        if all(total <= most[name] for name, total in self._totals.items()):
-            return []
-        problems, self._totals = _overflows(needs, most, origin)
+        problems: list[Problem] = []
+        if any(total > most[name] for name, total in self._totals.items()):
+            problems, self._totals = _overflows(needs, most, origin)
+        self._fits = None if problems else (weakref.ref(config), limits)
         return problems
 
     def _follow(self, needs: Sequence[_Needs]) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsrlb.config import Config
 from dsrlb.config.secrets import HIDDEN, secret
+from dsrlb.config.sharing import sharing
 from dsrlb.config.source import Origin, read
 from dsrlb.control.asking import Wanted
 from dsrlb.control.revisions.authors import itself
@@ -49,9 +50,10 @@ def prepare_back(
     """All of go_back() that changes nothing. Raises as that does."""
     target = balancer.log.target(number)
     with runs_here(target.number):
-        found = _read(balancer, target)
-        prepared = balancer.prepare(*found, _change(target, wanted))
-    kept.put(_key(target), found)
+        config, origin = _read(balancer, target)
+        config = sharing(config, balancer.config)  # so go_back() finds this very one known
+        prepared = balancer.prepare(config, origin, _change(target, wanted))
+    kept.put(_key(target), (config, origin))
     return prepared
 
 

@@ -50,3 +50,12 @@ def test_who_is_another(one: tuple, other: tuple) -> None:
     ]
     assert [service.name for service in others(before, after)] == expected
     assert others(after, after) == ()
+
+
+@given(STEPS, STEPS)
+def test_itself(one: tuple, other: tuple) -> None:
+    """What shares all that can be shared is not made anew: what is known of it stays known."""
+    before = config_of(one)
+    after = sharing(config_of(other), before)
+    assert sharing(after, before) is after
+    assert sharing(before, before) is before
