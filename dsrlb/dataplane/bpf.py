@@ -38,6 +38,9 @@ XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT = range(5)
 
 BPFFS_MAGIC = 0xCAFE4A11
 
+_LOAD_TRIES = 10
+"""Of a program, which signals keep from being verified (do_check() in kernel/bpf/verifier.c)."""
+
 
 def call(command: int, attr: bytes | bytearray) -> tuple[int, bytes]:
     """Run bpf(command, attr); return the result and attr as the kernel left it."""
@@ -262,6 +265,11 @@ def _load(
         0,
         0,
     )
+    for _ in range(_LOAD_TRIES - 1):
+        try:
+            return call(PROG_LOAD, attr)[0]
+        except BlockingIOError:  # a signal came: the verifier gives up and has it delivered first
+            continue
     return call(PROG_LOAD, attr)[0]
 
 
