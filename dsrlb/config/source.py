@@ -7,7 +7,7 @@ import difflib
 import glob
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -69,12 +69,13 @@ _PARTS = re.compile(r"\[(\d+)\]|([^.\[]+)")
 
 @dataclass(slots=True)
 class Origin:
-    """Where each part of the merged tables came from. ``includes``: from other files, too."""
+    """Where each part of the merged tables came from. ``includes``: from other files, too, by these
+    names and patterns."""
 
     file: str
     indices: dict[str, LineIndex] = field(default_factory=dict)
     elements: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
-    includes: bool = False
+    includes: tuple[str, ...] = ()
 
     def place(self, path: KeyPath) -> tuple[str, int | None]:
         """File and line of a key path of the merged configuration."""
@@ -158,12 +159,17 @@ def _add(tables: dict[str, Any], text: str, filename: str, origin: Origin) -> di
     return own
 
 
-def _included(patterns: Any, base: Path, origin: Origin) -> list[Path]:
-    if isinstance(patterns, str):
-        patterns = [patterns]
+def _patterns(value: Any, origin: Origin) -> tuple[str, ...]:
+    patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list) or not all(isinstance(item, str) for item in patterns):
         message = 'a list of files or patterns, such as ["/etc/dsrlb/conf.d/*.toml"]'
         raise ConfigError([origin.problem(("include",), patterns, message)])
+    return tuple(patterns)
+
+
+def included(patterns: Iterable[str], base: Path, origin: Origin) -> list[Path]:
+    """The files that are there of these, by name or pattern, from a folder on. Raises ConfigError:
+    one that is named is not."""
     found: list[Path] = []
     for pattern in patterns:
         matches = sorted(glob.glob(pattern, root_dir=base))
@@ -253,20 +259,26 @@ def from_tables(tables: Mapping[str, Any], filename: str = "<command>") -> Confi
     return _validate(tables, Origin(filename))
 
 
-def read(text: str, filename: str, base: Path | None = None) -> tuple[Config, Origin]:
-    """As parse(), with the origin of every key for later checks."""
+def read(
+    text: str,
+    filename: str,
+    base: Path | None = None,
+    reading: Callable[[Path], str] = text_of,
+) -> tuple[Config, Origin]:
+    """As parse(), with the origin of every key for later checks. ``reading``: gives the text of a
+    file that is included."""
     origin = Origin(filename)
     tables: dict[str, Any] = {}
     own = _add(tables, text, filename, origin)
     if "include" in own:
-        origin.includes = True
+        origin.includes = _patterns(own["include"], origin)
         seen = {Path(filename).resolve()}
-        for path in _included(own["include"], base or Path(filename).parent, origin):
+        for path in included(origin.includes, base or Path(filename).parent, origin):
             if path.resolve() in seen:
                 message = f"{path} is read already; each file may be read once"
                 raise ConfigError([origin.problem(("include",), own["include"], message)])
             seen.add(path.resolve())
-            _add(tables, text_of(path), str(path), origin)
+            _add(tables, reading(path), str(path), origin)
     return _validate(tables, origin), origin
 
 

@@ -25,6 +25,7 @@ from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.kept import KEPT_SECONDS, Kept
 from dsrlb.control.revisions.rollback import change_of, go_back, prepare_back, words
+from dsrlb.control.sourcefile import SourceFile
 from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
@@ -70,6 +71,7 @@ class DaemonController:
         self._run = run
         self._stop = stop
         self._kept = Kept()
+        self._file = SourceFile()
         self._forgetting: set[asyncio.Task[None]] = set()
 
     async def status(self) -> StatusView:
@@ -79,7 +81,7 @@ class DaemonController:
         totals = await asyncio.to_thread(balancer.keeper.totals, _SCAN_SECONDS)
         file = await asyncio.to_thread(balancer.state.source)
         with uncollected():
-            differs = await asyncio.to_thread(rows.differs, file, balancer.config)
+            differs = await asyncio.to_thread(self._file.differs, file, balancer.config)
         return await self._run(lambda: rows.status(balancer, totals, file, differs))
 
     async def services(self) -> list[ServiceRow]:

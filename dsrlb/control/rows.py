@@ -12,7 +12,6 @@ from pathlib import Path
 
 from dsrlb import __version__
 from dsrlb.config import Config, Real, Service, digest
-from dsrlb.config.source import load_with_origin
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.desired.contents import USABLE, DesiredPath, RealId, Resolution, ServiceId
 from dsrlb.control.desired.real import TICK_NS
@@ -24,7 +23,6 @@ from dsrlb.control.revisions import history
 from dsrlb.control.statusviews import StatusView
 from dsrlb.control.views import MacRow, PoolView, RealRow, ServiceRow, StatsRow
 from dsrlb.dataplane.methods import methods
-from dsrlb.errors import DsrlbError
 from dsrlb.net.links import IPAddress
 
 
@@ -45,17 +43,6 @@ def _each_real(
         address = config.address_for(service, real, identity.family)
         if address is not None:
             yield real, RealId(identity, address)
-
-
-def differs(file: Path | None, config: Config) -> bool:
-    """Does the file say something else than what runs? One that cannot be read does, whatever it
-    holds: revisions are the truth, and a file that nobody applies ends no start."""
-    if file is None:
-        return False
-    try:
-        return digest(load_with_origin(file)[0]) != digest(config)
-    except (DsrlbError, OSError, ValueError, RecursionError, MemoryError):
-        return True
 
 
 def status(

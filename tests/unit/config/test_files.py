@@ -10,7 +10,7 @@ import pytest
 
 from dsrlb.config.edit import edit
 from dsrlb.config.source import load, load_with_origin, parse
-from dsrlb.control.rows import differs
+from dsrlb.control.sourcefile import SourceFile
 from dsrlb.errors import ConfigError
 from tests.unit.config.cases import GOOD
 
@@ -47,7 +47,7 @@ def test_what_is_too_deep(text: str, including: Path) -> None:
     included = including.with_name("x.toml")
     included.write_text(text)
     assert refusal(including).startswith(f"{included}: TOML = ")
-    assert differs(including, parse(GOOD, "good.toml"))
+    assert SourceFile().differs(including, parse(GOOD, "good.toml"))
 
 
 def test_as_deep_as_may_be() -> None:
@@ -68,7 +68,7 @@ def test_a_pipe(including: Path) -> None:
     os.mkfifo(pipe)
     assert refusal(including) == f"{pipe}: file = {pipe}: not a regular file"
     assert refusal(pipe) == f"{pipe}: file = {pipe}: not a regular file"
-    assert differs(pipe, parse(GOOD, "good.toml"))
+    assert SourceFile().differs(pipe, parse(GOOD, "good.toml"))
 
 
 def test_a_device(including: Path) -> None:
@@ -93,8 +93,8 @@ def test_a_folder(including: Path) -> None:
 
 
 def test_whatever_goes_wrong_it_differs(including: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(file: Path) -> None:
+    def broken(path: Path) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("dsrlb.control.rows.load_with_origin", broken)
-    assert differs(including, parse(GOOD, "good.toml"))
+    monkeypatch.setattr("dsrlb.control.sourcefile.bytes_of", broken)
+    assert SourceFile().differs(including, parse(GOOD, "good.toml"))
