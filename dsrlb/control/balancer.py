@@ -37,6 +37,7 @@ from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.log import RevisionLog
 from dsrlb.control.revisions.store import Revision
 from dsrlb.control.socketaccess import open_to_group
+from dsrlb.control.sourcefile import SourceFile
 from dsrlb.control.state import State
 from dsrlb.control.takeover import take_over, tell_differences
 from dsrlb.control.views import AppliedView, PlanView, PreparedView
@@ -71,6 +72,7 @@ class Balancer:
         self.dataplane = dataplane
         self.log = log
         self.events = log.events
+        self.source_file = SourceFile()
         self.started = now_text()
         self.attach_seconds = 0.0
         self.detached = False

@@ -25,7 +25,6 @@ from dsrlb.control.revisions import history
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.kept import KEPT_SECONDS, Kept
 from dsrlb.control.revisions.rollback import change_of, go_back, prepare_back, words
-from dsrlb.control.sourcefile import SourceFile
 from dsrlb.control.statusviews import StatusView
 from dsrlb.control.threads import stepwise, to_its_end
 from dsrlb.control.views import (
@@ -71,7 +70,6 @@ class DaemonController:
         self._run = run
         self._stop = stop
         self._kept = Kept()
-        self._file = SourceFile()
         self._forgetting: set[asyncio.Task[None]] = set()
 
     async def status(self) -> StatusView:
@@ -81,7 +79,7 @@ class DaemonController:
         totals = await asyncio.to_thread(balancer.keeper.totals, _SCAN_SECONDS)
         file = await asyncio.to_thread(balancer.state.source)
         with uncollected():
-            differs = await asyncio.to_thread(self._file.differs, file, balancer.config)
+            differs = await asyncio.to_thread(balancer.source_file.differs, file, balancer.config)
         return await self._run(lambda: rows.status(balancer, totals, file, differs))
 
     async def services(self) -> list[ServiceRow]:
@@ -192,10 +190,12 @@ class DaemonController:
         change = change_of(wanted, f"apply {filename}")
 
         def work() -> AppliedView:
-            applied = self._balancer.accept(*given.pop(), change)
+            config, origin = given.pop()
+            applied = self._balancer.accept(config, origin, change)
             if not filename.startswith("<"):  # "<stdin>" and the like cannot be read again
                 try:
-                    self._balancer.state.remember_source(Path(filename))
+                    file = self._balancer.state.remember_source(Path(filename))
+                    self._balancer.source_file.learn(file, toml, origin, config)
                 except StateError as error:  # the change is in force all the same
                     self._balancer.events.add("apply", error.message, "warning")
             return applied

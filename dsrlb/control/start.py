@@ -176,10 +176,9 @@ def _tell_refused(events: EventLog, refused: Attempt, reason: DsrlbError, taken:
 def _tell_origin(balancer: Balancer, name: str, source: Path | None) -> None:
     """Say which configuration runs, and when the file that it came from says something else."""
     from dsrlb.config import digest
-    from dsrlb.control.sourcefile import SourceFile
 
     message, level = f"configuration {digest(balancer.config)} from {name}", "info"
-    if SourceFile().differs(source, balancer.config):
+    if balancer.source_file.differs(source, balancer.config):
         message += f"; {source} differs: `dsrlb apply {source}` makes it the running one"
         level = "warning"
     balancer.events.add("start", message, level)

@@ -88,8 +88,9 @@ class State:
         """Keep a configuration that was applied."""
         smallfiles.write_atomically(self._paths.saved_config, text)
 
-    def remember_source(self, path: Path) -> None:
-        """Keep which file the configuration came from (status compares it). Raises StateError."""
+    def remember_source(self, path: Path) -> Path:
+        """Keep which file the configuration came from (status compares it); returns it as it is
+        kept. Raises StateError."""
         try:
             name = str(path.resolve())
         except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a 0 byte
@@ -97,6 +98,7 @@ class State:
         if not name.isprintable():
             raise StateError(f"{printable(name)} is not remembered: it has control characters")
         smallfiles.write_atomically(self._paths.state / "source", f"{name}\n")
+        return Path(name)
 
     def source(self) -> Path | None:
         """The file that `run -c` or `apply` was last given, or None."""

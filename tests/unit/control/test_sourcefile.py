@@ -131,3 +131,21 @@ def test_it_is_compared_with_what_was_validated(
     monkeypatch.setattr(sourcefile, "read", read)
     assert source.differs(file, before)
     assert not source.differs(file, load(file))
+
+
+def test_what_somebody_else_has_validated(file: Path, reads: list[str]) -> None:
+    """Unless other files are a part of it, or the file is another than he read."""
+    source = SourceFile()
+    including, includes = read(MAIN, str(file))
+    source.learn(file, MAIN, includes, including)
+    assert not source.differs(file, load(file))
+    assert reads == [str(file)]
+    text = MAIN.replace("include", "# include") + SERVICE.format(1)
+    file.write_text(text)
+    config, origin = read(text, str(file))
+    source.learn(file, text, origin, config)
+    assert not source.differs(file, config)
+    assert reads == [str(file)]
+    file.write_text(text.replace("port = 80", "port = 81"))
+    assert source.differs(file, config)
+    assert reads == [str(file)] * 2
