@@ -100,8 +100,9 @@ class RealId:
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Dictionaries of these are asked all the time, and addresses are slow to hash."""
-        object.__setattr__(self, "_hash", hash((self.service, self.address)))
+        """Dictionaries of these are asked all the time, and addresses are slow to hash: more so
+        than their numbers."""
+        object.__setattr__(self, "_hash", hash((self.service, int(self.address))))
 
     def __hash__(self) -> int:
         return self._hash

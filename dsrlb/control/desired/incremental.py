@@ -38,6 +38,10 @@ class _Since:
         elif before is not None:
             self.services.discard(before.identity)
             self.gone.add(before.identity)
+        if not old:
+            self.gone_reals -= new.keys()
+            self.reals.update(new)
+            return
         gone = old.keys() - new.keys()
         self.reals -= gone
         self.gone_reals |= gone

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar, overload
 
 from dsrlb.config import Config, Service
 from dsrlb.config.sharing import others
@@ -13,6 +13,8 @@ from dsrlb.control.desired.contents import RealId, Resolution, ServiceId
 from dsrlb.control.macs.nexthops import Target
 from dsrlb.dataplane.keys import IPAddress
 from dsrlb.dataplane.methods import methods
+
+T = TypeVar("T")
 
 
 def targets_of(config: Config) -> dict[RealId, Target]:
@@ -119,6 +121,18 @@ class Whereabouts(Mapping[RealId, Resolution]):
 
     def __getitem__(self, real: RealId) -> Resolution:
         return self._found[self._targets[real]].where
+
+    @overload
+    def get(self, real: RealId, /) -> Resolution | None: ...
+
+    @overload
+    def get(self, real: RealId, /, default: Resolution | T) -> Resolution | T: ...
+
+    def get(self, real: RealId, /, default: Resolution | T | None = None) -> Resolution | T | None:
+        """As of any mapping, for less: all real servers are looked up by it."""
+        target = self._targets.get(real)
+        placed = self._found.get(target) if target is not None else None
+        return placed.where if placed is not None else default
 
     def __iter__(self) -> Iterator[RealId]:
         return (real for real, target in self._targets.items() if target in self._found)

@@ -102,7 +102,8 @@ class Applier:
             return True
         if any(real in state.reals for real in delta.gone_reals):
             return True
-        return any(self._reals.replaces(real, desired.reals[real]) for real in delta.reals)
+        there = (real for real in delta.reals if real in state.reals)
+        return any(self._reals.replaces(real, desired.reals[real]) for real in there)
 
     def apply(self, desired: Desired) -> bool:
         """Make the maps hold ``desired``; True when anything was written.
@@ -148,8 +149,9 @@ class Applier:
             self._vips.prepare(desired.vips)
             self._paths.prepare(desired.paths)
         retired, known = [], self._installed.reals
+        there = [real for real in delta.reals if real in known]
         self._reals.put_new({n: desired.reals[n] for n in delta.reals if n not in known})
-        for real in delta.reals:
+        for real in there:
             wanted = desired.reals[real]
             if self._reals.retires(real, wanted):
                 retired.append(real)
