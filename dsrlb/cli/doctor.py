@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from dsrlb.errors import DsrlbError
 from dsrlb.paths import DEFAULT_INSTANCE
+
+if TYPE_CHECKING:
+    from dsrlb.config import Clash, Config, HostFacts
 
 _MARKS = {True: "ok    ", False: "FAILED", None: "      "}
 
@@ -22,7 +27,8 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from dsrlb.observe.doctor import diagnose
 
     instance = context.find_root().params.get("instance") or DEFAULT_INSTANCE
-    findings = diagnose(instance, _counted(instance), _unchecked(instance))
+    told = _counted(instance), _unchecked(instance)
+    findings = diagnose(instance, *told, partial(_clashing, instance))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -31,6 +37,13 @@ def doctor(context: click.Context, as_json: bool) -> None:
             if finding.advice:
                 click.echo(f"        {finding.advice}")
     context.exit(1 if any(finding.ok is False for finding in findings) else 0)
+
+
+def _clashing(instance: str, config: Config, facts: HostFacts) -> list[Clash]:
+    from dsrlb.control.hostclashes import all_clashes
+    from dsrlb.control.probing.prefixes import occupied
+
+    return [*all_clashes(config, facts, config), *occupied(config, facts, instance)]
 
 
 def _counted(instance: str) -> dict[str, int]:

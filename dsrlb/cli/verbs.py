@@ -189,21 +189,14 @@ def check(instance: str, file: Path, adopt_vip: bool, offline: bool) -> None:
 
 def _wrong_here(given: _Given, instance: str, adopt_vip: bool) -> list[Problem]:
     """What cannot work on this host."""
-    from dsrlb.config import check_host, clashes
-    from dsrlb.control.desired.placement import misplaced
-    from dsrlb.control.desired.tunnels import unreachable
+    from dsrlb.config import check_host
+    from dsrlb.control.hostclashes import all_clashes
     from dsrlb.control.probing.prefixes import occupied
-    from dsrlb.control.socketaccess import unknown_group
     from dsrlb.net.host import host_facts
 
     config, origin, facts = given.config, given.origin, host_facts()
-    problems = check_host(config, facts, origin)
-    problems += unknown_group(config, origin)
-    problems += unreachable(config, facts, origin)
-    problems += misplaced(config, facts, origin)
-    problems += [clash.problem(origin) for clash in clashes(config, facts, adopt_vip)]
-    problems += occupied(config, facts, origin, instance)
-    return problems
+    found = [*all_clashes(config, facts, adopt_vip=adopt_vip), *occupied(config, facts, instance)]
+    return check_host(config, facts, origin) + [clash.problem(origin) for clash in found]
 
 
 @click.command()

@@ -25,13 +25,14 @@ _LONGEST = {4: 31, 6: 127}
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """An address that host and configuration cannot both have. ``fact``: what is so; ``advice``:
-    what would come of it and what to do, or nothing."""
+    """What host and configuration cannot both have. ``fact``: what is so; ``advice``: what would
+    come of it and what to do, or nothing; ``about``: what of the host it is."""
 
     path: tuple[str | int, ...]
     value: str
     fact: str
     advice: str = ""
+    about: str = "address"
 
     def problem(self, origin: Origin) -> Problem:
         """As one that refuses, with its place."""

@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dsrlb.config import Config, HostFacts, check_host, clashes
+from dsrlb.config import Clash, Config, HostFacts, check_host
 from dsrlb.config.secrets import told
 from dsrlb.config.sharing import config_of, others
 from dsrlb.config.source import Origin
 from dsrlb.config.values import IPNetwork
-from dsrlb.control.desired.placement import misplaced
-from dsrlb.control.desired.tunnels import unreachable
+from dsrlb.control.hostclashes import all_clashes
 from dsrlb.control.probing.prefixes import occupied
 from dsrlb.control.probing.targets import prefixes_needed
-from dsrlb.control.socketaccess import unknown_group
 from dsrlb.errors import ConfigError, DsrlbError, Problem
 from dsrlb.net import links
 from dsrlb.net.host import host_facts
@@ -43,7 +42,7 @@ class HostCheck:
         self._free: tuple[list[IPNetwork], HostFacts] | None = None
         self._facts = HostFacts({}, {})
         self._looked: tuple[Config, HostFacts] | None = None
-        self._told: frozenset[tuple[str, str]] = frozenset()
+        self._told: Mapping[tuple[str, str], Clash] = {}
 
     def check(
         self,
@@ -56,7 +55,7 @@ class HostCheck:
     ) -> None:
         """Raises ConfigError with all that is wrong. ``adopt_vip``: VIPs on interfaces of this host
         will be taken off; ``before``: its interfaces are waited for when they are not there.
-        ``runs``: ``before`` does, so addresses that it and the host have are no reason."""
+        ``runs``: ``before`` does, so what is wrong with it by now is no reason."""
         self._facts = host_facts()
         self._check(config, origin, adopt_vip, before, before if runs else None)
 
@@ -70,21 +69,23 @@ class HostCheck:
         return ""
 
     def tell(self, config: Config, events: EventLog, *, anew: bool = False) -> None:
-        """Say which addresses of a configuration that runs the host has by now, and which not any
+        """Say what of a configuration that runs this host is in the way of by now, and what not any
         more. ``anew``: on the host as it is, not as it was at the last check()."""
         if anew:
             self._facts = host_facts()
         looked = self._looked
         if looked is not None and looked[0] is config and looked[1] == self._facts:
             return
-        found = {clash.identity: clash for clash in clashes(config, self._facts)}
-        for value, fact in (one for one in self._told if one not in found):
-            events.add("address", f"{value}: no longer so: {fact}")
+        here = [*all_clashes(config, self._facts, config)]
+        here += occupied(config, self._facts, self._instance)
+        found = {clash.identity: clash for clash in here}
+        for clash in (one for key, one in self._told.items() if key not in found):
+            events.add(clash.about, f"{clash.value}: no longer so: {clash.fact}")
         for clash in (one for key, one in found.items() if key not in self._told):
             advice = f": {clash.advice}" if clash.advice else ""
             message = "what runs goes on with it, a start from nothing is refused"
-            events.add("address", f"{clash.value}: {clash.fact}; {message}{advice}", "warning")
-        self._told = frozenset(found)
+            events.add(clash.about, f"{clash.value}: {clash.fact}; {message}{advice}", "warning")
+        self._told = found
         self._looked = (config, self._facts)
 
     def follow(self, config: Config, events: EventLog) -> None:
@@ -106,14 +107,26 @@ class HostCheck:
         problems, tolerated = _problems(concerned.config, *about)
         if problems and concerned.config is not config:  # told with their places in the whole
             problems, _ = _problems(config, *about)
-        asked = prefixes_needed(config), facts  # of which the pairs of other instances are a part
-        if asked != self._free:
-            problems += occupied(config, facts, origin, self._instance)
+        problems += self._occupied(config, facts, origin, running)
         if problems:
             raise ConfigError(problems)
         right = _Right(config, tolerated | concerned.tolerated)
         self._found_right(() if adopt_vip else (right,), facts)
-        self._free = asked
+
+    def _occupied(
+        self, config: Config, facts: HostFacts, origin: Origin, running: Config | None
+    ) -> list[Problem]:
+        """Prefixes for probes that others have, unless what runs has the same."""
+        asked = prefixes_needed(config), facts  # of which the pairs of other instances are a part
+        if asked == self._free:
+            return []
+        found = list(occupied(config, facts, self._instance))
+        if not found:
+            self._free = asked
+            return []
+        ours = occupied(running, facts, self._instance) if running is not None else ()
+        had = {clash.identity for clash in ours}
+        return [clash.problem(origin) for clash in found if clash.identity not in had]
 
     def _found_right(self, right: tuple[_Right, ...], facts: HostFacts) -> None:
         """Two are known: what runs, and what comes, which may be checked more than once."""
@@ -139,7 +152,7 @@ def _had(running: Config | None, facts: HostFacts, asked: object) -> _Clashes:
     """What is wrong with what runs. To look takes its time, and is left out where nobody asks."""
     if running is None or not asked:
         return frozenset()
-    return frozenset(clash.identity for clash in clashes(running, facts))
+    return frozenset(clash.identity for clash in all_clashes(running, facts, running))
 
 
 def _problems(
@@ -153,10 +166,7 @@ def _problems(
     """With what is tolerated, which are no problems."""
     known = before.balancer.interfaces if before else ()
     problems = check_host(config, facts, origin, known)
-    problems += unknown_group(config, origin)
-    problems += unreachable(config, facts, origin)
-    problems += misplaced(config, facts, origin, before)
-    found = list(clashes(config, facts, adopt_vip))
+    found = list(all_clashes(config, facts, before, adopt_vip=adopt_vip))
     had = _had(running, facts, found)
     problems += [clash.problem(origin) for clash in found if clash.identity not in had]
     return problems, frozenset(clash.identity for clash in found) & had

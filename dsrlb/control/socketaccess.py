@@ -5,25 +5,24 @@ from __future__ import annotations
 
 import grp
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from dsrlb.config import Balancer, Config
-from dsrlb.config.source import Origin
-from dsrlb.errors import Problem, StateError
+from dsrlb.config import Balancer, Clash, Config
+from dsrlb.errors import StateError
 from dsrlb.observe.events import EventLog
 
 _ALONE = 0o600
 
 
-def unknown_group(config: Config, origin: Origin) -> list[Problem]:
-    """Return a problem where the group is none of this host's."""
+def unknown_group(config: Config) -> Iterator[Clash]:
+    """Yield a clash where the group is none of this host's."""
     name = config.balancer.socket_group
     try:
         _gid(name)
     except KeyError:
         message = "there is no such group on this host (`getent group` shows them)"
-        return [origin.problem(("balancer", "socket_group"), name, message)]
-    return []
+        yield Clash(("balancer", "socket_group"), name, message, about="group")
 
 
 def _gid(name: str) -> int:

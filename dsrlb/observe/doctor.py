@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dsrlb import paths
-from dsrlb.config import load
+from dsrlb.config import clashes, load
 from dsrlb.dataplane import bpffs, headers
 from dsrlb.errors import DsrlbError
 from dsrlb.net.links import Link, list_links
 from dsrlb.observe.crossing import crossing
 from dsrlb.observe.findings import Finding
 from dsrlb.observe.neighbours import room
-from dsrlb.observe.ownaddresses import own_addresses
+from dsrlb.observe.ownaddresses import Clashing, own_addresses
 
 OLDEST_KERNEL = (5, 15)
 # Drivers with XDP of their own (kernel sources: ndo_bpf). Others get the generic kind.
@@ -42,17 +42,19 @@ def diagnose(
     instance: str = paths.DEFAULT_INSTANCE,
     counted: Mapping[str, int] | None = None,
     unchecked: str | None = None,
+    clashing: Clashing = clashes,
 ) -> list[Finding]:
     """Look at kernel, bcc, headers, bpffs, interfaces, the daemon of ``instance`` and what its
     services need of this host. As that daemon says, ``counted``: packets by reason; ``unchecked``:
-    why real servers are not checked, "" if they are; None: it says nothing."""
+    why real servers are not checked, "" if they are; None: it says nothing. ``clashing``: what a
+    configuration and a host cannot both have."""
     findings = [_kernel(), _root(), _bcc(), _headers(), _bpffs(), _btf(), _jit()]
     findings += _interfaces()
     here = paths.for_instance(instance)
     findings.append(_daemon(here.socket))
     if unchecked is not None:
         findings.append(_checks(unchecked))
-    findings += _services(here.saved_config, counted or {})
+    findings += _services(here.saved_config, counted or {}, clashing)
     return findings
 
 
@@ -183,7 +185,7 @@ def _checks(trouble: str) -> Finding:
     return Finding("checks", False, trouble, advice)
 
 
-def _services(saved: Path, counted: Mapping[str, int]) -> Iterator[Finding]:
+def _services(saved: Path, counted: Mapping[str, int], clashing: Clashing) -> Iterator[Finding]:
     """``saved``: the last accepted configuration."""
     try:
         config = load(saved) if saved.is_file() else None
@@ -191,6 +193,6 @@ def _services(saved: Path, counted: Mapping[str, int]) -> Iterator[Finding]:
         yield Finding("configuration", None, f"{saved} cannot be read: {error}")
         return
     if config is not None:
-        yield from own_addresses(config)
+        yield from own_addresses(config, clashing)
         yield from room(config)
         yield from crossing(config, counted)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A VIP that the host gets while it is served: told, and no reason to refuse what is not about it;
-a new one is."""
+"""What the host gets, or loses, while it is in use: told, and no reason to refuse what is not about
+it; in something new it is."""
 
 from __future__ import annotations
 
 from tests.lab.instance import Instance, config
-from tests.lab.plain import VIPS, Plain, addresses
+from tests.lab.plain import PORT, VIPS, Plain, addresses
 from tests.lab.traffic import serves
 from tests.waiting import wait_until
 
@@ -75,3 +75,52 @@ def test_a_real_server_s_address_appears(plain: Plain, balancer: Instance) -> No
     plain.lb.batch(f"address del {own}/32 dev lo")
     balancer.wait_event("no longer so: this real server is this host itself (on lo)")
     wait_until("all are up", lambda: balancer.count_up() >= 8, 10)
+
+
+def test_a_network_appears_where_probes_are_sent_to(plain: Plain, balancer: Instance) -> None:
+    balancer.start(config(health=f'health = {{ type = "tcp", port = {PORT}, interval = "1s" }}'))
+    plain.lb.batch("address add 198.18.77.1/24 dev lo")
+    fact = "198.18.77.0/24 is on lo"
+    balancer.wait_event(f"{fact}. Give another prefix; what runs goes on with it")
+    assert f"{fact}. Give another prefix" in _findings(balancer)
+    balancer.done("real", "set", "web", addresses("r1")[0], "--weight", "7")
+    balancer.kill()
+    balancer.start()
+    wait_until("all are checked", lambda: balancer.count_up() >= 8, 10)
+    assert serves(plain.client)
+    plain.lb.batch("address del 198.18.77.1/24 dev lo")
+    balancer.wait_event("no longer so: addresses that nobody else has here")
+
+
+TUNNELS = f"""\
+[balancer]
+interfaces = ["eth0"]
+[[service]]
+name = "web"
+vip = "{VIP4}"
+protocol = "tcp"
+port = 80
+mode = "l3dsr"
+l3dsr.method = "ipip"
+health.type = "none"
+real = [{{ address = "{addresses("r1")[0]}" }}, {{ address = "{addresses("r2")[0]}" }}]
+"""
+
+
+def test_the_source_of_tunnels_goes_for_a_while(plain: Plain, balancer: Instance) -> None:
+    """As where an address is leased anew: neither a change nor a start waits for it."""
+    balancer.start(TUNNELS, up=2)
+    plain.lb.batch("address del 10.78.0.2/24 dev eth0")
+    fact = "there is no IPv4 address to send from on balancer.interfaces (eth0)"
+    balancer.wait_event(fact)
+    assert "FAILED  tunnel ipip: real servers are reached over IPv4" in _findings(balancer)
+    balancer.done("real", "set", "web", addresses("r1")[0], "--weight", "7")
+    balancer.kill()
+    balancer.start(up=0)
+    balancer.wait_event(fact)
+    other = TUNNELS.replace('"ipip"', '"gue"')
+    assert fact in balancer.dsrlb("apply", balancer.write(other)).stderr, "it is new to gue"
+    plain.lb.batch("address add 10.78.0.2/24 dev eth0")
+    balancer.wait_event("no longer so: real servers are reached over IPv4")
+    wait_until("both get flows again", lambda: balancer.count_up() == 2, 10)
+    balancer.done("apply", str(balancer.file))

@@ -5,24 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsrlb.config import Bridge, Config, HostFacts
-from dsrlb.config.source import Origin
-from dsrlb.errors import Problem
+from dsrlb.config import Bridge, Clash, Config, HostFacts
 
 
-def misplaced(
-    config: Config, facts: HostFacts, origin: Origin, before: Config | None = None
-) -> list[Problem]:
-    """Return what cannot work where this host is, each at its key.
+def misplaced(config: Config, facts: HostFacts, before: Config | None = None) -> Iterator[Clash]:
+    """Yield what cannot work where this host is, each at its key.
 
     ``before``: what ran until now; its bridges may be away for a while, or have lost a port.
     """
-    problems = []
     known = before.bridge if before else ()
     for index, bridge in enumerate(config.bridge):
         for key, value, says in _bridge(bridge, facts, bridge in known):
-            problems.append(origin.problem(("bridge", index, key), value, says))
-    return problems
+            yield Clash(("bridge", index, key), value, says, about="bridge")
 
 
 def _bridge(bridge: Bridge, facts: HostFacts, known: bool) -> Iterator[tuple[str, str, str]]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsrlb.config import Config, HostFacts, Service
+from dsrlb.config import Clash, Config, HostFacts, Service
 from dsrlb.config.models import TUNNELS
-from dsrlb.config.source import Origin
 from dsrlb.config.values import IPAddress
 from dsrlb.dataplane.methods import methods
-from dsrlb.errors import Problem
 
 _LEAST_MTU = {4: 576, 6: 1280}
 """What has to fit into a tunnel, by the family inside: RFC 791 (of every host), RFC 8200."""
@@ -21,18 +19,17 @@ def overhead(method: str, family: int) -> int:
     return methods()[method].outer[family]
 
 
-def unreachable(config: Config, facts: HostFacts, origin: Origin) -> list[Problem]:
-    """Return the tunnels that this host cannot send into, each at its service's method.
+def unreachable(config: Config, facts: HostFacts) -> Iterator[Clash]:
+    """Yield the tunnels that this host cannot send into, each at its service's method.
 
     Nothing is said while one of balancer.interfaces is away: its addresses and MTU are not known.
     """
     names = config.balancer.interfaces
     if any(name not in facts.interfaces for name in names):
-        return []
+        return
     most = max(facts.interfaces[name].mtu for name in names)
     sources: set[int] = {source.version for source in config.balancer.tunnel_source}
     sources |= {address.version for address in _own_addresses(config, facts)}
-    problems = []
     for index, service in enumerate(config.service):
         if service.method not in TUNNELS:
             continue
@@ -42,8 +39,7 @@ def unreachable(config: Config, facts: HostFacts, origin: Origin) -> list[Proble
             *_without_source(names, pairs, sources),
             *_too_small(most, pairs, service.method),
         ):
-            problems.append(origin.problem(path, service.method, message))
-    return problems
+            yield Clash(path, service.method, message, about="tunnel")
 
 
 def _pairs(config: Config, service: Service) -> set[tuple[int, int]]:

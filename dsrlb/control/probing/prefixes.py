@@ -5,28 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsrlb.config import Config, HostFacts
-from dsrlb.config.source import Origin
+from dsrlb.config import Clash, Config, HostFacts
 from dsrlb.config.values import IPNetwork
 from dsrlb.control.probing.targets import prefixes_needed
-from dsrlb.errors import Problem
 from dsrlb.net import veth
 
 
-def occupied(config: Config, facts: HostFacts, origin: Origin, owner: str) -> list[Problem]:
-    """Return the prefixes that others have here: another instance, or a network on an interface.
+def occupied(config: Config, facts: HostFacts, owner: str) -> Iterator[Clash]:
+    """Yield the prefixes that others have here: another instance, or a network on an interface.
     ``owner``: the instance. Raises NetError."""
     prefixes = prefixes_needed(config)
-    if not prefixes:
-        return []
-    taken = list(_taken(facts, owner))
-    problems = []
+    taken = list(_taken(facts, owner)) if prefixes else []
     for prefix in prefixes:
         says = next((says for network, says in taken if _meet(prefix, network)), None)
         if says is not None:
             message = f"addresses that nobody else has here; {says}. Give another prefix"
-            problems.append(origin.problem(("balancer", "probe_prefix"), str(prefix), message))
-    return problems
+            yield Clash(("balancer", "probe_prefix"), str(prefix), message)
 
 
 def _meet(one: IPNetwork, other: IPNetwork) -> bool:

@@ -98,11 +98,11 @@ def test_a_group_that_went(path: Path, own: int) -> None:
 
 def test_an_unknown_group_is_wrong(own: int) -> None:
     config, origin = read(TEXT + 'socket_group = "nosuch"\n', "test.toml")
-    (problem,) = unknown_group(config, origin)
+    (problem,) = (clash.problem(origin) for clash in unknown_group(config))
     assert (problem.line, problem.key, problem.value) == (3, "balancer.socket_group", '"nosuch"')
     assert "no such group" in problem.message
-    assert unknown_group(*read(TEXT + 'socket_group = "ops"\n', "test.toml")) == []
-    assert unknown_group(*read(TEXT, "test.toml")) == []
+    for right in (TEXT + 'socket_group = "ops"\n', TEXT):
+        assert list(unknown_group(read(right, "test.toml")[0])) == []
 
 
 @pytest.mark.parametrize(

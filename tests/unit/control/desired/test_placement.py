@@ -77,8 +77,8 @@ def wrong(
         {ip_address(ip.split("/")[0]): name for name, ips in found.items() for ip in ips},
         {name: tuple(ip_interface(ip).network for ip in ips) for name, ips in found.items()},
     )
-    problems = misplaced(config, facts, origin, before)
-    problems += [clash.problem(origin) for clash in clashes(config, facts, adopt_vip=True)]
+    here = [*misplaced(config, facts, before), *clashes(config, facts, adopt_vip=True)]
+    problems = [clash.problem(origin) for clash in here]
     assert all(problem.file == "f.toml" for problem in problems)
     return [(p.line, p.key, p.value, p.message) for p in problems]
 

@@ -49,7 +49,7 @@ def wrong(
     links |= {"eth2": link(9000), "eth1.20": link(1000, "vlan")}
     present = {name: fact for name, fact in links.items() if name in interfaces or name != "eth1"}
     facts = HostFacts(present, {ip_address(ip): name for ip, name in addresses.items()})
-    problems = unreachable(config, facts, origin)
+    problems = [clash.problem(origin) for clash in unreachable(config, facts)]
     assert all(problem.file == "f.toml" for problem in problems)
     return [(p.line, p.key, p.value, p.message) for p in problems]
 
