@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -20,18 +21,24 @@ from dsrlb.errors import StateError
 
 _GRACE = 5  # seconds that requests in flight get when the daemon stops
 _BACKLOG = 64
+LOOK_SECONDS = 5.0
 _CONNECTIONS = 64  # at a time; who comes beyond that is refused (503)
+_log = logging.getLogger("dsrlb")
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the daemon, and waits for its event instead of waking up to look."""
+    """Leaves signals to the daemon, and waits for its event; looks now and then whether its socket
+    is still where clients find it."""
 
     def __init__(
-        self, config: uvicorn.Config, on_ready: Callable[[], None], stop: asyncio.Event
+        self, config: uvicorn.Config, path: Path, on_ready: Callable[[], None], stop: asyncio.Event
     ) -> None:
         super().__init__(config)
+        self._path = path
+        self._own = _identity(path)
         self._on_ready = on_ready
         self._stop = stop
+        self._refusal = ""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -39,7 +46,31 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         self._on_ready()
-        await self._stop.wait()
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), LOOK_SECONDS)
+            if not self._stop.is_set() and not self.in_place():
+                await self._listen_again()
+
+    def in_place(self) -> bool:
+        """Is the socket of that name its own?"""
+        return self._own is not None and _identity(self._path) == self._own
+
+    async def _listen_again(self) -> None:
+        """Somebody removed the socket. Connections that are open stay; what is in its place is not
+        touched, and told of once."""
+        try:
+            listener = listen(self._path)
+        except StateError as error:
+            if error.message != self._refusal:
+                _log.error("api: %s", error.message)
+            self._refusal = error.message
+            return
+        self._own, self._refusal = _identity(self._path), ""
+        for server in self.servers:
+            server.close()
+        await self.startup(sockets=[listener])
+        self._on_ready()
 
 
 def listen(path: Path) -> socket.socket:
@@ -63,7 +94,7 @@ def listen(path: Path) -> socket.socket:
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.lstat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_dev, found.st_ino
 
@@ -73,11 +104,11 @@ async def serve(
 ) -> None:
     """Serve ``app`` on ``socket_path`` until ``stop`` is set; the socket is removed at the end.
 
-    ``on_ready`` is called once, when connections are accepted. Requests in flight at the stop are
-    answered (5 seconds at most). Raises StateError when the socket cannot be had.
+    ``on_ready`` is called when connections are accepted, and again when somebody has removed the
+    socket and it was made anew. Requests in flight at the stop are answered (5 seconds at most).
+    Raises StateError when the socket cannot be had.
     """
     listener = listen(socket_path)
-    own = _identity(socket_path)
     config = uvicorn.Config(
         app,
         http=PeerProtocol,
@@ -92,9 +123,10 @@ async def serve(
         limit_concurrency=_CONNECTIONS,
         h11_max_incomplete_event_size=MOST_HEAD_BYTES,
     )
+    server = _Server(config, socket_path, on_ready, stop)
     try:
-        await _Server(config, on_ready, stop).serve(sockets=[listener])
+        await server.serve(sockets=[listener])
     finally:
         listener.close()
-        if _identity(socket_path) == own:  # not a successor's
+        if server.in_place():  # not a successor's
             socket_path.unlink(missing_ok=True)

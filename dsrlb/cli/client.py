@@ -97,7 +97,11 @@ class Client:
         try:
             connection.connect()
             connection.request(method, target, raw, headers)
-            yield connection.getresponse()
+            response = connection.getresponse()
+            if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                message = "the daemon has as many connections as it takes"
+                raise DsrlbError(message, hint="see who holds them, or try again later")
+            yield response
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise _not_running(self._instance) from error
         except PermissionError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
@@ -19,7 +19,7 @@ from dsrlb.dataplane import bpf
 from dsrlb.dataplane.keys import link_bytes
 from dsrlb.dataplane.loader import Dataplane
 from dsrlb.dataplane.programs import is_ours, program_fd, program_name
-from dsrlb.errors import NetError, StateError
+from dsrlb.errors import KernelError, NetError, StateError
 from dsrlb.net import features, links, xdp
 from dsrlb.net.bridges import FORWARDING, ports_of
 from dsrlb.net.links import Link
@@ -177,16 +177,16 @@ class Attachments:
     def _publish(self, link: Link) -> None:
         """Tell the program about the interface."""
         number = self._number(link)
-        maps = self._dataplane.maps
+        maps, known = self._dataplane.maps, (number, link.ifindex, link.name, link.mac, link.mtu)
         addresses = self._addresses.get(link.ifindex, (None, None))
-        forwarding = link.name in self._forwarding
-        state = LinkState(
-            number, link.ifindex, link.name, link.mac, link.mtu, *addresses, forwarding
-        )
+        state = LinkState(*known, *addresses, link.name in self._forwarding)
         if self.links.get(link.name) != state:
+            try:
+                maps["egress"].set(number, link.ifindex)
+            except KernelError as error:  # the kernel looks for the interface (kernel/bpf/devmap.c)
+                raise NetError(f"{link.name}: the interface is gone") from error
             own = link_bytes(link.mac, number, state.address4, state.address6, state.ifindex)
             maps["links"].set(self._slot(link.ifindex), own)
-            maps["egress"].set(number, link.ifindex)
             self.links[link.name] = state
             self._names[link.ifindex] = link.name
 
@@ -277,7 +277,7 @@ class Attachments:
         if not on:
             return
         saved = self._state.features()  # first: who is killed behind the change knows what it was
-        saved[link.name] = {**on, **saved.get(link.name, {})}
+        saved[link.name] = on | saved.get(link.name, {})
         try:
             self._state.save_features(saved)
         except StateError as error:  # a change was recorded, or it is a way back: it goes on
@@ -292,16 +292,15 @@ class Attachments:
         if known is None or known.reason != _GONE:
             self._events.add("interface", f"{name} is not there", "error")
         self._forget(name)
-        number = self._numbers.get(name, 0)
-        self.status[name] = Attachment(name, False, "", None, _GONE, number, 0)
+        self.status[name] = Attachment(name, False, "", None, _GONE, self._numbers.get(name, 0), 0)
 
     def _mark_refused(self, link: Link, reason: str) -> None:
         known = self.status.get(link.name)
         if known is None or known.reason != reason:
             self._events.add("interface", reason, "error")
-        number = self._numbers.get(link.name, 0)
-        entry = Attachment(link.name, False, link.driver, None, reason, number, link.ifindex)
-        self.status[link.name] = replace(entry, xdp_mode=link.xdp_mode)
+        number, mode = self._numbers.get(link.name, 0), link.xdp_mode
+        entry = Attachment(link.name, False, link.driver, mode, reason, number, link.ifindex)
+        self.status[link.name] = entry
 
     def _forget_old(self, link: Link) -> None:
         """The interface was made anew: its old ifindex is nobody's, or somebody else's."""

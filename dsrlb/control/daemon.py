@@ -64,6 +64,7 @@ class Daemon:
         self._retry: asyncio.TimerHandle | None = None
         self._refusals: dict[str, str] = {}
         self._reloads: set[asyncio.Task[None]] = set()
+        self._served = False
         self._checker = Checker(
             balancer.events,
             balancer.conditions,
@@ -109,6 +110,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))  # one may have come before
         tasks = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -166,8 +168,12 @@ class Daemon:
         await self._server(controller, self._paths.socket, self._ready, self._stop)
 
     def _ready(self) -> None:
-        balancer = self._balancer
-        open_to_group(self._paths.socket, balancer.config.balancer, balancer.events)
+        """Also when the socket was made anew."""
+        balancer, socket = self._balancer, self._paths.socket
+        open_to_group(socket, balancer.config.balancer, balancer.events)
+        if self._served:
+            balancer.events.add("api", f"{socket} was not there any more: made anew", "warning")
+        self._served = True
         notify(f"READY=1\nMAINPID={os.getpid()}")
 
     async def _follow(self) -> None:

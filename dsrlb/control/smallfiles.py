@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,14 @@ from dsrlb.errors import StateError
 T = TypeVar("T")
 DAMAGE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What reading something else than was written may raise."""
+_PREFIX = ".new-"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what those who were killed had begun to write. Nobody may be writing there."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -23,7 +32,7 @@ def write_atomically(path: Path, text: str) -> None:
     written = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False) as new:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=_PREFIX, delete=False) as new:
             written = Path(new.name)
             new.write(text)
             new.flush()

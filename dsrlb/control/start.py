@@ -8,6 +8,7 @@ Python's lock. So one goes on beside the other, and what is not needed to attach
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import tomllib
@@ -184,6 +185,13 @@ def _tell_origin(balancer: Balancer, name: str, source: Path | None) -> None:
     balancer.events.add("start", message, level)
 
 
+def _signals() -> None:
+    """SIGINT ends a start at once, as SIGTERM does: Python's own way may raise KeyboardInterrupt
+    where nobody hears of it, in the middle of an import. SIGHUP waits for the daemon."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
+
+
 def _remember(state: State, source: Path, events: EventLog) -> None:
     """The file that was named. What runs goes on also where that cannot be written."""
     try:
@@ -213,6 +221,7 @@ def main(
     state = State(paths, events)
     state.lock()
     look(paths.socket)
+    _signals()
     log = RevisionLog(paths, state, events)
     tries = attempts(log, paths, config_file, own(), pinned(paths), adopt_vip)
     # What is imported stays: to look through it takes a tenth of the start, and most of the end.

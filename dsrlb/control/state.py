@@ -53,6 +53,7 @@ class State:
             os.truncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()}\n".encode())
         self._lock = descriptor
+        smallfiles.sweep(path.parent)
 
     def unlock(self) -> None:
         """Let another one begin."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from dsrlb.config import Bridge
 from dsrlb.errors import NetError
 from dsrlb.net import rtnetlink
-from dsrlb.net.links import Link, netlink
+from dsrlb.net.links import Link, number, told_of_links
 from dsrlb.net.rtnetlink import attribute
 
 STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
@@ -28,6 +28,7 @@ Present = Mapping[str, Link]
 """The interfaces of this host, by name."""
 
 _RTM_NEWNEIGH, _RTM_GETNEIGH = 28, 30
+_BR_AGEING, _BR_VLANS = 4, 7
 _NDA_LLADDR, _NDA_CACHEINFO, _NDA_VLAN, _NDA_MASTER = 2, 3, 5, 9
 _NTF_USE, _NTF_MASTER, _NTF_EXT_LEARNED = 0x01, 0x04, 0x10
 _REACHABLE, _STALE = 0x02, 0x04
@@ -96,16 +97,13 @@ def _state(port: Link) -> str:
 
 def list_bridges() -> dict[int, Settings]:
     """The bridges by ifindex. Raises NetError."""
-    found = {}
-    with netlink() as route:
-        for message in route.get_links(kind="bridge"):
-            info = message.get_attr("IFLA_LINKINFO")
-            data = info.get_attr("IFLA_INFO_DATA") if info else None
-            if data is not None:
-                ageing = data.get_attr("IFLA_BR_AGEING_TIME") or 0
-                vlans = bool(data.get_attr("IFLA_BR_VLAN_FILTERING"))
-                found[message["index"]] = Settings(ageing / _TICKS, vlans)
-    return found
+    return {
+        one.ifindex: Settings(
+            number(one.data, _BR_AGEING) / _TICKS, bool(number(one.data, _BR_VLANS))
+        )
+        for one in told_of_links()
+        if one.kind == "bridge"
+    }
 
 
 def list_stations(bridges: Collection[int]) -> list[Station]:

@@ -7,6 +7,7 @@ import ctypes
 import fcntl
 import socket
 import struct
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from ipaddress import (
     IPv4Network,
     IPv6Address,
     IPv6Network,
-    ip_address,
     ip_network,
 )
 from pathlib import Path
@@ -25,6 +25,7 @@ from pyroute2.iproute.linux import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from dsrlb.errors import NetError
+from dsrlb.net import rtnetlink
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -35,7 +36,13 @@ _ETHTOOL_GDRVINFO = 0x03
 _IFF_UP, _IFF_RUNNING, _IFF_LOOPBACK = 0x1, 0x40, 0x8
 _RT_SCOPE_UNIVERSE = 0
 _NOT_USED = 0x08 | 0x20 | 0x40  # IFA_F_DADFAILED, IFA_F_DEPRECATED, IFA_F_TENTATIVE
-_XDP_MODES = {1: "native", "xdp": "native", 2: "generic", "xdpgeneric": "generic"}
+_XDP_MODES = {1: "native", 2: "generic"}
+_RTM_NEWLINK, _RTM_GETLINK, _RTM_NEWADDR, _RTM_GETADDR = 16, 18, 20, 22
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
+_IFLA_LINKINFO, _IFLA_LINK_NETNSID, _IFLA_XDP = 18, 37, 43
+_INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
+_VLAN_ID, _VLAN_PROTOCOL, _BRPORT_STATE, _XDP_ATTACHED, _XDP_PROG_ID = 1, 5, 1, 2, 4
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,47 +102,101 @@ def driver_of(name: str) -> str:
     return bytes(answer[4:36]).split(b"\0")[0].decode()
 
 
-def _port_state(info: Any) -> int | None:
-    if info is None or info.get_attr("IFLA_INFO_SLAVE_KIND") != "bridge":
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the kernel tells of an interface: attributes by type (IFLA_), and those that are of its
+    kind (IFLA_INFO_)."""
+
+    ifindex: int
+    flags: int
+    attributes: Mapping[int, bytes]
+    info: Mapping[int, bytes]
+
+    @property
+    def kind(self) -> str:
+        """ "" of a physical one."""
+        return text(self.info.get(_INFO_KIND, b""))
+
+    @property
+    def name(self) -> str:
+        """As `ip link` shows it."""
+        return text(self.attributes.get(_IFLA_IFNAME, b""))
+
+    @property
+    def mac(self) -> str:
+        """Of what has none, such as a tunnel: zeros."""
+        return (self.attributes.get(_IFLA_ADDRESS) or bytes(6)).hex(":")
+
+    @property
+    def data(self) -> Mapping[int, bytes]:
+        """Settings of its kind (IFLA_VLAN_, IFLA_BR_ and so on)."""
+        return nested(self.info, _INFO_DATA)
+
+
+def text(value: bytes) -> str:
+    """Of an attribute."""
+    return value.rstrip(b"\0").decode(errors="replace")
+
+
+def number(found: Mapping[int, bytes], kind: int) -> int:
+    """An attribute's, whatever its size; 0 where there is none."""
+    return int.from_bytes(found.get(kind, b""), sys.byteorder)
+
+
+def nested(found: Mapping[int, bytes], kind: int) -> Mapping[int, bytes]:
+    """The attributes within one."""
+    return rtnetlink.attributes(found.get(kind, b""), 0)
+
+
+def told_of_links() -> Iterator[Told]:
+    """Of every interface. Raises NetError."""
+    for message in rtnetlink.dump_at_once(_RTM_GETLINK, bytes(16), _RTM_NEWLINK):
+        yield told_of(message)
+
+
+def told_of(message: bytes) -> Told:
+    """Decode a message (struct ifinfomsg)."""
+    ifindex, flags = struct.unpack_from("=4xiI", message)
+    found = rtnetlink.attributes(message, 16)
+    return Told(ifindex, flags, found, nested(found, _IFLA_LINKINFO))
+
+
+def _port_state(info: Mapping[int, bytes]) -> int | None:
+    if text(info.get(_INFO_SLAVE_KIND, b"")) != "bridge":
         return None
-    port = info.get_attr("IFLA_INFO_SLAVE_DATA")
-    state: int | None = port.get_attr("IFLA_BRPORT_STATE") if port else None
-    return state
+    port = nested(info, _INFO_SLAVE_DATA)
+    return number(port, _BRPORT_STATE) if _BRPORT_STATE in port else None
 
 
-def _link(message: Any) -> Link:
-    info = message.get_attr("IFLA_LINKINFO")
-    kind = info.get_attr("IFLA_INFO_KIND") if info else ""
-    if message["flags"] & _IFF_LOOPBACK:
-        kind = "loopback"
-    xdp = message.get_attr("IFLA_XDP")
-    mode = _XDP_MODES.get(xdp.get_attr("IFLA_XDP_ATTACHED")) if xdp else None
+def _link(told: Told) -> Link:
+    found = told.attributes
+    kind = "loopback" if told.flags & _IFF_LOOPBACK else told.kind
+    xdp = nested(found, _IFLA_XDP)
+    mode = _XDP_MODES.get(number(xdp, _XDP_ATTACHED))
     running = _IFF_UP | _IFF_RUNNING
-    name = message.get_attr("IFLA_IFNAME")
-    here = message.get_attr("IFLA_LINK_NETNSID") is None
-    vlan = info.get_attr("IFLA_INFO_DATA") if kind == "vlan" else None
+    vlan = told.data if kind == "vlan" else {}
+    here = _IFLA_LINK_NETNSID not in found
     return Link(
-        ifindex=message["index"],
-        name=name,
-        mac=message.get_attr("IFLA_ADDRESS") or "00:00:00:00:00:00",
-        mtu=message.get_attr("IFLA_MTU") or 0,
-        up=message["flags"] & running == running,
-        kind=kind or "",
-        driver=driver_of(name),
+        ifindex=told.ifindex,
+        name=told.name,
+        mac=told.mac,
+        mtu=number(found, _IFLA_MTU),
+        up=told.flags & running == running,
+        kind=kind,
+        driver=driver_of(told.name),
         xdp_mode=mode,
-        xdp_program=xdp.get_attr("IFLA_XDP_PROG_ID") if xdp and mode else None,
-        lower=message.get_attr("IFLA_LINK") or 0 if vlan and here else 0,
-        vlan=vlan.get_attr("IFLA_VLAN_ID") if vlan else 0,
-        vlan_protocol=vlan.get_attr("IFLA_VLAN_PROTOCOL") if vlan else 0,
-        master=message.get_attr("IFLA_MASTER") or 0,
-        port_state=_port_state(info),
+        xdp_program=number(xdp, _XDP_PROG_ID) or None if mode else None,
+        lower=number(found, _IFLA_LINK) if vlan and here else 0,
+        vlan=number(vlan, _VLAN_ID),
+        vlan_protocol=int.from_bytes(vlan.get(_VLAN_PROTOCOL, b"")),
+        master=number(found, _IFLA_MASTER),
+        port_state=_port_state(told.info),
     )
 
 
 def list_links() -> dict[str, Link]:
     """All interfaces by name."""
-    with netlink() as route:
-        return {link.name: link for link in map(_link, route.get_links())}
+    return {link.name: link for link in map(_link, told_of_links())}
 
 
 def get_link(name: str) -> Link | None:
@@ -153,15 +214,21 @@ class _OnLink:
     network: IPNetwork
 
 
+def told_of_addresses() -> list[bytes]:
+    """Of every address, the kernel's messages. Raises NetError."""
+    return rtnetlink.dump_at_once(_RTM_GETADDR, bytes(8), _RTM_NEWADDR)
+
+
 def _addresses() -> Iterator[_OnLink]:
-    with netlink() as route:
-        for message in route.get_addr():
-            peer = message.get_attr("IFA_ADDRESS")  # of a point-to-point link the other end
-            local = message.get_attr("IFA_LOCAL") or peer
-            if local:
-                index, prefix = message["index"], message["prefixlen"]
-                network = ip_network(f"{peer or local}/{prefix}", strict=False)
-                yield _OnLink(ip_address(local), index, prefix, network)
+    for message in told_of_addresses():
+        prefix, index = struct.unpack_from("=xBxxI", message)
+        found = rtnetlink.attributes(message, 8)
+        peer = found.get(_IFA_ADDRESS)  # of a point-to-point link the other end
+        local = found.get(_IFA_LOCAL, peer)
+        if local:
+            there = rtnetlink.address(peer or local)
+            network = ip_network((there, prefix), strict=False)
+            yield _OnLink(rtnetlink.address(local), index, prefix, network)
 
 
 def list_addresses(
@@ -185,17 +252,17 @@ def global_addresses() -> dict[int, tuple[IPv4Address | None, IPv6Address | None
     IPv6 one that is not deprecated and that duplicate address detection has let through."""
     first4: dict[int, IPv4Address] = {}
     first6: dict[int, IPv6Address] = {}
-    with netlink() as route:
-        for message in route.get_addr():
-            if message["scope"] != _RT_SCOPE_UNIVERSE:
-                continue
-            flags = message.get_attr("IFA_FLAGS") or message["flags"]
-            text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-            address = ip_address(text)
-            if isinstance(address, IPv4Address):
-                first4.setdefault(message["index"], address)
-            elif not flags & _NOT_USED:
-                first6.setdefault(message["index"], address)
+    for message in told_of_addresses():
+        flags, scope, index = struct.unpack_from("=xxBBI", message)
+        found = rtnetlink.attributes(message, 8)
+        packed = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS)
+        if scope != _RT_SCOPE_UNIVERSE or not packed:
+            continue
+        address = rtnetlink.address(packed)
+        if isinstance(address, IPv4Address):
+            first4.setdefault(index, address)
+        elif not (number(found, _IFA_FLAGS) or flags) & _NOT_USED:
+            first6.setdefault(index, address)
     return {index: (first4.get(index), first6.get(index)) for index in {*first4, *first6}}
 
 

@@ -25,7 +25,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from dsrlb.errors import NetError
 from dsrlb.net import features
-from dsrlb.net.links import IPAddress, IPNetwork, netlink
+from dsrlb.net.links import IPAddress, IPNetwork, netlink, told_of_links
 from dsrlb.net.routes import resolve
 
 _HOST, _BALANCER = "dsrlb-p", "dsrlb-x"
@@ -85,14 +85,13 @@ def _table_of(number: bytes) -> int:
     return _TABLES | int.from_bytes(number[-3:], "big")
 
 
-def _ends(route: Any) -> dict[str, End]:
+def _ends() -> dict[str, End]:
     """Every veth interface by its MAC address."""
     found = {}
-    for message in route.get_links(kind="veth"):
-        mac, flags = message.get_attr("IFLA_ADDRESS"), message["flags"]
-        name = message.get_attr("IFLA_IFNAME")
-        wanted = _IFF_UP | (_IFF_NOARP if mac.startswith("02:d5:") else 0)
-        found[mac] = End(name, message["index"], mac, flags & wanted == wanted)
+    for one in told_of_links():
+        if one.kind == "veth":
+            wanted = _IFF_UP | (_IFF_NOARP if one.mac.startswith("02:d5:") else 0)
+            found[one.mac] = End(one.name, one.ifindex, one.mac, one.flags & wanted == wanted)
     return found
 
 
@@ -103,8 +102,7 @@ def _pair(owner: str, ends: dict[str, End]) -> Pair | None:
 
 def find(owner: str) -> Pair | None:
     """The pair of an instance, or None. Raises NetError."""
-    with netlink() as route:
-        return _pair(owner, _ends(route))
+    return _pair(owner, _ends())
 
 
 def ensure(owner: str, prefixes: Sequence[IPNetwork]) -> Pair:
@@ -112,13 +110,13 @@ def ensure(owner: str, prefixes: Sequence[IPNetwork]) -> Pair:
     is changed where it is as it should be. ``prefixes``: those that lead there, one per address
     family. Raises NetError."""
     with netlink() as route:
-        pair = _pair(owner, _ends(route)) or _make(route, owner)
+        pair = _pair(owner, _ends()) or _make(route, owner)
         _set_up(route, owner, pair)
         _set_addresses(route, pair.host.ifindex, prefixes)
         table = _table_of(_number(owner))
         _forget_routes(route, table, _set_rules(route, table, prefixes))
         _set_routes(route, pair, table, prefixes)
-        ready = _pair(owner, _ends(route))
+        ready = _pair(owner, _ends())
     if ready is None or not (ready.host.up and ready.balancer.up):
         raise NetError(f"{pair.host.name}: somebody else changes it")
     return ready
@@ -136,7 +134,7 @@ def _make(route: Any, owner: str) -> Pair:
             if error.code != errno.EEXIST:
                 raise NetError(f"cannot make veth pair {name}: {error}") from error
             continue
-        found = _pair(owner, _ends(route))
+        found = _pair(owner, _ends())
         if found is not None:
             return found
     raise NetError(f"cannot make a veth pair: {_MOST} names ({_HOST}0 ...) are taken")
@@ -282,7 +280,7 @@ def remove(owner: str) -> list[str]:
     then; returns what was removed. Raises NetError."""
     done = []
     with netlink() as route:
-        ends = _ends(route)
+        ends = _ends()
         host = ends.get(_macs(owner)[0])
         if host is not None:
             route.link("del", index=host.ifindex)
@@ -299,7 +297,7 @@ def others(owner: str) -> list[tuple[IPNetwork, str]]:
     with netlink() as route:
         tables = {
             _table_of(bytes.fromhex(mac.replace(":", ""))): end.name
-            for mac, end in _ends(route).items()
+            for mac, end in _ends().items()
             if mac.startswith("02:d5:")
         }
         rules = list(_rules(route))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pyroute2.netlink import rtnl
 
 from dsrlb.net.bridges import Station, station_of
-from dsrlb.net.links import IPAddress
+from dsrlb.net.links import IPAddress, text
 from dsrlb.net.neighbours import Neighbour, neighbour_of
 from dsrlb.net.rtnetlink import Listener, attributes
 
@@ -125,12 +125,8 @@ def _link(message: bytes, gone: bool) -> Iterator[Change]:
     found = attributes(message, 16)
     if family == socket.AF_BRIDGE:
         gone = False
-    yield LinkChanged(ifindex, _text(found.get(_IFLA_IFNAME, b"")), gone)
+    yield LinkChanged(ifindex, text(found.get(_IFLA_IFNAME, b"")), gone)
     info = attributes(found.get(_IFLA_LINKINFO, b""), 0)
-    kind = _text(info.get(_IFLA_INFO_KIND, b""))
+    kind = text(info.get(_IFLA_INFO_KIND, b""))
     if gone or kind in ("vlan", "bridge") or not flags & _IFF_RUNNING:
         yield PathsChanged()
-
-
-def _text(value: bytes) -> str:
-    return value.rstrip(b"\0").decode(errors="replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -219,6 +220,25 @@ def test_a_start_says_when_the_file_differs(plain: Plain, balancer: Instance) ->
     balancer.start()
     balancer.wait_event(f"{balancer.file} differs: `dsrlb apply {balancer.file}`")
     assert request(plain.client, VIPS[0], count=4) == {"r1": 2, "r2": 2}
+
+
+def test_signals_of_a_start(balancer: Instance) -> None:
+    """SIGHUP waits for the daemon. SIGINT is the kernel's: KeyboardInterrupt may be lost in the
+    middle of an import, and the start would go on."""
+    balancer.start(config())
+    balancer.stop()
+    balancer.write(config([real("r2")]))
+    before = len(balancer.log())
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(balancer.start, up=4)
+        wait_until("it starts", lambda: "took over" in balancer.log()[before:])
+        caught = Path(f"/proc/{balancer.pid}/status").read_text().partition("SigCgt:")[2]
+        balancer.signal(signal.SIGHUP)
+        started.result()
+    assert not int(caught.split()[0], 16) >> signal.SIGINT - 1 & 1
+    balancer.wait_event(f"reload {balancer.file}: ")
+    balancer.signal(signal.SIGINT)
+    assert balancer.wait() == 0
 
 
 def test_signals(plain: Plain, balancer: Instance) -> None:

@@ -60,3 +60,14 @@ def test_it_is_closed_where_nothing_is_said(balancer: Instance) -> None:
     balancer.kill()
     balancer.start()
     assert asked(balancer, GROUP, "/status") == "200"
+
+
+def test_one_that_is_removed_is_made_anew(balancer: Instance) -> None:
+    """Before that nobody reaches the daemon. The group may use it again."""
+    balancer.start(OPEN)
+    socket = for_instance(balancer.name).socket
+    socket.unlink()
+    wait_until("it is there again", lambda: asked(balancer, GROUP, "/status") == "200")
+    assert f"{socket} was not there any more: made anew" in balancer.events()
+    assert balancer.stop() == 0
+    assert not socket.exists()

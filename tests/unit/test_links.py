@@ -3,24 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from dsrlb.net import links
+from dsrlb.net import links, rtnetlink
 
 
-def decoded(message: Any) -> Any:
-    """A message of pyroute2's as it comes from the kernel."""
+def encoded(message: Any) -> bytes:
+    """A message of pyroute2's as it comes from the kernel, without netlink's header."""
     message.encode()
-    again = type(message)(bytes(message.data))
-    again.decode()
-    return again
+    return bytes(message.data)[16:]
 
 
 def interface(
@@ -48,7 +45,7 @@ def interface(
         *more,
         ("IFLA_LINKINFO", {"attrs": info}),
     ]
-    return links._link(decoded(message))
+    return links._link(links.told_of(encoded(message)))
 
 
 def test_a_vlan_interface() -> None:
@@ -78,7 +75,7 @@ def test_a_veths_peer_is_not_below_it() -> None:
     assert (link.kind, link.lower, link.vlan, link.vlan_protocol) == ("veth", 0, 0, 0)
 
 
-def address(ifindex: int, text: str, scope: int = 0, flags: int = 0x80, peer: str = "") -> Any:
+def address(ifindex: int, text: str, scope: int = 0, flags: int = 0x80, peer: str = "") -> bytes:
     """An address's message."""
     message = ifaddrmsg()
     message["index"], message["scope"], message["prefixlen"] = ifindex, scope, 24
@@ -86,37 +83,21 @@ def address(ifindex: int, text: str, scope: int = 0, flags: int = 0x80, peer: st
     message["attrs"] = [("IFA_ADDRESS", peer or text), ("IFA_FLAGS", flags)]
     if ":" not in text:
         message["attrs"].insert(1, ("IFA_LOCAL", text))
-    return decoded(message)
+    return encoded(message)
 
 
 TENTATIVE, DEPRECATED, FAILED, LINK, HOST = 0x40, 0x20, 0x08, 253, 254
 
 
-class Addresses:
-    """A netlink socket that knows addresses."""
-
-    def __init__(self, *messages: Any) -> None:
-        self._messages = messages
-
-    def get_addr(self) -> Iterator[Any]:
-        """As pyroute2's."""
-        return iter(self._messages)
-
-
 def test_what_is_on_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Addresses(
+    found = [
         address(1, "10.0.0.2"),
         address(1, "10.0.0.3"),
         address(1, "fd00::2"),
         address(1, "fe80::2", LINK),
         address(9, "10.1.0.1", peer="10.2.0.1"),
-    )
-
-    @contextmanager
-    def netlink() -> Iterator[Addresses]:
-        yield found
-
-    monkeypatch.setattr(links, "netlink", netlink)
+    ]
+    monkeypatch.setattr(rtnetlink, "dump_at_once", Mock(return_value=found))
     eth0 = links.Link(1, "eth0", "", 1500, True, "", "", None, None)
     addresses, subnets = links.list_addresses({"eth0": eth0})
     assert {str(address): name for address, name in addresses.items()} == {
@@ -153,15 +134,11 @@ def test_what_is_on_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_global_addresses(
-    messages: list[Any],
+    messages: list[bytes],
     expected: dict[int, tuple[str | None, str | None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    @contextmanager
-    def netlink() -> Iterator[Addresses]:
-        yield Addresses(*messages)
-
-    monkeypatch.setattr(links, "netlink", netlink)
+    monkeypatch.setattr(rtnetlink, "dump_at_once", Mock(return_value=messages))
     assert links.global_addresses() == {
         index: (ip_address(four) if four else None, ip_address(six) if six else None)
         for index, (four, six) in expected.items()

@@ -127,6 +127,8 @@ class Database:
         what = self._missing().partition(",")[0] or f"{self._path} was replaced"
         copy = Path(f"{self._path}.copy")
         lost = ""
+        with suppress(OSError):  # which copy() tells
+            copy.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         try:
             store.copy(copy)
             _readable(Store(copy)).close()

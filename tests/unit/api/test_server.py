@@ -5,21 +5,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from dsrlb.api import server
 from dsrlb.api.app import create_app
 from dsrlb.api.server import listen, serve
 from dsrlb.control.revisions.authors import of_uid
 from dsrlb.errors import StateError
 from tests.unit.api.fake import FakeController, served
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -123,6 +127,40 @@ def test_a_successors_socket_stays(path: Path) -> None:
         successor = listen(path)
     assert path.is_socket()
     successor.close()
+
+
+def test_a_socket_that_is_removed_is_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with its folder; who is connected stays so."""
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
+    with served(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as before:
+        before.connect(str(path))
+        for remove in (path.unlink, partial(shutil.rmtree, path.parent)):
+            remove()
+            wait_until("it is there again", path.is_socket)
+            assert path.stat().st_mode & 0o777 == 0o600
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as after:
+                after.connect(str(path))
+                for client in (before, after):
+                    client.sendall(b"GET /macs HTTP/1.1\r\nHost: x\r\n\r\n")
+                    answer = b""
+                    while not answer.endswith(b"\r\n0\r\n\r\n"):
+                        answer += client.recv(65536)
+                    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert not path.exists()
+
+
+def test_what_stands_in_its_place_is_left_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told of once; and when it is gone the socket is there again."""
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
+    with served(path):
+        path.unlink()
+        path.write_text("a file")
+        wait_until("it is told", lambda: "it is not a socket" in caplog.text)
+        path.unlink()
+        wait_until("it is there again", path.is_socket)
+    assert caplog.text.count("is in the way") == 1
 
 
 def test_an_idle_connection_does_not_hold_up_the_end(path: Path) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from dsrlb.api import server
 from dsrlb.config import parse
 from dsrlb.config.render import to_tables
 from dsrlb.control.views import ServiceRow
 from dsrlb.errors import StateError
 from dsrlb.paths import for_instance
-from tests.unit.api.fake import FakeController
+from tests.unit.api.fake import FakeController, served
 from tests.unit.api.fakerows import SERVICE
 from tests.unit.cli.conftest import Run
 
@@ -178,6 +179,17 @@ def test_a_daemon_that_goes_away(run: Run) -> None:
         _, stderr = child.communicate(timeout=20)
     assert child.returncode == 1
     assert stderr.startswith("error: the daemon went away while it was asked")
+
+
+@pytest.mark.parametrize("command", [("status",), ("flows",), ("confirm",)])
+def test_a_daemon_with_too_many_clients(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(server, "_CONNECTIONS", 1)  # its own is one
+    with served(for_instance("main").socket):
+        result = run(*command)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: the daemon has as many connections as it takes\n")
 
 
 def test_another_instance(run: Run, daemon: FakeController, no_daemon: None) -> None:

@@ -149,3 +149,24 @@ def test_a_disk_that_is_full(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> N
     state.lock()
     with pytest.raises(StateError, match="process unknown"):
         State(paths).lock()
+
+
+def test_what_the_killed_have_left(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that they had begun to write goes; no other one does."""
+    state = State(paths)
+    state.save_config("one")
+
+    class Killed(BaseException):
+        """Nothing comes behind it."""
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", kill)
+        with pytest.raises(Killed):
+            state.save_config("two")
+    assert len(list(paths.state.iterdir())) == 2
+    state.lock()
+    assert {entry.name for entry in paths.state.iterdir()} == {"config.toml", "lock"}
+    state.unlock()

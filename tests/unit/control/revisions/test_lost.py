@@ -148,6 +148,14 @@ def test_under_a_daemon_it_is_put_back(logs: Logs, lose: Callable[[Logs], None],
     assert logs.paths.revisions.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_whole_folder_is_put_back(logs: Logs) -> None:
+    shutil.rmtree(logs.paths.state)
+    assert logs.apply("c") == 3
+    assert logs.again().text(3) == "c"
+    assert logs.results() == ["applied"] * 3
+    assert logs.paths.state.stat().st_mode & 0o777 == 0o750
+
+
 def test_a_change_finds_it_first(logs: Logs) -> None:
     _removed(logs)
     assert logs.apply("c") == 3
