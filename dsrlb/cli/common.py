@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from dsrlb.errors import ConfigError, DsrlbError
+from dsrlb.paths import for_instance
 from dsrlb.printable import printable, printable_lines
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -73,6 +74,12 @@ def require_root() -> None:
     if os.geteuid() != 0 and not os.environ.get("DSRLB_ROOT"):
         path = click.get_current_context().command_path
         raise DsrlbError(f"`{path}` needs root; run it with sudo")
+
+
+def require_socket(instance: str) -> None:
+    """As require_root(), but who may use the socket (balancer.socket_group) may go on, too."""
+    if not os.access(for_instance(instance).socket, os.W_OK, effective_ids=True):
+        require_root()
 
 
 def show_error(error: DsrlbError) -> int:

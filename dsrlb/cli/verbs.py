@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsrlb.cli.changes import adopt_vip_option, confirm_within, made, show_applied, show_plan
-from dsrlb.cli.common import Stdin, behind, json_option, require_root, text_given
+from dsrlb.cli.common import Stdin, behind, json_option, require_root, require_socket, text_given
 from dsrlb.errors import ConfigError, NotRunning, Problem
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
 
     Without a running daemon FILE is compared with what ran last.
     """
-    require_root()
+    require_socket(instance)
     from dsrlb.cli.client import Client
 
     sent = _sent(file)
@@ -223,6 +223,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
         with sent.true_places():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
+        require_root()
         from dsrlb.control.revisions import offline as offlinerevisions
 
         view = offlinerevisions.plan(instance, sent.config)
@@ -242,7 +243,7 @@ def apply(
 
     It is a new revision; `dsrlb rollback` goes back to the one before.
     """
-    require_root()
+    require_socket(instance)
     sent = _sent(file)
     body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
     body |= {"confirm_within": confirm_within, "behind": behind()}
@@ -263,7 +264,7 @@ def detach(instance: str) -> None:
 
     A running daemon is stopped. The saved configuration stays.
     """
-    require_root()
+    require_socket(instance)
     from dsrlb.cli.client import Client
 
     client = Client(instance)
@@ -271,6 +272,7 @@ def detach(instance: str) -> None:
         with _ended(client.get("/status")["pid"]):
             done = client.post("/detach")["done"]
     except NotRunning:
+        require_root()
         from dsrlb.control import offline
 
         done = offline.detach(instance)
