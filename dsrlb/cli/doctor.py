@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
+from dsrlb.cli.common import of_instance
 from dsrlb.errors import DsrlbError
 from dsrlb.paths import DEFAULT_INSTANCE
 
@@ -22,7 +23,10 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from dsrlb.observe.doctor import diagnose
 
     instance = context.find_root().params.get("instance") or DEFAULT_INSTANCE
-    findings = diagnose(instance, _counted(instance), _unchecked(instance))
+    findings = [
+        replace(finding, advice=of_instance(finding.advice))
+        for finding in diagnose(instance, _counted(instance), _unchecked(instance))
+    ]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
