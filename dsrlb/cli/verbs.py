@@ -19,6 +19,7 @@ import click
 from dsrlb.cli.changes import adopt_vip_option, confirm_within, made, show_applied, show_plan
 from dsrlb.cli.common import Stdin, behind, json_option, require_root, require_socket, text_given
 from dsrlb.errors import ConfigError, NotRunning, Problem
+from dsrlb.paths import for_instance
 
 if TYPE_CHECKING:
     import asyncio
@@ -251,7 +252,9 @@ def apply(
         with sent.true_places():
             view = made(instance, "/apply", as_json, **body)
     except NotRunning as error:
-        if file == _DASH:
+        from dsrlb.observe.holder import holder
+
+        if file == _DASH or holder(for_instance(instance)) is not None:
             raise
         raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
     show_applied(view, as_json)
