@@ -38,6 +38,11 @@ class Paths:
         return self.state / "config.toml"
 
     @property
+    def lock(self) -> Path:
+        """Whose process has the instance."""
+        return self.state / "lock"
+
+    @property
     def programs(self) -> Path:
         """Which programs were put into the maps (JSON)."""
         return self.state / "programs.json"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from dsrlb.cli.changes import command
 from dsrlb.cli.common import require_root
 
 _FILE = click.Path(path_type=Path)
@@ -47,4 +48,4 @@ def restore(instance: str, file: Path) -> None:
 
     restored = put_back(instance, file, _tell_way_back)
     click.echo(f"restored {', '.join(restored.members)}: {summary(restored)}")
-    click.echo("`dsrlb run` starts with it")
+    click.echo(f"`{command('run')}` starts with it")

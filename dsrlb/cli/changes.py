@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import print_json
+from dsrlb.cli.common import of_instance, print_json
 from dsrlb.errors import Overtaken
-from dsrlb.paths import DEFAULT_INSTANCE
 from dsrlb.printable import printable
 
 if TYPE_CHECKING:
@@ -54,10 +53,7 @@ adopt_vip_option = click.option(
 
 def command(words: str) -> str:
     """A dsrlb command of this instance, to be copied."""
-    instance = click.get_current_context().obj
-    return (
-        f"dsrlb {words}" if instance == DEFAULT_INSTANCE else f"dsrlb --instance {instance} {words}"
-    )
+    return of_instance(f"dsrlb {words}")
 
 
 def print_changes(changes: Sequence[Change]) -> None:
@@ -175,7 +171,7 @@ def revisions_text(view: RevisionsView) -> str:
         back = view["way_back"]
         lines.append(f"{view['running']}" + (f", way back: {back}" if back is not None else ""))
     if (waiting := view["confirm"]) is not None:
-        left = f"{waiting['seconds_left']:.0f} s"
-        lines.append(f"waits for `dsrlb confirm`: {left} left, then back to {waiting['way_back']}")
+        left = f"{waiting['seconds_left']:.0f} s left, then back to {waiting['way_back']}"
+        lines.append(f"waits for `{command('confirm')}`: {left}")
     trouble = f"cannot be recorded: {view['trouble']}" if view["trouble"] else ""
     return "\n".join(filter(None, [*lines, trouble, view["lost"]]))

@@ -14,10 +14,16 @@ from typing import Any, TypeVar
 import click
 
 from dsrlb.errors import ConfigError, DsrlbError
+from dsrlb.paths import DEFAULT_INSTANCE, for_instance
 from dsrlb.printable import printable, printable_lines
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+_NAMED = re.compile(
+    r"\bdsrlb (?=(?:run|check|plan|apply|confirm|rollback|detach|backup|restore|doctor|status|"
+    r"services|reals|macs|stats|flows|events|config|history|diff|service|real)(?![\w-]))"
+)
+"""Commands of an instance, in a text."""
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 
 FAILED = 1
@@ -68,11 +74,26 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
+def of_instance(text: str) -> str:
+    """A text whose commands can be copied: they are of the instance that is meant here."""
+    context = click.get_current_context(silent=True)
+    instance = context.find_root().obj if context is not None else None
+    if instance in (None, DEFAULT_INSTANCE):
+        return text
+    return _NAMED.sub(f"dsrlb --instance {instance} ", text)
+
+
 def require_root() -> None:
     """Refuse, in one line, to go on without root (tests that move /run and /var may)."""
     if os.geteuid() != 0 and not os.environ.get("DSRLB_ROOT"):
         path = click.get_current_context().command_path
         raise DsrlbError(f"`{path}` needs root; run it with sudo")
+
+
+def require_socket(instance: str) -> None:
+    """As require_root(), but who may use the socket (balancer.socket_group) may go on, too."""
+    if not os.access(for_instance(instance).socket, os.W_OK, effective_ids=True):
+        require_root()
 
 
 def show_error(error: DsrlbError) -> int:
@@ -82,7 +103,7 @@ def show_error(error: DsrlbError) -> int:
     else:
         click.echo(f"error: {printable_lines(error.message.expandtabs())}", err=True)
     if error.hint:
-        click.echo(f"  hint: {printable_lines(error.hint)}", err=True)
+        click.echo(f"  hint: {printable_lines(of_instance(error.hint))}", err=True)
     return WRONG if isinstance(error, ConfigError) else FAILED
 
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from dsrlb.cli.common import of_instance
 from dsrlb.errors import DsrlbError
 from dsrlb.paths import DEFAULT_INSTANCE
 
@@ -27,8 +28,11 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from dsrlb.observe.doctor import diagnose
 
     instance = context.find_root().params.get("instance") or DEFAULT_INSTANCE
-    told = _counted(instance), _unchecked(instance)
-    findings = diagnose(instance, *told, partial(_clashing, instance))
+    told = _counted(instance), _unchecked(instance), partial(_clashing, instance)
+    findings = [
+        replace(finding, advice=of_instance(finding.advice))
+        for finding in diagnose(instance, *told)
+    ]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

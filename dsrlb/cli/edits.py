@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from dsrlb.cli.changes import adopt_vip_option, made, show_applied
-from dsrlb.cli.common import behind, json_option, require_root
+from dsrlb.cli.common import behind, json_option, require_socket
 from dsrlb.cli.serviceoptions import given, one_or_list, service_options, service_settings
 from dsrlb.cli.standing import disable, drain, enable
 
@@ -54,7 +54,7 @@ def _edit(
     *,
     adopt_vip: bool = False,
 ) -> None:
-    require_root()
+    require_socket(instance)
     more: dict[str, Any] = {} if address is None else {"address": address}
     if adopt_vip:
         more["adopt_vip"] = adopt_vip

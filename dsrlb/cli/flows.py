@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import behind, json_option, require_root
+from dsrlb.cli.common import behind, json_option, require_socket
 from dsrlb.control.flows.query import (
     COUNTS,
     PROTOCOLS,
@@ -131,7 +131,7 @@ def flows(
         if _given(filters) or limit or count_by or as_json:
             raise click.UsageError("options go behind `drop`")
         return
-    require_root()
+    require_socket(ctx.obj)
     query = {**_given(filters), "limit": limit, "count_by": count_by}
     lines = Client(ctx.obj).stream("/flows", **query)
     if as_json:
@@ -155,7 +155,7 @@ def flows_drop(instance: str, /, every: bool, **filters: Any) -> None:
     given = _given(filters)
     if every == bool(given):
         raise click.UsageError("give filters, or --all and none")
-    require_root()
+    require_socket(instance)
     body = {**given, "all": every, "behind": behind()}
     dropped = Client(instance).post("/flows/drop", **body)["dropped"]
     click.echo(f"dropped {dropped:,} flows")

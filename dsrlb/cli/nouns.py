@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import json_option, print_json, require_root
+from dsrlb.cli.common import json_option, print_json, require_socket
 
 
 def _show(instance: str, noun: str, as_json: bool, **query: str | int | None) -> None:
     """Ask for rows and print them; render.py has a function for every noun."""
-    require_root()
+    require_socket(instance)
     rows: Any = Client(instance).get(f"/{noun}", **query)
     if as_json:
         print_json(rows)

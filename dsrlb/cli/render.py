@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dsrlb.cli.changes import revisions_text
+from dsrlb.cli.changes import command, revisions_text
 from dsrlb.printable import printable_lines
 
 if TYPE_CHECKING:  # they bring asyncio along
@@ -273,7 +273,8 @@ def _events(console: Console, rows: list[EventRow]) -> None:
 def _source(view: StatusView) -> str:
     text = f"{view['config_hash']} from {view['file'] or 'commands'}"
     if view["file_differs"]:
-        text += f"\nthe file differs now: `dsrlb plan {view['file']}` shows how"
+        words = f"plan {view['file']}"
+        text += f"\nthe file differs now: `{command(words)}` shows how"
     return text
 
 

@@ -23,7 +23,7 @@ from dsrlb.cli.changes import (
     tell_way_back,
 )
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import behind, json_option, print_json, require_root
+from dsrlb.cli.common import behind, json_option, print_json, require_root, require_socket
 from dsrlb.errors import NotRunning
 from dsrlb.printable import printable
 
@@ -39,10 +39,11 @@ def saved_or_asked(
     instance: str, path: str, offline: Callable[[SavedRevisions], Any], **query: Any
 ) -> Any:
     """What the daemon answers, or what the disk says when there is none."""
-    require_root()
+    require_socket(instance)
     try:
         return Client(instance).get(path, **query)
     except NotRunning:
+        require_root()
         from dsrlb.control.revisions import offline as offlinerevisions
 
         with offlinerevisions.saved(instance) as log:
@@ -138,13 +139,14 @@ def rollback(
     That is a revision of its own. It ends the waiting for a confirmation. It works without the
     daemon, too: flows go on, and the next `dsrlb run` goes on with it.
     """
-    require_root()
+    require_socket(instance)
     body = {"revision": revision, "confirm_within": confirm_within, "adopt_vip": adopt_vip}
     try:
         view = made(instance, "/rollback", as_json, **body, behind=behind())
     except NotRunning as error:
         if confirm_within is not None:
             raise NotRunning("only a daemon can go back by itself", error.hint) from error
+        require_root()
         _rollback_offline(instance, revision, adopt_vip, as_json)
         return
     show_applied(view, as_json)
@@ -178,10 +180,11 @@ def _rollback_offline(instance: str, revision: int | None, adopt_vip: bool, as_j
 @click.pass_obj
 def confirm(instance: str, as_json: bool) -> None:
     """Keep the revision that waits for confirmation."""
-    require_root()
+    require_socket(instance)
     try:
         row = Client(instance).post("/confirm", behind=behind())
     except NotRunning:
+        require_root()
         from dsrlb.control.revisions import authors
         from dsrlb.control.revisions import offline as offlinerevisions
 
@@ -205,7 +208,7 @@ def config_show(instance: str, revision: int | None, as_json: bool) -> None:
     """Print the running configuration, or that of REVISION, as TOML that `apply` takes; in JSON it
     has the same keys."""
     if revision is None:
-        require_root()
+        require_socket(instance)
         toml = Client(instance).get("/config")
     else:
         toml = saved_or_asked(

@@ -11,7 +11,7 @@ import click
 
 from dsrlb.cli.changes import command
 from dsrlb.cli.client import Client
-from dsrlb.cli.common import behind, json_option, print_json, require_root
+from dsrlb.cli.common import behind, json_option, print_json, require_socket
 from dsrlb.errors import DsrlbError
 
 _LOOK_SECONDS = 0.5
@@ -30,7 +30,7 @@ def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float |
 
 def _order(instance: str, service: str, address: str, state: str) -> Sequence[Mapping[str, Any]]:
     """Give the order; returns whom it is about, as rows with service and address."""
-    require_root()
+    require_socket(instance)
     body = {"service": service, "address": address, "state": state, "behind": behind()}
     found: Sequence[Mapping[str, Any]] = Client(instance).post("/real/state", **body)
     return found

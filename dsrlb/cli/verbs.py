@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsrlb.cli.changes import adopt_vip_option, confirm_within, made, show_applied, show_plan
-from dsrlb.cli.common import Stdin, behind, json_option, require_root, text_given
+from dsrlb.cli.common import Stdin, behind, json_option, require_root, require_socket, text_given
 from dsrlb.errors import ConfigError, NotRunning, Problem
+from dsrlb.paths import for_instance
 
 if TYPE_CHECKING:
     import asyncio
@@ -208,7 +209,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
 
     Without a running daemon FILE is compared with what ran last.
     """
-    require_root()
+    require_socket(instance)
     from dsrlb.cli.client import Client
 
     sent = _sent(file)
@@ -216,6 +217,7 @@ def plan(instance: str, file: Path, as_json: bool) -> None:
         with sent.true_places():
             view = Client(instance).post("/plan", toml=sent.toml, filename=sent.filename)
     except NotRunning:
+        require_root()
         from dsrlb.control.revisions import offline as offlinerevisions
 
         view = offlinerevisions.plan(instance, sent.config)
@@ -235,7 +237,7 @@ def apply(
 
     It is a new revision; `dsrlb rollback` goes back to the one before.
     """
-    require_root()
+    require_socket(instance)
     sent = _sent(file)
     body: dict[str, Any] = {"toml": sent.toml, "filename": sent.filename, "adopt_vip": adopt_vip}
     body |= {"confirm_within": confirm_within, "behind": behind()}
@@ -243,7 +245,9 @@ def apply(
         with sent.true_places():
             view = made(instance, "/apply", as_json, **body)
     except NotRunning as error:
-        if file == _DASH:
+        from dsrlb.observe.holder import holder
+
+        if file == _DASH or holder(for_instance(instance)) is not None:
             raise
         raise NotRunning(error.message, hint=f"`dsrlb run -c {file}` starts it") from error
     show_applied(view, as_json)
@@ -256,7 +260,7 @@ def detach(instance: str) -> None:
 
     A running daemon is stopped. The saved configuration stays.
     """
-    require_root()
+    require_socket(instance)
     from dsrlb.cli.client import Client
 
     client = Client(instance)
@@ -264,6 +268,7 @@ def detach(instance: str) -> None:
         with _ended(client.get("/status")["pid"]):
             done = client.post("/detach")["done"]
     except NotRunning:
+        require_root()
         from dsrlb.control import offline
 
         done = offline.detach(instance)

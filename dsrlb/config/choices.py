@@ -29,6 +29,9 @@ SCANNED = (
 HASHED = ("hash", "maglev")
 """Those that go by a hash of the flow."""
 
+WEIGHTED = ("weighted-round-robin", "weighted-least-connection", *HASHED)
+"""Those that go by weights: others know 0 and all else."""
+
 COUNTED = ("least-connection", "weighted-least-connection", "adaptive")
 """Those that go by how many flows there are."""
 

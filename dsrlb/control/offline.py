@@ -11,6 +11,7 @@ from dsrlb.dataplane import bpf, bpffs
 from dsrlb.dataplane.generation import files_in
 from dsrlb.dataplane.maps import unpin_all
 from dsrlb.errors import KernelError
+from dsrlb.observe.holder import busy, holder
 from dsrlb.paths import Paths, for_instance
 
 
@@ -71,10 +72,12 @@ def remove_pins(paths: Paths) -> list[str]:
 
 
 def describe(instance: str) -> str:
-    """Say whether traffic still flows although no daemon answers."""
+    """Say whether traffic still flows although no daemon answers, or that one is about to."""
     from dsrlb.control.detach import attached
     from dsrlb.net import veth
 
+    if (process := holder(for_instance(instance))) is not None:
+        return busy(process)
     try:
         pair = veth.find(instance)
         probes = pair.balancer.ifindex if pair else 0

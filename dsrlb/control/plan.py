@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dsrlb.config import Bridge, Config, Real, Service, digest
 from dsrlb.config.sharing import others
 from dsrlb.config.values import IPAddress
-from dsrlb.control.planchoice import chosen_anew, reseeded, resized
+from dsrlb.control.planchoice import chosen_anew, reseeded, resized, unheeded
 from dsrlb.control.planflows import (
     END,
     MOVED,
@@ -65,6 +65,7 @@ def _reals(
                 what = f"real {name} {_text(real.address)}"
                 ends = field == "port" and service.replies
                 detail = f"{field}: {_text(then)} -> {_text(now)}{f'; {END}' * ends}"
+                detail += unheeded(field, then, now, service)
                 yield _change("change", what, detail, ends)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsrlb.config import Config, Service
+from dsrlb.config.choices import WEIGHTED
 from dsrlb.control.maps.tableplace import entries_wanted
 
 _ELSEWHERE = "most clients' new flows go to other real servers"
@@ -21,6 +22,12 @@ def chosen_anew(field: str, old: Service, new: Service) -> str:
     same = old.algorithm == new.algorithm
     moves = field == "hash_on" and same and old.by_source != new.by_source
     return f"; {_ELSEWHERE}" if moves else ""
+
+
+def unheeded(field: str, was: object, now: object, service: Service) -> str:
+    """What to add to the change of a key of a real server: that nothing comes of it."""
+    heeded = field != "weight" or service.algorithm in WEIGHTED or 0 in (was, now)
+    return "" if heeded else f"; {service.algorithm} goes by no weight"
 
 
 def resized(before: Config, old: Service, after: Config, new: Service) -> Iterator[str]:

@@ -34,7 +34,7 @@ class State:
 
     def lock(self) -> None:
         """Make sure that this is the only daemon of the instance; StateError if it is not."""
-        path = self._paths.state / "lock"
+        path = self._paths.lock
         try:
             self._paths.state.mkdir(parents=True, exist_ok=True, mode=0o750)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

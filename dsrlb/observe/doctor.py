@@ -19,6 +19,7 @@ from dsrlb.errors import DsrlbError
 from dsrlb.net.links import Link, list_links
 from dsrlb.observe.crossing import crossing
 from dsrlb.observe.findings import Finding
+from dsrlb.observe.holder import busy, holder
 from dsrlb.observe.neighbours import room
 from dsrlb.observe.ownaddresses import Clashing, own_addresses
 
@@ -51,7 +52,7 @@ def diagnose(
     findings = [_kernel(), _root(), _bcc(), _headers(), _bpffs(), _btf(), _jit()]
     findings += _interfaces()
     here = paths.for_instance(instance)
-    findings.append(_daemon(here.socket))
+    findings.append(_daemon(here))
     if unchecked is not None:
         findings.append(_checks(unchecked))
     findings += _services(here.saved_config, counted or {}, clashing)
@@ -162,17 +163,20 @@ def _expected(link: Link) -> tuple[str, str]:
     return "generic", ""
 
 
-def _daemon(path: Path) -> Finding:
-    name = "daemon"
+def _daemon(here: paths.Paths) -> Finding:
+    name, path = "daemon", here.socket
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(2)
         try:
             probe.connect(str(path))
-        except FileNotFoundError:
-            return Finding(name, None, f"not running (no {path})", "dsrlb run")
         except PermissionError:
             return Finding(name, None, f"{path}: only root may ask")
         except OSError as error:
+            nobody = isinstance(error, FileNotFoundError | ConnectionRefusedError)
+            if nobody and (process := holder(here)) is not None:
+                return Finding(name, None, "does not answer", busy(process))
+            if isinstance(error, FileNotFoundError):
+                return Finding(name, None, f"not running (no {path})", "dsrlb run")
             advice = "it has died, traffic goes on: systemctl restart dsrlb, or dsrlb run"
             return Finding(name, False, f"{path}: {error.strerror or error}", advice)
     return Finding(name, True, str(path))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from click.testing import CliRunner
 
 from dsrlb.cli.client import Client
 from dsrlb.cli.doctor import doctor as command
+from dsrlb.control.state import State
 from dsrlb.errors import CompileError
 from dsrlb.net.links import Link
 from dsrlb.observe import doctor
 from dsrlb.observe.findings import Finding
+from dsrlb.paths import for_instance
 
 
 def link(kind: str = "", driver: str = "ice", mtu: int = 1500, program: int | None = None) -> Link:
@@ -121,3 +124,17 @@ def test_exit_code_and_json(ok: bool | None, code: int, monkeypatch: pytest.Monk
     assert result.exit_code == code
     assert json.loads(result.stdout) == [{"name": "thing", "ok": ok, "value": "so", "advice": "do"}]
     assert "thing: so" in CliRunner().invoke(command).stdout
+
+
+def test_a_daemon_that_starts_has_not_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSRLB_ROOT", str(tmp_path))
+    path = tmp_path / "run/dsrlb/x.sock"
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    daemon = State(for_instance("x"))
+    daemon.lock()
+    (finding,) = [f for f in doctor.diagnose("x") if f.name == "daemon"]
+    daemon.unlock()
+    assert (finding.ok, finding.value) == (None, "does not answer")
+    assert f"process {os.getpid()} starts it" in finding.advice

@@ -162,7 +162,7 @@ def test_a_rollback_for_the_next_start(run: Run, saved: Logs, idle_host: None) -
     way_back, *told = result.stdout.splitlines()
     assert way_back.startswith("way back: `dsrlb rollback`, to revision 2 (apply f, ")
     assert told == [
-        "~ real web 10.0.0.12: weight: 3 -> 1",
+        "~ real web 10.0.0.12: weight: 3 -> 1; round-robin goes by no weight",
         "revision 3 is recorded for the next start: dsrlb run",
     ]
     interrupted = saved.again().interrupted

@@ -17,6 +17,7 @@ from dsrlb.config import dump, load, parse
 from dsrlb.config.files import LARGEST
 from dsrlb.control import start as start_module
 from dsrlb.control.revisions.authors import of_uid, own
+from dsrlb.control.state import State
 from dsrlb.errors import ConfigError, Problem, StateError
 from dsrlb.paths import for_instance
 from tests.unit.api.fake import FakeController
@@ -215,6 +216,16 @@ def test_apply_without_a_daemon(run: Run, no_daemon: None, file: Path) -> None:
     assert result.stderr == (
         f"error: dsrlb is not running (instance main)\n  hint: `dsrlb run -c {file}` starts it\n"
     )
+
+
+def test_apply_while_the_daemon_starts(run: Run, file: Path) -> None:
+    """Another `dsrlb run` would be refused."""
+    daemon = State(for_instance("main"))
+    daemon.lock()
+    result = run("apply", str(file))
+    daemon.unlock()
+    assert result.exit_code == 1
+    assert f"hint: process {os.getpid()} starts it, or ends it: ask again" in result.stderr
 
 
 def test_apply_of_standard_input_without_a_daemon(run: Run, no_daemon: None) -> None:

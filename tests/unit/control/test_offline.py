@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from dsrlb.control import offline
+from dsrlb.control.state import State
 from dsrlb.dataplane import bpf, bpffs
 from dsrlb.paths import for_instance
 
@@ -42,3 +44,18 @@ def test_the_folder_goes_with_the_last_instance(
     (tmp_path / "dsrlb").mkdir()
     assert offline.remove_pins(for_instance("main")) == [], "nor one that was left empty"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_daemon_that_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its program may be attached already, and forward nothing yet."""
+    monkeypatch.setenv("DSRLB_ROOT", str(tmp_path))
+    monkeypatch.setattr(bpffs, "locate", lambda: None)
+    daemon = State(for_instance("main"))
+    daemon.lock()
+    assert offline.describe("main").startswith(f"process {os.getpid()} starts it, or ends it")
+    daemon.unlock()
+    assert offline.describe("main").startswith("nothing of it is attached here")
+    another = State(for_instance("other"))
+    another.lock()
+    assert offline.describe("main").startswith("nothing of it is attached here")
+    another.unlock()

@@ -24,6 +24,7 @@ address = "10.0.0.1"
 [[service.real]]
 address = "10.0.0.2"
 """
+UNHEEDED = "round-robin goes by no weight"
 DNS = """
 [[service]]
 name = "dns"
@@ -67,7 +68,11 @@ def test_services_come_and_go() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "change"),
     [
-        ('"10.0.0.2"', '"10.0.0.2"\nweight = 5', ("real web 10.0.0.2", "weight: 1 -> 5", False)),
+        (
+            '"10.0.0.2"',
+            '"10.0.0.2"\nweight = 5',
+            ("real web 10.0.0.2", f"weight: 1 -> 5; {UNHEEDED}", False),
+        ),
         (
             '"10.0.0.2"',
             '"10.0.0.2"\nmac = "02:00:00:00:00:02"',

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
+from dsrlb.config.choices import AlgorithmName
 from tests.unit.control.test_plan import TEXT, changes
 
 ELSEWHERE = "most clients' new flows go to other real servers"
@@ -83,6 +86,18 @@ def test_a_size_that_comes_of_weights() -> None:
     assert change == ("change", "real web 10.0.0.2", "weight: 1 -> 0", False)
     pinned = f"{MAGLEV}\ntable_size = 65537"
     assert len(changes(by(pinned), by(pinned, weight=2000))) == 1
+
+
+@pytest.mark.parametrize("name", get_args(AlgorithmName))
+def test_a_weight_that_nobody_goes_by(name: str) -> None:
+    """Of which nothing comes is said; 0 is heeded by all."""
+    before, after = (by(f'algorithm = "{name}"', weight=weight) for weight in (1, 5))
+    heeded = name.startswith("weighted-") or name in ("hash", "maglev")
+    said = "" if heeded else f"; {name} goes by no weight"
+    assert [detail for _, _, detail, _ in changes(before, after)] == [f"weight: 1 -> 5{said}"]
+    none = by(f'algorithm = "{name}"', weight=0)
+    assert changes(before, none)[-1][2] == "weight: 1 -> 0"
+    assert changes(none, after)[-1][2] == "weight: 0 -> 5"
 
 
 def test_another_seed() -> None:
