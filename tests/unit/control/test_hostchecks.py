@@ -11,8 +11,9 @@ from dsrlb.config import Config, HostFacts, LinkFact
 from dsrlb.config.sharing import sharing
 from dsrlb.config.source import read
 from dsrlb.control import hostchecks
-from dsrlb.control.hostchecks import HostCheck
-from dsrlb.errors import ConfigError
+from dsrlb.control.hostchecks import HostCheck, adopt
+from dsrlb.errors import ConfigError, Problem
+from dsrlb.net import links
 from dsrlb.observe.events import EventLog
 
 TEXT = """\
@@ -185,3 +186,85 @@ def test_a_change_without_the_address_is_told(host: Host) -> None:
     assert refused(check, without, running) == ""
     check.follow(without, events)
     assert [event.level for event in events.since(0)] == ["warning", "info"]
+
+
+def test_what_was_right_is_not_on_another_host(host: Host) -> None:
+    """Though it is the same configuration, and was looked at a moment ago."""
+    wanted, check = config(), HostCheck("main")
+    assert refused(check, wanted, None) == ""
+    host.addresses.append("192.0.2.10/32")
+    assert "192.0.2.10" in refused(check, wanted, None)
+
+
+def test_with_vips_taken_off_it_is_not_right_without(host: Host) -> None:
+    """Whoever prepares with --adopt-vip and applies without has to be told."""
+    host.addresses.append("192.0.2.10/32")
+    wanted, check = config(), HostCheck("main")
+    _, origin = read(TEXT, "f.toml")
+    check.check(wanted, origin, adopt_vip=True, before=None)
+    assert "192.0.2.10" in refused(check, wanted, None)
+
+
+def test_what_is_wrong_is_told_at_its_place_in_the_whole(host: Host) -> None:
+    running, check = config(), HostCheck("main")
+    assert refused(check, running, None) == ""
+    wrong = sharing(config('"10.9.0.31"', '"10.200.0.1"'), running)
+    assert "service[2].real" in refused(check, wrong, running)
+
+
+def test_of_a_service_that_changes_its_group_is_looked_at(host: Host) -> None:
+    grouped = TEXT.replace(
+        'real = [{ address = "10.9.0.31" }]',
+        'group = "g"\n[[group]]\nname = "g"\nreal = [{ address = "10.9.0.31" }]',
+    ).replace('mode = "router"\nhealth.type = "none"', 'mode = "router"')
+    running = read(grouped, "f.toml")[0]
+    check = HostCheck("main")
+    assert refused(check, running, None) == ""
+    wrong = sharing(read(grouped.replace("10.9.0.31", "10.200.0.1"), "f.toml")[0], running)
+    assert "10.200.0.1" in refused(check, wrong, running)
+
+
+def test_prefixes_of_others_are_looked_at_until_they_are_free(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And again, when others are needed or the host is another."""
+    problem = Problem("f.toml", 1, "balancer.probe_prefix", "x", "instance other has it")
+    found, asked = [problem], []
+
+    def occupied(*_: object) -> list[Problem]:
+        asked.append(1)
+        return found
+
+    monkeypatch.setattr(hostchecks, "occupied", occupied)
+    running, check = config(), HostCheck("main")
+    for _ in range(2):
+        assert "instance other has it" in refused(check, running, None)
+    found.clear()
+    for _ in range(2):
+        assert refused(check, running, None) == ""
+    assert len(asked) == 3
+    found.append(problem)
+    text = TEXT.replace('mode = "l2dsr"\nhealth.type = "none"', 'mode = "l2dsr"')
+    probed = read(text, "f.toml")[0]
+    assert "instance other has it" in refused(check, probed, running)
+    host.addresses.append("10.201.0.1/24")
+    assert "instance other has it" in refused(check, running, running)
+
+
+def test_vips_that_are_taken_off_are_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {ip_address("192.0.2.10"), ip_address("10.200.0.1")}
+    off: list[str] = []
+    monkeypatch.setattr(links, "list_links", lambda: [])
+    monkeypatch.setattr(links, "list_addresses", lambda _: (dict.fromkeys(there, "eth0"), {}))
+
+    def remove(vip: object) -> str:
+        off.append(str(vip))
+        return f"{vip}/24"
+
+    monkeypatch.setattr(links, "remove_address", remove)
+    events = EventLog()
+    adopt(config(), events)
+    assert off == ["192.0.2.10"]
+    (event,) = events.since(0)
+    assert (event.kind, event.level) == ("vip", "warning")
+    assert event.message == "took 192.0.2.10/24 off: it is a VIP now"
