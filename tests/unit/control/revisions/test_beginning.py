@@ -104,6 +104,7 @@ def test_what_was_interrupted_comes_first(logs: Logs) -> None:
     found = tries(logs)
     assert [one.text for one in found] == ["b", "a"]
     assert found[0].tells == "revision 2 was begun before, and is finished now"
+    assert [one.change.unfinished for one in found] == [True, False]
 
 
 def test_a_file_that_is_named(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
