@@ -268,3 +268,14 @@ def test_vips_that_are_taken_off_are_told(host: Host, monkeypatch: pytest.Monkey
     (event,) = events.since(0)
     assert (event.kind, event.level) == ("vip", "warning")
     assert event.message == "took 192.0.2.10/24 off: it is a VIP now"
+
+
+def test_with_another_balancer_services_that_stay_are_looked_at(host: Host) -> None:
+    host.addresses.clear()
+    text = TEXT.replace('mode = "l2dsr"', 'mode = "l3dsr"\nl3dsr.method = "ipip"')
+    source = text.replace("[balancer]", '[balancer]\ntunnel_source = "10.77.0.1"')
+    running, check = read(source, "f.toml")[0], HostCheck("main")
+    assert refused(check, running, None) == ""
+    without = sharing(read(text, "f.toml")[0], running)
+    assert without.service is running.service
+    assert "there is no IPv4 address to send from" in refused(check, without, running)

@@ -37,6 +37,14 @@ port = 53
 mode = "one-arm"
 snat.pool = ["10.1.0.200-10.1.0.203"]
 group = "g"
+[[service]]
+name = "asked"
+vip = "192.0.2.30"
+protocol = "tcp"
+port = 80
+mode = "l2dsr"
+health.interval = "4s"
+real = [{ address = "10.0.0.14" }]
 """
 
 
@@ -52,6 +60,7 @@ def changed(old: str, new: str) -> tuple[Config, Config]:
     [
         ("[balancer]", '[balancer]\nprobe_prefix = ["10.77.0.0/16", "fd00:7::/96"]'),
         ('reals_on = "eth1"', 'reals_on = "eth0"'),
+        ('"4s"', '"6s"'),
         ('"5s"', '"7s"'),
         ('name = "web"', 'name = "other"'),
         ("192.0.2.10", "192.0.2.11"),

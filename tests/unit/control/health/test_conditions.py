@@ -146,8 +146,12 @@ def test_orders_go_with_their_real_servers(tmp_path: Path, events: EventLog) -> 
     assert path.read_text().count("service") == 1
 
 
+ROW = '[{"service": "web", "address": "10.0.0.11", "state": "up", "who": "ann", "since": "then"}]'
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1]", '[{"service": "web"}]', '{"a": 1}', b"\xff\xfe".decode("latin-1")]
+    "text",
+    ["", "{", "[1]", '[{"service": "web"}]', '{"a": 1}', b"\xff\xfe".decode("latin-1"), ROW],
 )
 def test_a_damaged_file_is_put_aside(tmp_path: Path, events: EventLog, text: str) -> None:
     path = tmp_path / "admin.json"
