@@ -70,7 +70,7 @@ def _meet(one: Service, other: Service) -> bool:
     if one.protocol != other.protocol or not set(one.vip) & set(other.vip):
         return False
     return any(
-        (mine.is_any or theirs.is_any) or (mine.first <= theirs.last and theirs.first <= mine.last)
+        mine.first <= theirs.last and theirs.first <= mine.last
         for mine in one.port
         for theirs in other.port
     )

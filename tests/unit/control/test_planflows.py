@@ -91,7 +91,23 @@ def test_of_who_is_out(
     assert told.endswith(wanted) if wanted else told == ""
 
 
-def port(text: str, protocol: str = "tcp") -> str:
+def test_it_is_said_once() -> None:
+    """Where both keys are others."""
+    assert said(down("keep", "all-up"), down("reset"), NOBODY).count("are reset") == 1
+
+
+def test_a_vip_that_another_service_has_by_then() -> None:
+    """Its flows end where their real servers of that family have gone with it."""
+    pair = WEB.replace('"192.0.2.10"', '["192.0.2.10", "2001:db8::10"]')
+    for number in (11, 12):
+        pair = pair.replace(f'"10.0.0.{number}"', f'["10.0.0.{number}", "fd00::{number}"]')
+    alone = pair.replace('["192.0.2.10", "2001:db8::10"]', '"192.0.2.10"')
+    other = pair.replace('["192.0.2.10", "2001:db8::10"]', '"2001:db8::10"')
+    told = said({"web": pair}, {"web": alone, "other": other}, {})
+    assert told.endswith("flows to 2001:db8::10 end")
+
+
+def port(text: str) -> str:
     return WEB.replace("port = 80", f"port = {text}")
 
 
@@ -127,7 +143,7 @@ def test_one_of_another_protocol_takes_nothing() -> None:
 
 def sorry(address: str, more: str = "", mode: str = "nat") -> Mapping[str, str]:
     web = WEB.replace("l2dsr", mode)
-    return {"web": f'{web}all_down = "sorry"\nsorry = {{ address = "{address}"{more} }}'}
+    return {"web": f'{web}all_down = "sorry"\nsorry = {{ address = ["{address}"]{more} }}'}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +151,12 @@ def sorry(address: str, more: str = "", mode: str = "nat") -> Mapping[str, str]:
     [
         (sorry("10.0.0.8"), sorry("10.0.0.9"), "flows of 10.0.0.8 go to other reals"),
         (sorry("10.0.0.8"), sorry("10.0.0.8", ", port = 8080"), "its flows end"),
-        (sorry("10.0.0.8", ", weight = 2"), sorry("10.0.0.8"), ""),
+        (sorry("10.0.0.8"), sorry('10.0.0.8", "fd00::8'), ""),
+        (
+            sorry('10.0.0.8", "fd00::8'),
+            sorry("10.0.0.8"),
+            "flows of 10.0.0.8, fd00::8 go to other reals",
+        ),
     ],
 )
 def test_a_sorry_server(before: Mapping[str, str], after: Mapping[str, str], wanted: str) -> None:
