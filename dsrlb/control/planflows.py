@@ -70,7 +70,7 @@ def _meet(one: Service, other: Service) -> bool:
     if one.protocol != other.protocol or not set(one.vip) & set(other.vip):
         return False
     return any(
-        (mine.is_any or theirs.is_any) or (mine.first <= theirs.last and theirs.first <= mine.last)
+        mine.first <= theirs.last and theirs.first <= mine.last
         for mine in one.port
         for theirs in other.port
     )
@@ -110,7 +110,7 @@ class Reals:
 def _leaving(old: Service, new: Service, found: Reals) -> str:
     """By on_down and all_down: those of real servers that are out."""
     left = [*found.disabled] if _policy(old) != _policy(new) else []
-    if _policy(old, found) != _policy(new, found):
+    if _policy(new, found) not in ("keep", _policy(old, found)):
         left += found.down
     policy = _policy(new)
     if policy == "keep" or not (left or (found.unknown and _policy(old) != policy)):

@@ -191,6 +191,18 @@ def test_all_up_no_more(program: Program) -> None:
     assert planned(kept, before, {"10.0.0.12": "down"})[0] is True
 
 
+def test_all_up_from_now_on(program: Program) -> None:
+    """Who is down counts as up while nobody is, so flows that were there before stay."""
+    before, after = both(""), both('all_down = "all-up"')
+    states: dict[str, State] = dict.fromkeys(REALS, "down")
+    affected, said = planned(before, after, states)
+    program.configure(before)
+    where = opened(program)
+    program.configure(before, condition_of=lambda _: Condition("down"))
+    program.configure(after, condition_of=lambda _: Condition("down"))
+    assert (later(program) != where, affected) == (False, False), said
+
+
 SORRY = 'all_down = "sorry"\nsorry = {{ address = "10.0.0.{}" }}'
 
 

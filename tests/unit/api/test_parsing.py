@@ -144,3 +144,12 @@ def test_a_large_configuration(controller: FakeController) -> None:
 @pytest.fixture
 def controller() -> FakeController:
     return FakeController()
+
+
+@pytest.mark.parametrize("depth", [34, 100_000])
+def test_how_deep_a_body_may_be(depth: int) -> None:
+    """In it, that is: its own brackets do not count."""
+    assert parse(b"[" * 33 + b"]" * 33) == nested(32)
+    with pytest.raises(HTTPException) as refused:
+        parse(b"[" * depth + b"]" * depth)
+    assert "more than 32 deep" in refused.value.detail

@@ -41,3 +41,8 @@ def test_short_ones_go_together() -> None:
     assert len(list(pieces({str(number): number for number in range(20)}))) == 1
     assert len(list(pieces(MIXED))) < 5
     assert len(list(pieces([]))) == 1
+
+
+def test_what_json_has_no_word_for_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        list(pieces({"share": float("nan")}))

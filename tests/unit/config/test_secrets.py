@@ -7,7 +7,7 @@ import pytest
 
 from dsrlb.config import parse
 from dsrlb.config.secrets import told
-from dsrlb.errors import ConfigError, StateError
+from dsrlb.errors import ConfigError, Problem, StateError
 
 TEXT = """
 [balancer]
@@ -51,6 +51,22 @@ def test_no_secret_is_told(line: str) -> None:
     assert text.startswith("test.toml:11: ")
     problems = refused.value.problems
     assert all(problem.key in text and problem.message in text for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("file", "/etc/dsrlb/dsrlb.toml"),
+        ("include", "conf.d/*.toml"),
+        ("verb", "real-sett"),
+        ("real", "10.0.0.11"),
+        ("service[0].port", "0"),
+        ("service[0].health.command", "(absent)"),
+    ],
+)
+def test_what_is_no_secret_is_told(key: str, value: str) -> None:
+    """Else nobody knew what to mend."""
+    assert value in told(ConfigError([Problem("f", None, key, value, "wrong")]))
 
 
 def test_where_toml_ends_is_told() -> None:

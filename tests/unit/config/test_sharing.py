@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,31 @@ def test_itself(one: tuple, other: tuple) -> None:
     after = sharing(config_of(other), before)
     assert sharing(after, before) is after
     assert sharing(before, before) is before
+
+
+HEAD = """\
+[balancer]
+interfaces = ["eth0", "eth1"]
+[[bridge]]
+name = "br0"
+ports = ["eth0", "eth1"]
+reals_on = "eth1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[balancer]", "[balancer]\nflow_capacity = 2_000_000"),
+        ('reals_on = "eth1"', 'reals_on = "eth0"'),
+    ],
+)
+def test_what_is_another_is_not_shared(old: str, new: str) -> None:
+    """And the rest is, as the very object."""
+    rest = GROUP.format(1, 1) + SERVICE.format(1, 80, 1)
+    before, wanted = parse(HEAD + rest, "x"), parse(HEAD.replace(old, new) + rest, "x")
+    after = sharing(wanted, before)
+    assert after == wanted != before
+    assert (after.balancer is before.balancer) is (old != "[balancer]")
+    assert (after.bridge is before.bridge) is (old == "[balancer]")
+    assert after.service is before.service

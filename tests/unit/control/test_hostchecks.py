@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-import grp
-from collections.abc import Callable
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import ip_address, ip_interface
 
 import pytest
 
-from dsrlb.config import Config, HostFacts, LinkFact
+from dsrlb.config import Clash, Config, HostFacts, LinkFact
 from dsrlb.config.sharing import sharing
 from dsrlb.config.source import read
 from dsrlb.config.values import IPNetwork
 from dsrlb.control import hostchecks
-from dsrlb.control.hostchecks import HostCheck
+from dsrlb.control.hostchecks import HostCheck, adopt
 from dsrlb.control.probing import prefixes
+from dsrlb.control.probing.targets import prefixes_needed
 from dsrlb.errors import ConfigError
+from dsrlb.net import links
 from dsrlb.observe.events import EventLog
 
 TEXT = """\
@@ -194,91 +194,94 @@ def test_a_change_without_the_address_is_told(host: Host) -> None:
     assert [event.level for event in events.since(0)] == ["warning", "info"]
 
 
-TUNNEL = """
-[[service]]
-name = "tunnel"
-vip = "192.0.2.40"
-protocol = "tcp"
-port = 80
-mode = "l3dsr"
-l3dsr.method = "ipip"
-real = [{ address = "10.0.0.14" }]
-[[bridge]]
-name = "br0"
-ports = ["eth1", "eth2"]
-reals_on = "eth2"
-"""
-FURTHER = TEXT.replace('"eth0"]', '"eth0", "eth1", "eth2"]\nsocket_group = "ops"') + TUNNEL
-OTHER_FURTHER = FURTHER.replace('"10.0.0.12"', '"10.0.0.12", weight = 7')
+def test_what_was_right_is_not_on_another_host(host: Host) -> None:
+    """Though it is the same configuration, and was looked at a moment ago."""
+    wanted, check = config(), HostCheck("main")
+    assert refused(check, wanted, None) == ""
+    host.addresses.append("192.0.2.10/32")
+    assert "192.0.2.10" in refused(check, wanted, None)
 
 
-def no_source(host: Host, _: pytest.MonkeyPatch) -> None:
-    """The only address that tunnels could come from goes."""
-    host.addresses.clear()
+def test_with_vips_taken_off_it_is_not_right_without(host: Host) -> None:
+    """Whoever prepares with --adopt-vip and applies without has to be told."""
+    host.addresses.append("192.0.2.10/32")
+    wanted, check = config(), HostCheck("main")
+    _, origin = read(TEXT, "f.toml")
+    check.check(wanted, origin, adopt_vip=True, before=None)
+    assert "192.0.2.10" in refused(check, wanted, None)
 
 
-def small(host: Host, _: pytest.MonkeyPatch) -> None:
-    """Packets do not fit into tunnels."""
-    host.mtu = 500
-    host.links |= {name: LinkFact(3, "veth", "02::", 500, True, "br0") for name in ("eth1", "eth2")}
+def test_what_is_wrong_is_told_at_its_place_in_the_whole(host: Host) -> None:
+    running, check = config(), HostCheck("main")
+    assert refused(check, running, None) == ""
+    wrong = sharing(config('"10.9.0.31"', '"10.200.0.1"'), running)
+    assert "service[2].real" in refused(check, wrong, running)
 
 
-def moved(host: Host, _: pytest.MonkeyPatch) -> None:
-    """A port is in another bridge."""
-    host.links["eth1"] = LinkFact(3, "veth", "02::", 1500, True, "br1")
+def test_of_a_service_that_changes_its_group_is_looked_at(host: Host) -> None:
+    grouped = TEXT.replace(
+        'real = [{ address = "10.9.0.31" }]',
+        'group = "g"\n[[group]]\nname = "g"\nreal = [{ address = "10.9.0.31" }]',
+    ).replace('mode = "router"\nhealth.type = "none"', 'mode = "router"')
+    running = read(grouped, "f.toml")[0]
+    check = HostCheck("main")
+    assert refused(check, running, None) == ""
+    wrong = sharing(read(grouped.replace("10.9.0.31", "10.200.0.1"), "f.toml")[0], running)
+    assert "10.200.0.1" in refused(check, wrong, running)
 
 
-def no_group(_: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody has that group any more."""
-    monkeypatch.setattr(grp, "getgrnam", {}.__getitem__)
-
-
-def probed(host: Host, _: pytest.MonkeyPatch) -> None:
-    """A network is where probes are sent to."""
-    host.links["eth9"] = LinkFact(9, "", "02::9", 1500, True)
-    host.probed.append((ip_network("198.18.7.0/24"), "198.18.7.0/24 is on eth9"))
-
-
-@pytest.fixture
-def larger(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
-    """It has all that FURTHER needs."""
-    ports = {name: LinkFact(3, "veth", "02::", 1500, True, "br0") for name in ("eth1", "eth2")}
-    host.links |= {**ports, "br0": LinkFact(5, "bridge", "02::", 1500, True)}
-    monkeypatch.setattr(grp, "getgrnam", lambda _: grp.struct_group(("ops", "x", 7, [])))
-    return host
-
-
-@pytest.mark.parametrize(
-    ("happens", "kind", "says"),
-    [
-        (no_source, "tunnel", "there is no IPv4 address to send from"),
-        (small, "tunnel", "the largest MTU of balancer.interfaces is 500"),
-        (moved, "bridge", "no port of br0, but in br1"),
-        (no_group, "group", "no such group on this host"),
-        (probed, "address", "198.18.7.0/24 is on eth9. Give another prefix"),
-    ],
-)
-def test_what_else_becomes_wrong_while_it_runs(
-    larger: Host,
-    monkeypatch: pytest.MonkeyPatch,
-    happens: Callable[[Host, pytest.MonkeyPatch], None],
-    kind: str,
-    says: str,
+def test_prefixes_of_others_are_looked_at_until_they_are_free(
+    host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It refuses no change that has it no more than what runs, and is told."""
-    running, events, check = read(FURTHER, "f.toml")[0], EventLog(), HostCheck("main")
-    assert refused(check, running, None, runs=False) == ""
-    check.tell(running, events, anew=True)
-    assert events.since(0) == []
-    happens(larger, monkeypatch)
-    lighter = sharing(read(OTHER_FURTHER, "f.toml")[0], running)
-    assert refused(check, lighter, running) == ""
-    assert check.obstacle(running, lighter) == ""
-    assert refused(HostCheck("main"), running, running) == "", "a start that takes over"
-    assert says in refused(check, running, running, runs=False), "from nothing"
-    assert says in refused(check, lighter, config()), "in the place of something else"
-    told = HostCheck("main") if kind == "group" else check  # the kernel says nothing of groups
-    told.tell(running, events, anew=True)
-    (came,) = events.since(0)
-    assert (came.kind, came.level) == (kind, "warning")
-    assert says in came.message
+    """And again, when others are needed or the host is another."""
+    clash = Clash(("balancer", "probe_prefix"), "x", "instance other has it")
+    found, asked = [clash], []
+
+    def occupied(wanted: Config, *_: object) -> list[Clash]:
+        asked.append(1)
+        return found if prefixes_needed(wanted) else []
+
+    monkeypatch.setattr(hostchecks, "occupied", occupied)
+    text = TEXT.replace('mode = "l2dsr"\nhealth.type = "none"', 'mode = "l2dsr"')
+    probed, check = read(text, "f.toml")[0], HostCheck("main")
+    for _ in range(2):
+        assert "instance other has it" in refused(check, probed, None)
+    found.clear()
+    for _ in range(2):
+        assert refused(check, probed, None) == ""
+    assert len(asked) == 3
+    found.append(clash)
+    text = text.replace("[balancer]", '[balancer]\nprobe_prefix = "10.255.0.0/16"')
+    assert "instance other has it" in refused(check, read(text, "f.toml")[0], config())
+    host.addresses.append("10.201.0.1/24")
+    assert "instance other has it" in refused(check, probed, config())
+
+
+def test_vips_that_are_taken_off_are_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {ip_address("192.0.2.10"), ip_address("10.200.0.1")}
+    off: list[str] = []
+    monkeypatch.setattr(links, "list_links", lambda: [])
+    monkeypatch.setattr(links, "list_addresses", lambda _: (dict.fromkeys(there, "eth0"), {}))
+
+    def remove(vip: object) -> str:
+        off.append(str(vip))
+        return f"{vip}/24"
+
+    monkeypatch.setattr(links, "remove_address", remove)
+    events = EventLog()
+    adopt(config(), events)
+    assert off == ["192.0.2.10"]
+    (event,) = events.since(0)
+    assert (event.kind, event.level) == ("vip", "warning")
+    assert event.message == "took 192.0.2.10/24 off: it is a VIP now"
+
+
+def test_with_another_balancer_services_that_stay_are_looked_at(host: Host) -> None:
+    host.addresses.clear()
+    text = TEXT.replace('mode = "l2dsr"', 'mode = "l3dsr"\nl3dsr.method = "ipip"')
+    source = text.replace("[balancer]", '[balancer]\ntunnel_source = "10.77.0.1"')
+    running, check = read(source, "f.toml")[0], HostCheck("main")
+    assert refused(check, running, None) == ""
+    without = sharing(read(text, "f.toml")[0], running)
+    assert without.service is running.service
+    assert "there is no IPv4 address to send from" in refused(check, without, running)

@@ -91,3 +91,27 @@ def test_a_sorry_server() -> None:
     ]
     assert not any(change["affects_flows"] for change in changes)
     assert view(other, without)["affects_flows"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "form"),
+    [
+        ("http", "path", '"/{}"'),
+        ("http", "host", '"{}.example"'),
+        ("http", "body", '"{}"'),
+        ("https", "sni", '"{}.example"'),
+        ("tcp", "send", '"{}"'),
+        ("udp", "expect", '"{}"'),
+        ("dns", "query", '"{}.example"'),
+        ("command", "command", '["/bin/{}"]'),
+    ],
+)
+def test_no_text_of_a_check_is_told(kind: str, key: str, form: str) -> None:
+    """Whichever it is, it may hold a password, and plans are kept in logs."""
+    more = "port = 53, " + ('send = "x", ' if kind == "udp" else "")
+    one, other = (
+        parse(TEXT.format(f'health = {{ type = "{kind}", {more}{key} = {value} }}', ""), "f")
+        for value in (form.format("former"), form.format("s3cret"))
+    )
+    (change,) = view(one, other)["changes"]
+    assert change["detail"] == f"health.{key}: *** -> *** (another one)"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,21 @@ def test_the_longest_path(tmp_path: Path) -> None:
     look(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as bound:
         bound.bind(str(path))
+    with pytest.raises(StateError, match="108 bytes, and a socket's path has 107"):
+        look(path.with_name(f"{path.name}x"))
+
+
+def test_a_folder_that_is_made_is_for_all_and_another_stays_as_it_is(path: Path) -> None:
+    """The socket's own mode says who may use it."""
+    before = os.umask(0o077)
+    try:
+        look(path)
+    finally:
+        os.umask(before)
+    assert path.parent.stat().st_mode & 0o777 == 0o755
+    path.parent.chmod(0o710)
+    look(path)
+    assert path.parent.stat().st_mode & 0o777 == 0o710
 
 
 def test_a_folder_that_nobody_can_write_to(path: Path) -> None:

@@ -251,5 +251,34 @@ def test_what_is_remembered_changes_nothing(steps: list[list[tuple[str, ...]]]) 
         )
         config, origin = read(f'[balancer]\ninterfaces = ["eth0"]\n{text}', "x.toml")
         before = config if before is None else sharing(config, before)
-        for limits in (LIMITS, LIMITS, LIMITS | {"MAX_VIPS": 1}):  # the second time: the very one
+        fewer = LIMITS | {"MAX_VIPS": 1}
+        # Another configuration within the same limits, the very one in others, and twice.
+        for limits in (LIMITS, fewer, LIMITS, LIMITS):
             assert sizes.exceeded(before, origin, limits) == exceeded(config, origin, limits)
+
+
+def test_a_sorry_server_is_a_real_server() -> None:
+    six = ", ".join(f'{{ address = "10.0.0.{n}" }}' for n in range(1, 7))
+    sorry = 'all_down = "sorry"\nsorry = { address = "10.0.0.9" }'
+    assert wrong(service("a", '"192.0.2.1"', "80", six)) == []
+    (message,) = wrong(service("a", '"192.0.2.1"', "80", six, sorry))
+    assert message.startswith("3: too many real servers")
+    assert message.endswith("at most 6, and up to here there are 7")
+
+
+def test_a_service_that_stays_is_counted_anew_with_another_group() -> None:
+    """And one that changes, though its group stays."""
+    sizes, before = Sizes(), None
+    for vips, reals, says in (
+        ('"192.0.2.1"', 2, []),
+        ('"192.0.2.1"', 7, ["too many real servers"]),
+        ('"192.0.2.1"', 2, []),
+        ('"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"', 2, ["too many VIPs"]),
+    ):
+        members = ", ".join(f'{{ address = "10.0.0.{n}" }}' for n in range(1, 1 + reals))
+        text = service("a", vips, "80", "", 'group = "g"').replace("real = []\n", "")
+        text += f'[[group]]\nname = "g"\nreal = [{members}]\n'
+        config, origin = read(f'[balancer]\ninterfaces = ["eth0"]\n{text}', "x.toml")
+        before = config if before is None else sharing(config, before)
+        found = [problem.message for problem in sizes.exceeded(before, origin, LIMITS)]
+        assert [message.partition(" (")[0].partition(" and")[0] for message in found] == says

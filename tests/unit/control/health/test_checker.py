@@ -10,83 +10,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from dsrlb.control.health import checker as module
-from dsrlb.control.health.admin import AdminStates
-from dsrlb.control.health.checker import Checker
-from dsrlb.control.health.checks import NOTHING, Checks
-from dsrlb.control.health.conditions import Conditions
-from dsrlb.health.protocol import Check, State, States, Target, encode
-from dsrlb.observe.events import EventLog
+from dsrlb.control.health.checks import NOTHING
+from dsrlb.health.protocol import State, States, encode
 from tests.unit.control.health import services as s
+from tests.unit.control.health.world import World, checks
 
 
-@pytest.fixture
-def server() -> Iterator[socket.socket]:
-    """Somebody listens on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener
-
-
-def checks(port: int) -> Checks:
-    """One check, true of one real server."""
-    check = Check("tcp", interval=100, timeout=100, rise=1, fall=1, port=port)
-    target = Target("t", "web 10.0.0.11", "127.0.0.1", port, check)
-    return Checks((target,), {"t": (s.R11,)})
-
-
-class World:
-    """A checker and what it is told and tells."""
-
-    def __init__(self, tmp_path: Path, wanted: Checks) -> None:
-        self.events = EventLog()
-        self.conditions = Conditions(AdminStates(tmp_path / "admin.json", self.events), self.events)
-        self.wanted = wanted
-        self.changes = 0
-        self.checker = Checker(self.events, self.conditions, lambda: self.wanted, self._changed)
-
-    def _changed(self) -> None:
-        self.changes += 1
-
-    def want(self, wanted: Checks) -> None:
-        """Another set of checks."""
-        self.wanted = wanted
-        self.checker.look()
-
-    def run(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do the work beside the checker."""
-
-        async def main() -> None:
-            task = asyncio.create_task(self.checker.run())
-            try:
-                await work()
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-            assert self.checker.pid is None
-
-        asyncio.run(main())
-
-    async def until(self, what: str, true: Callable[[], object]) -> None:
-        """Wait for a state."""
-        for _ in range(1000):
-            if true():
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError(what, self.told())
-
-    def told(self) -> list[str]:
-        """The messages of events."""
-        return [event.message for event in self.events.since(0)]
-
-
-def test_up_down_and_nobody(tmp_path: Path, server: socket.socket) -> None:
+def test_up_down_and_nobody(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process comes with the first check and goes with the last."""
+    monkeypatch.setenv("TOKEN_OF_THE_DAEMON", "s3cret")
     world = World(tmp_path, NOTHING)
 
     async def work() -> None:
@@ -94,6 +34,8 @@ def test_up_down_and_nobody(tmp_path: Path, server: socket.socket) -> None:
         assert world.checker.pid is None
         world.want(checks(server.getsockname()[1]))
         await world.until("it is up", lambda: world.conditions.known(s.R11))
+        environment = Path(f"/proc/{world.checker.pid}/environ").read_bytes()
+        assert b"PATH=" in environment and b"s3cret" not in environment
         server.close()
         await world.until("it is down", lambda: world.conditions.known(s.R11) is False)
         assert world.conditions.of(s.R11).verdict == "port-closed"
@@ -298,3 +240,99 @@ def test_one_that_does_not_even_begin_is_tried_ever_later(
         f"another in {pause:g} s" for pause in (0.01, 0.02, 0.04, 0.08)
     ]
     assert "exit code 1" in world.told()[0]
+
+
+def test_one_that_lasted_was_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is soon there again; and that there is none is no trouble with nobody to ask."""
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_LASTED_SECONDS", 0.0)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    world = World(tmp_path, checks(1))
+
+    async def work() -> None:
+        await world.until("it is tried again", lambda: len(world.told()) >= 4)
+        assert world.conditions.trouble
+        world.want(NOTHING)
+        await world.until("that is over", lambda: not world.conditions.trouble)
+
+    world.run(work)
+    assert {text.rpartition("; ")[2] for text in world.told()} == {"another in 0.01 s"}
+
+
+def test_the_next_one_may_take_as_long_to_begin(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the one before has said something."""
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    world = World(tmp_path, checks(server.getsockname()[1]))
+    slow = tmp_path / "slow"
+    slow.write_text(f'#!/bin/sh\nsleep 2.5\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+
+    async def work() -> None:
+        await world.until("it is up", lambda: world.conditions.known(s.R11))
+        first = world.checker.pid
+        assert first is not None
+        monkeypatch.setattr(module, "_ROUND_SECONDS", 0.1)
+        monkeypatch.setattr(sys, "executable", str(slow))
+        os.kill(first, signal.SIGKILL)
+        await world.until("it is silent", lambda: "said nothing" in world.conditions.trouble)
+        await world.until("it speaks", lambda: not world.conditions.trouble)
+        monkeypatch.setattr(module, "_ROUND_SECONDS", 1.0)
+
+    world.run(work)
+    assert [text for text in world.told() if "hangs" in text] == []
+
+
+def test_a_daemon_that_is_busy_with_what_was_said_takes_nobody_for_hanging(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_START_ROUNDS", 10_000)
+    world = World(tmp_path, checks(server.getsockname()[1]))
+    noted = asyncio.Event()
+
+    async def note(*told: object) -> None:
+        monkeypatch.setattr(module, "_DOUBT_ROUNDS", 1)
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            assert not world.conditions.trouble
+        monkeypatch.setattr(module, "_DOUBT_ROUNDS", 10_000)
+        monkeypatch.setattr(module, "_HUNG_ROUNDS", 10_000)
+        noted.set()
+
+    monkeypatch.setattr(world.checker, "_note", note)
+    world.run(lambda: world.until("it is noted", noted.is_set))
+    assert world.told() == []
+
+
+def test_what_is_said_ends_the_silence(tmp_path: Path) -> None:
+    """Else many short ones would be a long one, in the end."""
+    world = World(tmp_path, checks(1))
+
+    async def work() -> None:
+        reader = asyncio.StreamReader()
+        reader.feed_data(encode(States(())))
+        world.checker._silent = 7
+        assert await world.checker._line(reader)
+        assert world.checker._silent == 0
+
+    asyncio.run(work())
+
+
+def test_one_that_hangs_ends_with_the_daemon(
+    tmp_path: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_END_SECONDS", 0.1)
+    world = World(tmp_path, checks(server.getsockname()[1]))
+    pids: list[int] = []
+
+    async def work() -> None:
+        await world.until("it is up", lambda: world.conditions.known(s.R11))
+        assert world.checker.pid is not None
+        pids.append(world.checker.pid)
+        os.kill(pids[0], signal.SIGSTOP)
+
+    world.run(work)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)

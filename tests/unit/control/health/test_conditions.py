@@ -33,6 +33,7 @@ def test_up_and_down(conditions: Conditions, events: EventLog) -> None:
     assert conditions.of(s.R11) == WELL
     assert not conditions.note(s.R11, GOOD)
     assert conditions.of(s.R11).state == "up"
+    assert conditions.of(s.R11).since == ""
     assert told(events) == []
     assert conditions.note(s.R11, CLOSED)
     got = conditions.of(s.R11)
@@ -41,12 +42,15 @@ def test_up_and_down(conditions: Conditions, events: EventLog) -> None:
         "port-closed",
     )
     assert got.since
+    conditions.note(s.R12, GOOD)
+    assert conditions.changed, "until it is in the maps"
     assert conditions.note(s.R11, GOOD)
     assert conditions.of(s.R11).state == "up"
     assert told(events) == [
         "web: 10.0.0.11 is down: port-closed: connection refused",
         "web: 10.0.0.11 is up",
     ]
+    assert [event.level for event in events.since(0)] == ["warning", "info"]
 
 
 def test_another_reason_is_told_and_changes_nothing(
@@ -110,6 +114,7 @@ def test_a_daemon_begins_with_what_the_last_one_knew(conditions: Conditions) -> 
     given = s.config()
     conditions.take_over(given, s.installed(s.wanted(given, {s.R12: s.DOWN})))
     assert [conditions.known(one) for one in (s.R11, s.R12)] == [None, False]
+    assert conditions.take_moved() == {"web"}
     got = conditions.of(s.R12)
     assert (got.state, got.reason) == ("down", "it was down before the daemon's start")
 
@@ -141,8 +146,12 @@ def test_orders_go_with_their_real_servers(tmp_path: Path, events: EventLog) -> 
     assert path.read_text().count("service") == 1
 
 
+ROW = '[{"service": "web", "address": "10.0.0.11", "state": "up", "who": "ann", "since": "then"}]'
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1]", '[{"service": "web"}]', '{"a": 1}', b"\xff\xfe".decode("latin-1")]
+    "text",
+    ["", "{", "[1]", '[{"service": "web"}]', '{"a": 1}', b"\xff\xfe".decode("latin-1"), ROW],
 )
 def test_a_damaged_file_is_put_aside(tmp_path: Path, events: EventLog, text: str) -> None:
     path = tmp_path / "admin.json"

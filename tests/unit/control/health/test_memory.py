@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dsrlb.control.desired.contents import RealId
 from dsrlb.control.health import conditions as module
 from dsrlb.control.health.admin import AdminStates
 from dsrlb.control.health.condition import Condition
-from dsrlb.control.health.conditions import Conditions
+from dsrlb.control.health.conditions import Checked, Conditions
 from dsrlb.control.health.memory import Memory
 from dsrlb.control.maps.installed import Installed
 from dsrlb.errors import StateError
@@ -107,6 +109,29 @@ def test_when_there_is_something_to_keep(daemon: Daemon) -> None:
     conditions.note(s.R11, CLOSED)
     conditions.remember()
     conditions.forget([s.R11])
+    assert conditions.unsaved
+
+
+def test_only_who_is_down_is_kept(daemon: Daemon, tmp_path: Path) -> None:
+    conditions = daemon()
+    conditions.note(s.R11, CLOSED)
+    conditions.note(s.R12, GOOD)
+    conditions.remember()
+    assert list(Memory(tmp_path / "down.json", EventLog()).read()) == [("web", "10.0.0.11")]
+
+
+def test_what_changes_while_it_is_kept_is_kept_the_next_time(daemon: Daemon) -> None:
+    """Checks speak in the event loop, and a thread writes."""
+    conditions = daemon()
+
+    class Known(dict[RealId, Checked]):
+        def items(self) -> Any:
+            found = tuple(super().items())
+            conditions.note(s.R12, CLOSED)
+            return found
+
+    conditions._checked = Known()
+    conditions.remember()
     assert conditions.unsaved
 
 

@@ -191,6 +191,21 @@ def test_what_cannot_be_written_holds_all_the_same(
     assert book.state() == "drain by ann"
 
 
+def test_what_could_not_be_written_is_written_though_nothing_changes(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once."""
+    with monkeypatch.context() as patched:
+        patched.setattr(smallfiles, "write_atomically", full)
+        book.admin.follow(FEW, lambda: (1, 2))
+    book.admin.follow(FEW, lambda: (1, 2))
+    assert '"removed": 2' in book.path.read_text()
+    monkeypatch.setattr(smallfiles, "write_atomically", full)
+    count = len(book.events.since(0))
+    book.admin.follow(FEW, lambda: (1, 2))
+    assert len(book.events.since(0)) == count
+
+
 def test_a_full_disk_has_room_for_it(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     book.goes(FEW)
     reserve, write = Reserve(book.path.with_name("reserve")), smallfiles.write_atomically

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def refused(file: Path, says: str, paths: Paths) -> None:
         ({"manifest_json": b"[" * 100_000}, "is no backup of dsrlb"),
         ({"manifest_json": b'{"format": 2, "version": "9.1"}'}, "made by dsrlb 9.1 (format 2)"),
         ({"manifest_json": b'{"format": 1, "version": "99.0"}'}, "made by dsrlb 99.0 (format 1)"),
+        ({"manifest_json": b'{"format": 2, "version": "0.0.1"}'}, "made by dsrlb 0.0.1 (format 2)"),
         ({"manifest_json": b'{"format": 1}'}, "the manifest does not name admin.json, config.toml"),
         ({"etc": b""}, "holds 'etc', which no backup does"),
         ({"../x": b""}, "holds '../x', which no backup does"),
@@ -134,6 +136,32 @@ def test_more_than_fits(paths: Paths, tmp_path: Path, monkeypatch: pytest.Monkey
     file = tmp_path / "bomb"
     file.write_bytes(gzip.compress(bytes(2 << 20)))
     refused(file, "more than 1 MiB", paths)
+
+
+def test_no_more_is_unpacked_than_fits(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MOST_BYTES", 1 << 20)
+    file = tmp_path / "bomb"
+    file.write_bytes(gzip.compress(bytes(64 << 20)))
+    tracemalloc.start()
+    try:
+        refused(file, "more than 1 MiB", paths)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_one_without_a_configuration(paths: Paths, saved: Path, tmp_path: Path) -> None:
+    found = archive.read(saved)
+    file = tmp_path / "without"
+    archive.write(file, archive.Backup(found.instance, found.time, {"admin.json": b"[]"}))
+    refused(file, "has no config.toml", paths)
+
+
+def test_who_unpacks_it_by_hand_shows_it_to_nobody(saved: Path) -> None:
+    with tarfile.open(saved) as tar:
+        assert {info.mode for info in tar} == {0o600}
 
 
 @pytest.mark.parametrize("raw", [b"", b"no backup", b"\x1f\x8b", bytes(10240), b"\xff" * 2000])

@@ -30,7 +30,7 @@ mode = "l2dsr"
 address = "10.0.0.11"
 """
 
-REFUSED = ConfigError([Problem("f", 1, "service[0].vip", '"x"', "no such thing")])
+REFUSED = ConfigError([Problem("f", 1, "service[0].health.send", '"s3cret"', "no such thing")])
 
 
 @pytest.fixture
@@ -104,6 +104,7 @@ def test_what_was_interrupted_comes_first(logs: Logs) -> None:
     found = tries(logs)
     assert [one.text for one in found] == ["b", "a"]
     assert found[0].tells == "revision 2 was begun before, and is finished now"
+    assert [one.change.unfinished for one in found] == [True, False]
 
 
 def test_a_file_that_is_named(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +143,26 @@ def test_what_was_interrupted_and_had_to_be_confirmed(
     found = tries(logs)
     assert [one.text for one in found] == ["a", "b", "a"]
     assert found[0].change.to == logs.open.get(1)
+
+
+def test_an_interrupted_way_back_is_begun_with_alone(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends the waiting; where it is refused, what waits goes on and is taken back by itself."""
+    logs.apply("a")
+    logs.apply("b", confirm_within=60)
+    logs.begin("a", to=logs.open.get(1), ends_waiting=True)
+    late(monkeypatch)
+    assert [one.name for one in tries(logs)] == ["<revision 3>", "<revision 2>"]
+
+
+def test_vips_are_taken_off_whatever_is_begun_with(logs: Logs) -> None:
+    logs.apply("a")
+    logs.begin("b")
+    log = logs.again()
+    for adopt in (True, False):
+        found = attempts(log, logs.paths, None, ROOT, pinned=True, adopt_vip=adopt)
+        assert [one.change.adopt_vip for one in found] == [adopt, adopt]
 
 
 def test_a_lost_history(logs: Logs) -> None:
@@ -279,8 +300,9 @@ def test_an_interrupted_way_back_is_finished(logs: Logs, monkeypatch: pytest.Mon
 def test_lost_history_and_a_file_that_is_wrong(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     logs.apply("a")
     logs.damage(lambda raw: b"x" * 5000)
-    with pytest.raises(StateError, match=r"the history was lost: .*no such thing"):
+    with pytest.raises(StateError, match=r"the history was lost: .*no such thing") as refused:
         begun(logs, monkeypatch, "")
+    assert "s3cret" not in refused.value.message
 
 
 def test_a_refusal_names_the_ways_out(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:

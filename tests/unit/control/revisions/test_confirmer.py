@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+import pytest
 
 from dsrlb.control.revisions.confirm import boot_id, clock
 from dsrlb.control.revisions.confirmer import Confirmer
@@ -133,3 +136,52 @@ def test_confirmed_in_time() -> None:
         return await _with(scene, confirm)
 
     assert during(run).attempts == 0
+
+
+def test_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short ones until the deadline, for a timer does not count sleep; longer and longer ones
+    behind it, as far as five minutes; and short ones again for the next one that waits."""
+    pauses: list[float] = []
+    late, in_time = waiting(-1), waiting(1000)
+
+    async def run() -> Scene:
+        scene = Scene(late, refusals=1000)
+        scene.confirmer._retry = 100.0
+
+        async def pause(seconds: float, waiting: Revision) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 4:
+                scene.revision = in_time
+            elif len(pauses) == 5:
+                scene.revision = late
+            elif len(pauses) == 6:
+                scene.done.set()
+                await asyncio.Event().wait()
+
+        monkeypatch.setattr(scene.confirmer, "_pause", pause)
+        return await _with(scene, lambda: _until(scene.done))
+
+    during(run)
+    assert pauses == [100.0, 200.0, 300.0, 300.0, 1.0, 100.0]
+
+
+def test_another_one_has_not_to_wait_for_that_pause() -> None:
+    async def run() -> Scene:
+        scene = Scene(waiting(-1), refusals=1)
+        scene.confirmer._retry = 1000.0
+
+        async def change() -> None:
+            while not scene.attempts:
+                await asyncio.sleep(0)
+            scene.revision = waiting(0.01)
+            scene.confirmer.look()
+            await scene.done.wait()
+
+        return await _with(scene, change)
+
+    assert during(run).attempts == 2
+
+
+def test_the_clock_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: 7.0}.__getitem__)
+    assert clock() == 7.0

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +114,36 @@ def test_a_reserve_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     assert not kept.spend()
 
 
+def test_a_reserve_that_the_disk_refuses_takes_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StateError, match="reserve: No space left on device"):
+        Reserve(tmp_path / "reserve").hold()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reserve_is_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it, whatever was there before, and given back at once."""
+    synced: list[str] = []
+
+    def sync(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    path = tmp_path / "reserve"
+    path.write_bytes(bytes(2 * reserve.BYTES))
+    kept = Reserve(path)
+    kept.hold()
+    assert kept.held
+    assert len(zlib.compress(path.read_bytes())) >= reserve.BYTES
+    assert kept.spend()
+    assert synced == [str(path), str(tmp_path)]
+
+
 def test_the_way_back_is_recorded_in_the_room_that_is_kept(logs: Logs, disk: Disk) -> None:
     logs.apply("b", confirm_within=60)
     disk.full = True
@@ -206,7 +239,33 @@ def test_a_way_back_that_fails_is_not_owed(logs: Logs, disk: Disk) -> None:
     assert logs.open.running.number == 2
     disk.full = disk.taken = False
     logs.apply("c")
+    assert logs.open.owing == ""
+    logs.open.catch_up()
     assert logs.results() == ["applied", "applied", "applied"]
+
+
+def test_a_result_that_was_owed_is_written_with_the_way_back(logs: Logs, disk: Disk) -> None:
+    revision = logs.begin("b")
+    disk.full = disk.taken = True
+    logs.open.applied(revision, "b")
+    go_back(logs)
+    disk.full = disk.taken = False
+    logs.open.catch_up()
+    assert logs.results() == ["applied", "applied", "applied"]
+    assert not logs.open.behind
+
+
+def test_a_confirmation_pays_what_was_owed(logs: Logs, disk: Disk) -> None:
+    """Whatever is written behind it, it holds."""
+    revision = logs.begin("b", confirm_within=60)
+    disk.full = disk.taken = True
+    logs.open.applied(revision, "b")
+    assert logs.results() == ["applied", "waiting"]
+    disk.full = disk.taken = False
+    logs.open.confirm(ALICE)
+    logs.open.failed(logs.begin("c"), KernelError("eth0 said no"))
+    assert logs.again().waiting is None
+    assert logs.results() == ["applied", "applied", "failed"]
 
 
 def test_one_that_has_to_be_confirmed_is_a_change(logs: Logs, disk: Disk) -> None:

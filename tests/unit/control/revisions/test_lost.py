@@ -60,6 +60,33 @@ def test_between_two_daemons(logs: Logs, lose: Callable[[Logs], None], says: str
     assert logs.again().lost == ""
 
 
+def test_what_was_lost_twice_is_told_as_such(logs: Logs) -> None:
+    """Nobody told of the first loss before the second one."""
+    logs.open.close()
+    _damaged(logs)
+    first = logs.again().lost
+    logs.apply("c")
+    logs.open.close()
+    _removed(logs)
+    lost = logs.again().lost
+    assert lost.startswith(f"{first}; the history was lost: ")
+    assert logs.told()[-1] == lost.removeprefix(f"{first}; ")
+
+
+def test_a_loss_takes_no_room(logs: Logs) -> None:
+    """What is kept for the way back makes nothing of it better."""
+    logs.open.close()
+    _damaged(logs)
+    logs.again()
+    assert logs.state.reserve.held
+
+
+def test_an_interrupted_one_that_cannot_be_read(logs: Logs) -> None:
+    logs.begin("c")
+    _spoil(logs.paths.revisions, 3)
+    assert "of revision 3 is damaged" in logs.again().lost
+
+
 def test_what_an_offline_command_put_aside(logs: Logs) -> None:
     """It names the loss, and the next start does, too."""
     logs.open.close()
@@ -112,6 +139,17 @@ def test_a_damaged_note(logs: Logs, note: bytes) -> None:
     logs.open.close()
     _removed(logs)
     assert "revisions up to 2" in logs.again().lost
+
+
+def _spoil(path: Path, number: int) -> None:
+    """The text of a revision."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(
+            "UPDATE text SET content = zeroblob(9) WHERE hash = "
+            "(SELECT hash FROM revision WHERE number = ?)",
+            (number,),
+        )
+        other.commit()
 
 
 def _with_its_logs(logs: Logs) -> None:
@@ -176,6 +214,22 @@ def test_what_cannot_be_put_back_begins_anew(logs: Logs, monkeypatch: pytest.Mon
     assert logs.open.lost in logs.told()
     assert [logs.open.text(number) for number in (1, 2)] == ["b", "c"]
     assert logs.open.lost in logs.again().lost
+
+
+def test_what_is_put_back_can_be_read(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy without what runs is none."""
+    _removed(logs)
+    copy = Store.copy
+
+    def spoiled(store: Store, path: Path) -> None:
+        copy(store, path)
+        _spoil(path, 2)
+
+    monkeypatch.setattr(Store, "copy", spoiled)
+    assert logs.apply("c", before="b") == 2
+    assert "of revision 2 is damaged" in logs.open.lost
+    assert [logs.open.text(number) for number in (1, 2)] == ["b", "c"]
+    assert not list(logs.paths.state.glob("*.copy*"))
 
 
 def test_emptied_under_a_daemon(logs: Logs) -> None:

@@ -16,7 +16,7 @@ from dsrlb.control.plan import view
 from dsrlb.control.revisions import kept as keeping
 from dsrlb.control.revisions.change import Change
 from dsrlb.control.revisions.kept import Kept
-from dsrlb.control.revisions.wayback import prepared_view
+from dsrlb.control.revisions.wayback import prepared_view, told
 from dsrlb.errors import Overtaken, StateError
 from tests.unit.api.fakerows import TOML
 from tests.unit.control.logs import ROOT, Logs
@@ -63,6 +63,18 @@ def test_what_is_told(logs: Logs) -> None:
     assert (told["running"], told["way_back"], told["way_back_what"]) == (1, 1, "apply /etc/f")
     assert (told["recorded"], told["way_back_obstacle"]) == (True, "")
     assert not prepared_view(view(ONE, ONE), logs.open, APPLY, "")["recorded"]
+    back = Change(ROOT, "rollback to 1", to=logs.open.get(1))
+    assert prepared_view(view(ONE, ONE), logs.open, back, "")["recorded"], "though nothing changes"
+
+
+def test_only_what_waits_is_told_to_wait(logs: Logs) -> None:
+    change = Change(ROOT, "apply f", confirm_within=60)
+    begun = logs.begin("a", confirm_within=60)
+    assert told(change, view(ONE, OTHER), begun).endswith("to be confirmed within 60 s")
+    logs.open.applied(begun, "a")
+    logs.open.confirm(ROOT)
+    same = logs.begin("a", before="a", confirm_within=60)  # which runs already
+    assert "to be confirmed" not in told(change, view(ONE, ONE), same)
 
 
 def test_a_way_back_that_cannot_be_read(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:

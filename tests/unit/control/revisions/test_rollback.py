@@ -14,13 +14,16 @@ from dsrlb.control.asking import Wanted
 from dsrlb.control.revisions import confirm
 from dsrlb.control.revisions.authors import Author
 from dsrlb.control.revisions.change import Change
-from dsrlb.control.revisions.rollback import go_back, revert_expired
+from dsrlb.control.revisions.kept import Kept
+from dsrlb.control.revisions.rollback import go_back, prepare_back, revert_expired
 from dsrlb.errors import ConfigError, KernelError, UnknownRevision
 from tests.unit.api.fakerows import TOML
 from tests.unit.control.logs import ALICE, Logs
 
 FIRST = dump(parse(TOML, "first"))
 SECOND = dump(parse(TOML.replace("10.0.0.12", "10.0.0.13"), "second"))
+
+THIRD = dump(parse(TOML.replace("10.0.0.12", "10.0.0.14"), "third"))
 
 
 class Balancer:
@@ -33,6 +36,10 @@ class Balancer:
         self.events = logs.open.events
         self.broken: Exception | None = None
         self.changes: list[Change] = []
+        self.config = parse(TOML, "f")
+
+    def prepare(self, config: Config, origin: Any, change: Change) -> Any:
+        return {}
 
     def accept(self, config: Config, origin: Any, change: Change) -> Any:
         if self.broken is not None:
@@ -59,13 +66,27 @@ def late(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_asked_for(logs: Logs) -> None:
     logs.apply(SECOND)
     balancer: Any = Balancer(logs)
-    go_back(balancer, None, Wanted(ALICE, confirm_within=60))
+    go_back(balancer, None, Wanted(ALICE, adopt_vip=True, confirm_within=60, expected=2))
     (change,) = balancer.changes
     assert (change.author, change.what, change.confirm_within) == (ALICE, "rollback to 1", 60)
+    assert (change.adopt_vip, change.expected) == (True, 2)
+    assert (change.back_to, change.ends_waiting) == (1, True)
     assert logs.results() == ["applied", "applied", "waiting"]
     assert logs.open.text(3) == FIRST
     with pytest.raises(UnknownRevision):
         go_back(balancer, 9, Wanted(ALICE))
+
+
+def test_what_was_prepared_is_for_that_revision_alone(logs: Logs) -> None:
+    logs.apply(SECOND)
+    logs.apply(THIRD)
+    balancer: Any = Balancer(logs)
+    kept = Kept()
+    prepare_back(balancer, 1, Wanted(ALICE), kept)
+    go_back(balancer, 2, Wanted(ALICE), kept)
+    assert logs.open.text(4) == SECOND
+    go_back(balancer, 1, Wanted(ALICE), kept)
+    assert logs.open.text(5) == FIRST
 
 
 def test_a_revision_that_this_version_does_not_read(logs: Logs) -> None:
