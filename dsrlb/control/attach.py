@@ -138,14 +138,16 @@ class Attachments:
             ours = is_ours(link.xdp_program, self.map_ids)
             if link.name not in names and link.ifindex != other and ours:
                 xdp.detach(link)
-                self._restore(self._names.get(link.ifindex, link.name), link.name)
+                was = self._names.get(link.ifindex, link.name)
+                self._restore(was, link.name)
                 self._events.add("interface", f"{link.name}: detached, not in the configuration")
+                if was in self.links and self.links[was].ifindex == link.ifindex:
+                    self._mark_gone(was)  # it may get that name again
         for name in [name for name in self.status if name not in names]:
             self.take_down(name)
-        table = self._dataplane.maps["links"]
-        known = {link.ifindex % table.max_entries for link in self.links.values()}
+        known = {self._slot(link.ifindex) for link in self.links.values()}
         for slot in self._slots_in_use().keys() - known:
-            table.set(slot, link_bytes(_NO_MAC, 0))
+            self._dataplane.maps["links"].set(slot, link_bytes(_NO_MAC, 0))
 
     def _slots_in_use(self) -> dict[int, int]:
         """Place in links[] -> interface number, of every place that is in use."""

@@ -205,7 +205,7 @@ def get_link(name: str) -> Link | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _OnLink:
+class OnLink:
     """An address of an interface, and the network that it puts on the link."""
 
     address: IPAddress
@@ -214,13 +214,13 @@ class _OnLink:
     network: IPNetwork
 
 
-def told_of_addresses() -> list[bytes]:
-    """Of every address, the kernel's messages. Raises NetError."""
+def _address_messages() -> list[bytes]:
     return rtnetlink.dump_at_once(_RTM_GETADDR, bytes(8), _RTM_NEWADDR)
 
 
-def _addresses() -> Iterator[_OnLink]:
-    for message in told_of_addresses():
+def told_of_addresses() -> Iterator[OnLink]:
+    """Of every interface. Raises NetError."""
+    for message in _address_messages():
         prefix, index = struct.unpack_from("=xBxxI", message)
         found = rtnetlink.attributes(message, 8)
         peer = found.get(_IFA_ADDRESS)  # of a point-to-point link the other end
@@ -228,7 +228,7 @@ def _addresses() -> Iterator[_OnLink]:
         if local:
             there = rtnetlink.address(peer or local)
             network = ip_network((there, prefix), strict=False)
-            yield _OnLink(rtnetlink.address(local), index, prefix, network)
+            yield OnLink(rtnetlink.address(local), index, prefix, network)
 
 
 def list_addresses(
@@ -240,7 +240,7 @@ def list_addresses(
     names = {link.ifindex: link.name for link in present.values()}
     addresses: dict[IPAddress, str] = {}
     networks: dict[str, dict[IPNetwork, None]] = {}
-    for one in _addresses():
+    for one in told_of_addresses():
         name = addresses[one.address] = names.get(one.ifindex, str(one.ifindex))
         if not one.network.is_link_local:
             networks.setdefault(name, {})[one.network] = None
@@ -252,7 +252,7 @@ def global_addresses() -> dict[int, tuple[IPv4Address | None, IPv6Address | None
     IPv6 one that is not deprecated and that duplicate address detection has let through."""
     first4: dict[int, IPv4Address] = {}
     first6: dict[int, IPv6Address] = {}
-    for message in told_of_addresses():
+    for message in _address_messages():
         flags, scope, index = struct.unpack_from("=xxBBI", message)
         found = rtnetlink.attributes(message, 8)
         packed = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS)
@@ -274,7 +274,7 @@ def remove_address(address: IPAddress) -> str:
     """
     names = {link.ifindex: link.name for link in list_links().values()}
     removed = []
-    everything = list(_addresses())
+    everything = list(told_of_addresses())
     for one in everything:
         if one.address == address:
             name = names.get(one.ifindex, str(one.ifindex))

@@ -25,7 +25,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from dsrlb.errors import NetError
 from dsrlb.net import features
-from dsrlb.net.links import IPAddress, IPNetwork, netlink, told_of_links
+from dsrlb.net.links import IPAddress, IPNetwork, netlink, told_of_addresses, told_of_links
 from dsrlb.net.routes import resolve
 
 _HOST, _BALANCER = "dsrlb-p", "dsrlb-x"
@@ -155,14 +155,13 @@ def _set_addresses(route: Any, ifindex: int, prefixes: Sequence[IPNetwork]) -> N
     """The first address of each prefix, which nothing else is sent from: not of global scope, and
     deprecated."""
     wanted = {prefix.network_address for prefix in prefixes}
-    for message in list(route.get_addr(index=ifindex)):
-        text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-        address = ip_address(text)
-        if address in wanted:
-            wanted.remove(address)
-        elif not address.is_link_local:
-            length = message["prefixlen"]
-            route.addr("del", index=ifindex, address=text, prefixlen=length)
+    for one in told_of_addresses():
+        if one.ifindex != ifindex:
+            continue
+        if one.address in wanted:
+            wanted.remove(one.address)
+        elif not one.address.is_link_local:
+            route.addr("del", index=ifindex, address=str(one.address), prefixlen=one.prefix)
     for address in wanted:
         _add_address(route, ifindex, address)
 
@@ -171,7 +170,7 @@ def _add_address(route: Any, ifindex: int, address: IPAddress) -> None:
     more: dict[str, Any] = {"scope": _SCOPE_LINK}
     if address.version == 6:
         more = {"IFA_FLAGS": _NODAD, "preferred_lft": 0, "valid_lft": _FOREVER}
-        _enable_ipv6(route, ifindex)
+        _enable_ipv6(ifindex)
     try:
         route.addr(
             "add", index=ifindex, address=str(address), prefixlen=address.max_prefixlen, **more
@@ -180,11 +179,11 @@ def _add_address(route: Any, ifindex: int, address: IPAddress) -> None:
         raise NetError(f"cannot give {address} to the veth pair of probes: {error}") from error
 
 
-def _enable_ipv6(route: Any, ifindex: int) -> None:
+def _enable_ipv6(ifindex: int) -> None:
     """Where new interfaces are without it. What cannot be written shows when the address is
     added."""
-    (message,) = route.get_links(ifindex)
-    setting = Path("/proc/sys/net/ipv6/conf", message.get_attr("IFLA_IFNAME"), "disable_ipv6")
+    name = next(one.name for one in told_of_links() if one.ifindex == ifindex)
+    setting = Path("/proc/sys/net/ipv6/conf", name, "disable_ipv6")
     with suppress(OSError):
         if setting.read_text().strip() != "0":
             setting.write_text("0")

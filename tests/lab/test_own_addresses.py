@@ -4,6 +4,10 @@ it; in something new it is."""
 
 from __future__ import annotations
 
+import gc
+from ipaddress import ip_network
+
+from dsrlb.net import veth
 from tests.lab.instance import Instance, config
 from tests.lab.plain import PORT, VIPS, Plain, addresses
 from tests.lab.traffic import serves
@@ -124,3 +128,24 @@ def test_the_source_of_tunnels_goes_for_a_while(plain: Plain, balancer: Instance
     balancer.wait_event("no longer so: real servers are reached over IPv4")
     wait_until("both get flows again", lambda: balancer.count_up() == 2, 10)
     balancer.done("apply", str(balancer.file))
+
+
+def test_however_many_there_are_no_cycles_are_left(plain: Plain) -> None:
+    """By the way of probes: what is in a cycle behind a change may stay for good."""
+    plain.lb.batch(*(f"address add 10.79.0.{last}/32 dev eth0" for last in range(1, 251)))
+    prefixes = [ip_network("198.18.0.0/16"), ip_network("fd00:d5::/96")]
+
+    def left() -> int:
+        veth.ensure("cycles", prefixes)
+        gc.collect()
+        gc.disable()
+        try:
+            veth.ensure("cycles", prefixes)
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    try:
+        assert plain.lb.call(left) < 1000  # a socket of pyroute2's, and rules
+    finally:
+        plain.lb.call(veth.remove, "cycles")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
@@ -53,4 +54,25 @@ def test_the_others_go_on(attachments: Attachments) -> None:
     attachments.bring_up(NAMES, "auto", strict=False)
     assert list(attachments.links) == ["eth1"]
     assert attachments.status["eth0"].reason == "eth0: the interface is gone"
+    assert attachments.status["eth1"].attached
+
+
+def test_one_that_has_another_name_for_a_moment(
+    attachments: Attachments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program is taken off then, by nobody else, and put back with the name."""
+
+    def found(name: str, program: int | None) -> None:
+        link = replace(_link(3, name), xdp_program=program, xdp_mode="generic" if program else None)
+        monkeypatch.setattr(links, "list_links", Mock(return_value={name: link}))
+
+    monkeypatch.setattr(xdp, "detach", Mock())
+    monkeypatch.setattr("dsrlb.control.attach.is_ours", lambda program, _: program is not None)
+    found("eth1", None)
+    attachments.bring_up(["eth1"], "auto")
+    found("other", 7)
+    attachments.sweep(["eth1"])
+    assert not attachments.status["eth1"].attached
+    found("eth1", None)
+    attachments.bring_up(["eth1"], "auto")
     assert attachments.status["eth1"].attached
