@@ -66,7 +66,7 @@ CASES = {
         "2",
         "unknown key; known: address, mac, max_open, max_open_low, port, weight",
     ),
-    "unknown-table": ("[balancer]", "[foo.bar]\n[balancer]", 1, "foo", "{'bar': {}}", "unknown"),
+    "unknown-table": ("[balancer]", "[foo.bar]\n[balancer]", 1, "foo", "{ bar = {} }", "unknown"),
     "real-port": (
         "weight = 2",
         "port = 8080",
@@ -177,7 +177,7 @@ CASES = {
         'address = ["10.0.0.12", "10.0.0.14"]',
         12,
         "group[0].real[1].address",
-        "['10.0.0.12', '10.0.0.14']",
+        '["10.0.0.12", "10.0.0.14"]',
         "give one per family",
     ),
     "no-reals": (
