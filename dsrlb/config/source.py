@@ -33,6 +33,7 @@ from dsrlb.config.models import (
     Snat,
 )
 from dsrlb.config.nesting import TOO_DEEP, too_deep
+from dsrlb.config.values import IN_WORDS
 from dsrlb.errors import ConfigError, Problem
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -224,6 +225,8 @@ def _problem(tables: Any, error: ErrorDetails, origin: Origin) -> Problem:
     if error["type"] == "model_type":
         return origin.problem(path, shown, f"a table: {_table_of(path, shown)}")
     message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        message = IN_WORDS.get(error["ctx"]["pattern"], message)
     return origin.problem(path or location, shown, message)
 
 

@@ -163,7 +163,14 @@ CASES = {
         '"web"',
         "service[0] has",
     ),
-    "name-characters": ('name = "dns"', 'name = "d n"', 23, "service[1].name", '"d n"', "pattern"),
+    "name-characters": (
+        'name = "dns"',
+        'name = "d n"',
+        23,
+        "service[1].name",
+        '"d n"',
+        "1 to 56 letters, digits, '_', '.' or '-'",
+    ),
     "real-twice": (
         'address = "10.0.0.12"',
         'address = "10.0.0.11"',
