@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from dsrlb.config.values import (
+    SYSTEM_GROUP,
     IPNetwork,
     Model,
     Prefixes,
@@ -80,7 +81,7 @@ class Balancer(Model):
     )
     socket_group: str = Field(
         "",
-        pattern=r"^([a-z_][a-z0-9_-]{0,31})?$",
+        pattern=SYSTEM_GROUP,
         description="the group of the API's socket, by name; default: root's",
     )
     probe_prefix: Prefixes = Field(

@@ -33,6 +33,7 @@ from dsrlb.config.models import (
     Snat,
 )
 from dsrlb.config.nesting import TOO_DEEP, too_deep
+from dsrlb.config.values import IN_WORDS
 from dsrlb.errors import ConfigError, Problem
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -105,11 +106,23 @@ def key_path(text: str) -> KeyPath:
     return tuple(int(index) if index else name for index, name in _PARTS.findall(text))
 
 
-def value_text(value: Any) -> str:
-    """A value as TOML would have it, cut to a readable length."""
+def toml_text(value: Any) -> str:
+    """A value as TOML would have it, but for escapes."""
     if isinstance(value, bool):
         return str(value).lower()
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_text, value))}]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{key} = {toml_text(inner)}" for key, inner in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return str(value)
+
+
+def value_text(value: Any) -> str:
+    """... cut to a readable length."""
+    text = toml_text(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -218,6 +231,8 @@ def _problem(tables: Any, error: ErrorDetails, origin: Origin) -> Problem:
     if error["type"] == "model_type":
         return origin.problem(path, shown, f"a table: {_table_of(path, shown)}")
     message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        message = IN_WORDS.get(error["ctx"]["pattern"], message)
     return origin.problem(path or location, shown, message)
 
 

@@ -29,6 +29,12 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 
 NAME = r"^[A-Za-z0-9_.-]{1,56}$"
 """Of a service, a group of real servers, or a persistence group."""
+SYSTEM_GROUP = r"^([a-z_][a-z0-9_-]{0,31})?$"
+IN_WORDS = {
+    NAME: "1 to 56 letters, digits, '_', '.' or '-'",
+    SYSTEM_GROUP: "a name of up to 32 small letters, digits, '_' or '-', a letter or '_' first",
+}
+"""What patterns allow."""
 MOST_POOL = 256
 """Addresses of one family that a service's pool has at most."""
 

@@ -26,7 +26,10 @@ from dsrlb.control.views import Change, ChangeKind, PlanView
 
 _LISTS = ("allow", "deny")
 _TABLES = ("health", "sorry")
-_SECONDS = ("idle_timeout", "pending_timeout", "closing_timeout", "persistence", "slow_start")
+_SECONDS = (
+    *("idle_timeout", "pending_timeout", "closing_timeout", "persistence", "slow_start"),
+    *("scan_interval", "fail_open"),
+)
 _SHOWN = 6
 """Prefixes that a change of a list names."""
 _AT_START = "; from the daemon's next start on, which moves the flows"
@@ -93,7 +96,7 @@ def _ways(before: Config, old: Service, after: Config, new: Service) -> Iterator
 
 
 def _text(value: object) -> str:
-    if value is None or value == ():
+    if value in (None, (), ""):
         return "none"
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
@@ -101,7 +104,7 @@ def _text(value: object) -> str:
 
 
 def _value(field: str, value: object) -> str:
-    """Of a key of a service."""
+    """Of a key of a service, or of the balancer."""
     if field == "interfaces" and not value:
         return "all"
     return f"{value}s" if field in _SECONDS else _text(value)
@@ -177,7 +180,7 @@ def _changes(before: Config | None, after: Config, standing: Standing) -> Iterat
             was, now = getattr(before.balancer, field), getattr(after.balancer, field)
             if was != now:
                 affects = field == "interfaces" and bool(set(was) - set(now))
-                text = f"{field}: {_text(was)} -> {_text(now)}"
+                text = f"{field}: {_value(field, was)} -> {_value(field, now)}"
                 text += reseeded(before) if field == "hash_seed" else ""
                 text += _AT_START if field == "flow_capacity" else ""
                 yield _change("change", "balancer", text, affects)

@@ -176,7 +176,7 @@ def test_pins_of_another_layout_are_refused_untouched(plain: Plain, balancer: In
     pins = sorted(path.name for path in balancer.pins.iterdir())
     refused = balancer.dsrlb("run")
     assert refused.returncode == 1
-    assert "dsrlb detach" in refused.stderr
+    assert f"`dsrlb --instance {balancer.name} detach`" in refused.stderr
     assert sorted(path.name for path in balancer.pins.iterdir()) == pins
     assert serves(plain.client), "the old program goes on"
     balancer.done("detach")

@@ -77,7 +77,7 @@ def test_neither_database_nor_file(plain: Plain, balancer: Instance) -> None:
     assert refused.returncode == 1
     assert "the history was lost" in refused.stderr
     assert "What runs goes on as it is" in refused.stderr
-    assert "`dsrlb run -c FILE` goes on with FILE" in refused.stderr
+    assert f"`dsrlb --instance {balancer.name} run -c FILE` goes on with FILE" in refused.stderr
     assert serves(plain.client)
     balancer.start(BOTH)
     assert served_by(plain) == {"r1", "r2"}

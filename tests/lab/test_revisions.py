@@ -112,14 +112,15 @@ def test_other_changes_wait_for_the_confirmation(balancer: Instance) -> None:
     confirm = balancer.get("/status")["revisions"]["confirm"]
     assert (confirm["revision"], confirm["way_back"]) == (2, 1)
     assert 3000 < confirm["seconds_left"] <= 3600
-    assert "waits for `dsrlb confirm`" in balancer.done("status")
+    dsrlb = f"dsrlb --instance {balancer.name}"
+    assert f"waits for `{dsrlb} confirm`" in balancer.done("status")
     for refused in (
         balancer.dsrlb("real", "set", "web", addresses("r1")[0], "--weight", "3"),
         balancer.dsrlb("apply", balancer.write(ONE)),
     ):
         assert refused.returncode == 1
         assert "revision 2 waits for confirmation" in refused.stderr
-        assert "`dsrlb confirm` keeps it, `dsrlb rollback` goes back" in refused.stderr
+        assert f"`{dsrlb} confirm` keeps it, `{dsrlb} rollback` goes back" in refused.stderr
     assert results(balancer) == ["applied", "waiting"]
 
 

@@ -212,7 +212,7 @@ def test_what_cannot_be_converted_is_refused(
     refused = balancer.dsrlb("run")
     assert refused.returncode == 1
     assert "what flows4 holds has another meaning by now" in refused.stderr
-    assert "dsrlb detach" in refused.stderr
+    assert f"`dsrlb --instance {balancer.name} detach`" in refused.stderr
     assert _pins(balancer) == before
     assert serves(plain.client)
     _start(balancer, earlier)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dsrlb.config import Config
 from dsrlb.config.secrets import HIDDEN, secret
 from dsrlb.config.sharing import sharing
-from dsrlb.config.source import Origin, read
+from dsrlb.config.source import Origin, read, toml_text
 from dsrlb.control.asking import Wanted
 from dsrlb.control.revisions.authors import itself
 from dsrlb.control.revisions.beginning import label, reverting
@@ -109,5 +109,6 @@ def words(change: Mapping[str, Any]) -> str:
         parts.append(change["address"])
     table = "service" if str(change["verb"]).startswith("service-") else "service.real"
     for key, value in change.get("settings", {}).items():
-        parts.append(f"{key}={HIDDEN if secret(f'{table}.{key}') else value}")
+        shown = value if isinstance(value, str) else toml_text(value)
+        parts.append(f"{key}={HIDDEN if secret(f'{table}.{key}') else shown}")
     return printable(" ".join(map(str, parts)))

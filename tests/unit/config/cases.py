@@ -66,7 +66,7 @@ CASES = {
         "2",
         "unknown key; known: address, mac, max_open, max_open_low, port, weight",
     ),
-    "unknown-table": ("[balancer]", "[foo.bar]\n[balancer]", 1, "foo", "{'bar': {}}", "unknown"),
+    "unknown-table": ("[balancer]", "[foo.bar]\n[balancer]", 1, "foo", "{ bar = {} }", "unknown"),
     "real-port": (
         "weight = 2",
         "port = 8080",
@@ -163,7 +163,14 @@ CASES = {
         '"web"',
         "service[0] has",
     ),
-    "name-characters": ('name = "dns"', 'name = "d n"', 23, "service[1].name", '"d n"', "pattern"),
+    "name-characters": (
+        'name = "dns"',
+        'name = "d n"',
+        23,
+        "service[1].name",
+        '"d n"',
+        "1 to 56 letters, digits, '_', '.' or '-'",
+    ),
     "real-twice": (
         'address = "10.0.0.12"',
         'address = "10.0.0.11"',
@@ -177,7 +184,7 @@ CASES = {
         'address = ["10.0.0.12", "10.0.0.14"]',
         12,
         "group[0].real[1].address",
-        "['10.0.0.12', '10.0.0.14']",
+        '["10.0.0.12", "10.0.0.14"]',
         "give one per family",
     ),
     "no-reals": (

@@ -156,7 +156,7 @@ CASES = {
         'health = { type = "command", command = ["check"] }',
         17,
         f"{H}.command",
-        "['check']",
+        '["check"]',
         "by its absolute path",
     ),
     "tcp-of-udp": (

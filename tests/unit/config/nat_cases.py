@@ -82,7 +82,7 @@ BRIDGES = {
         "[bridge]",
         4,
         "bridge",
-        "{'name': 'br0', 'ports': ['eth1', 'eth2'], 'reals_on': 'e...",
+        '{ name = "br0", ports = ["eth1", "eth2"], reals_on = "eth...',
         "a list of tables: [[bridge]], with two brackets",
     ),
     "no-reals-on": ('reals_on = "eth2"\n', "", 4, REALS_ON, '"(absent)"', "this key is needed"),
@@ -100,7 +100,7 @@ BRIDGES = {
         '["eth0", "eth1", "eth2"]',
         6,
         PORTS,
-        "['eth0', 'eth1', 'eth2']",
+        '["eth0", "eth1", "eth2"]',
         "at most 2",
     ),
     "same-port": (
@@ -108,7 +108,7 @@ BRIDGES = {
         '["eth2", "eth2"]',
         6,
         PORTS,
-        "['eth2', 'eth2']",
+        '["eth2", "eth2"]',
         "two different ports, one for each side",
     ),
     "port-not-ours": (
@@ -148,7 +148,7 @@ BRIDGES = {
         'interfaces = ["eth2", "eth0"]',
         29,
         "service[1].interfaces",
-        "['eth2', 'eth0']",
+        '["eth2", "eth0"]',
         "no client could come in: add the port that they are behind (eth1)",
     ),
 }

@@ -105,7 +105,17 @@ def test_services_come_and_go() -> None:
         (
             '["eth0", "eth1"]',
             '["eth0", "eth1"]\nscan_interval = 5',
-            ("balancer", "scan_interval: 2 -> 5", False),
+            ("balancer", "scan_interval: 2s -> 5s", False),
+        ),
+        (
+            '["eth0", "eth1"]',
+            '["eth0", "eth1"]\nfail_open = 5',
+            ("balancer", "fail_open: 0s -> 5s", False),
+        ),
+        (
+            '["eth0", "eth1"]',
+            '["eth0", "eth1"]\nsocket_group = "ops"',
+            ("balancer", "socket_group: none -> ops", False),
         ),
         (
             '["192.0.2.10", "192.0.2.11"]',

@@ -106,8 +106,13 @@ def test_an_unknown_group_is_wrong(own: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['socket_mode = "0666"', "socket_mode = 660", 'socket_group = "a b"']
+    ("line", "right"),
+    [
+        ('socket_mode = "0666"', "'0600' or '0660'"),
+        ("socket_mode = 660", "'0600' or '0660'"),
+        ('socket_group = "a b"', "up to 32 small letters, digits, '_' or '-'"),
+    ],
 )
-def test_what_is_refused(line: str) -> None:
-    with pytest.raises(ConfigError, match=r"balancer\.socket_"):
+def test_what_is_refused(line: str, right: str) -> None:
+    with pytest.raises(ConfigError, match=rf"balancer\.socket_.*{right}"):
         parse(TEXT + line, "test.toml")

@@ -120,6 +120,20 @@ def test_confirming_too_late_without_a_daemon(logs: Logs, monkeypatch: pytest.Mo
             },
             "real set web 10.0.0.1 weight=0 port=80",
         ),
+        (
+            {
+                "verb": "service-set",
+                "service": "web",
+                "settings": {
+                    "one_packet": True,
+                    "port": [80, "90-99"],
+                    "snat": {"pool": "10.0.0.9", "toa": False},
+                    "real": [{"address": "10.0.0.1", "weight": 2}],
+                },
+            },
+            'service set web one_packet=true port=[80, "90-99"] '
+            'snat={ pool = "10.0.0.9", toa = false } real=[{ address = "10.0.0.1", weight = 2 }]',
+        ),
     ],
 )
 def test_a_command_in_words(change: dict[str, object], text: str) -> None:
