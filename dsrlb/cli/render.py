@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables for people: 80 columns are enough, more show more. Numbers are rounded here only."""
+"""Tables for people: 80 columns are enough, more show more."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dsrlb.cli.changes import command, revisions_text
+from dsrlb.cli.numbers import age, count, octets
 from dsrlb.printable import printable_lines
 
 if TYPE_CHECKING:  # they bring asyncio along
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # they bring asyncio along
     )
 
 _WIDE = 110  # columns from which tables show everything
-_PLAIN_WIDTH = 120  # of a pipe or file
+_PLAIN_WIDTH = 1 << 16  # of a pipe or file: a row is a line there, for grep and the like
 _STALE = 10  # seconds: RESPONSE_STALE in abi_choice.h
 _LOST = ("replaced-", "unrecorded", "raced")  # events of flow tables that matter at a glance
 
@@ -56,40 +57,6 @@ class _Column:
     wide: bool = False  # only where there is room
     whole: bool = False  # broken into lines last of all, so that it can be copied
     least: int | None = None  # columns of the screen
-
-
-def count(number: int) -> str:
-    """99,999 exactly; above with three digits: 123k, 1.23M, 45.6G."""
-    if number < 100_000:
-        return f"{number:,}"
-    return _scaled(number, ("k", "M", "G", "T", "P", "E"))
-
-
-def octets(number: int) -> str:
-    """Bytes with decimal prefixes: 512 B, 1.23 kB, 45.6 GB."""
-    if number < 1000:
-        return f"{number} B"
-    return _scaled(number, (" kB", " MB", " GB", " TB", " PB", " EB"))
-
-
-def _scaled(number: int, units: Sequence[str]) -> str:
-    value, step = number / 1000, 0
-    while value >= 999.5 and step < len(units) - 1:
-        value, step = value / 1000, step + 1
-    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{digits}f}{units[step]}"
-
-
-def age(since: str, now: datetime | None = None) -> str:
-    """Time since an ISO time: 42s, 3m 12s, 2h 5m, 4d 3h."""
-    if not since:
-        return "-"
-    passed = (now or datetime.now(UTC)) - datetime.fromisoformat(since)
-    seconds = max(0, int(passed.total_seconds()))
-    for size, unit, smaller, name in ((86400, "d", 3600, "h"), (3600, "h", 60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit} {seconds % size // smaller}{name}"
-    return f"{seconds // 60}m {seconds % 60}s" if seconds >= 60 else f"{seconds}s"
 
 
 def _console() -> Console:
@@ -345,4 +312,7 @@ _VIEWS: dict[str, Callable[[Console, Any], None]] = {
 
 def show(noun: str, rows: Any) -> None:
     """Print a noun's answer as the API gave it."""
-    _VIEWS[noun](_console(), rows)
+    console = _console()
+    with console.capture() as drawn:
+        _VIEWS[noun](console, rows)
+    click.echo("\n".join(map(str.rstrip, drawn.get().splitlines())))

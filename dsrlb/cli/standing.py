@@ -76,7 +76,7 @@ def drain(instance: str, service: str, address: str, wait: float | None, as_json
         print_json([{**row, "left": left} for row in rows])
     if left:
         raise DsrlbError(
-            f"{left:,} connections are left after {wait:g} s",
+            f"{left:,} connection{'s are' if left != 1 else ' is'} left after {wait:g} s",
             hint=f"they go on; `{command(f'real disable {service} {address}')}` ends them or sends "
             f"them elsewhere (on_down), `{command(f'flows --real {address}')}` shows them",
         )
@@ -97,7 +97,7 @@ def _await_empty(
             if (row["service"], row["address"]) in wanted
         )
         if left != told and not quiet:
-            click.echo(f"{left:,} connections left")
+            click.echo(f"{left:,} connection{'s' * (left != 1)} left")
         told = left
         if not left or time.monotonic() >= deadline:
             return int(left)

@@ -73,7 +73,8 @@ def applied_view(changes: PlanView, log: RevisionLog, obstacle: str) -> AppliedV
 
 def told(change: Change, changes: PlanView, revision: Revision | None) -> str:
     """A change that is in force, as an event."""
-    text = f"{change.author}: {change.what}: {len(changes['changes'])} changes, "
+    count = len(changes["changes"])
+    text = f"{change.author}: {change.what}: {count} change{'s' * (count != 1)}, "
     if revision is not None:
         text += f"revision {revision.number}, "
     text += f"configuration {changes['hash_after']}"

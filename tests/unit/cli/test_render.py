@@ -10,7 +10,7 @@ import pytest
 
 from dsrlb.cli.main import cli
 from dsrlb.cli.man import page
-from dsrlb.cli.render import age, count, octets
+from dsrlb.cli.numbers import age, count, octets
 from tests.unit.api.fake import FakeController
 from tests.unit.api.fakerows import real_row
 from tests.unit.cli.conftest import Run
@@ -129,3 +129,17 @@ def test_who_starts_slowly(
     shown = run("reals").output
     assert "starting 40 %: slow start, 18 s left" in shown
     assert "drain: by root" in shown
+
+
+def test_a_row_is_a_line_in_a_pipe(
+    run: Run, daemon: FakeController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it is, and without what fills it up to the longest."""
+    monkeypatch.delenv("COLUMNS")
+    long = {"id": 1, "time": "t", "level": "info", "kind": "apply", "message": "x " * 200 + "end"}
+    short = {**long, "id": 2, "message": "short"}
+    monkeypatch.setattr(daemon, "events", lambda since: [long, short])
+    lines = run("events").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["ID", "1", "2"]
+    assert lines[1].endswith(" x end")
+    assert lines[2].endswith(" short")

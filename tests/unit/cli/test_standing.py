@@ -41,7 +41,11 @@ def test_drain_waits_until_nothing_is_left(run: Run, daemon: FakeController) -> 
     daemon.opened = [3, 3, 1, 0]
     result = run("real", "drain", "web", "10.0.0.11", "--wait", "60s")
     assert result.exit_code == 0
-    assert result.stdout.splitlines() == [f"{n} connections left" for n in (3, 1, 0)]
+    assert result.stdout.splitlines() == [
+        "3 connections left",
+        "1 connection left",
+        "0 connections left",
+    ]
 
 
 def test_drain_waits_no_longer(run: Run, daemon: FakeController) -> None:
