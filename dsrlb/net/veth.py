@@ -182,11 +182,11 @@ def _add_address(route: Any, ifindex: int, address: IPAddress) -> None:
 def _enable_ipv6(ifindex: int) -> None:
     """Where new interfaces are without it. What cannot be written shows when the address is
     added."""
-    name = next(one.name for one in told_of_links() if one.ifindex == ifindex)
-    setting = Path("/proc/sys/net/ipv6/conf", name, "disable_ipv6")
-    with suppress(OSError):
-        if setting.read_text().strip() != "0":
-            setting.write_text("0")
+    for name in (one.name for one in told_of_links() if one.ifindex == ifindex):
+        setting = Path("/proc/sys/net/ipv6/conf", name, "disable_ipv6")
+        with suppress(OSError):
+            if setting.read_text().strip() != "0":
+                setting.write_text("0")
 
 
 def _families() -> list[int]:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pyroute2.netlink.exceptions import NetlinkError
 
 from dsrlb.config import parse
 from dsrlb.control.probing.way import ProbeWay
@@ -54,3 +57,10 @@ def test_what_happens_to_the_pair_while_it_is_made(
         not fails,
     ]
     assert way.failed == fails
+
+
+def test_the_pair_goes_while_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(veth, "told_of_links", lambda: iter(()))
+    route = Mock(addr=Mock(side_effect=NetlinkError(19, "No such device")))
+    with pytest.raises(NetError, match="cannot give fd00::1 to the veth pair of probes"):
+        veth._add_address(route, 7, ip_address("fd00::1"))
