@@ -32,7 +32,7 @@ real = [{ address = "10.0.0.11" }]
 
 A_TIME = 'a time such as "30s", "10m", "1h", or a number of seconds'
 A_PREFIX = 'a prefix such as "192.0.2.0/24" or "2001:db8::/32", or an address'
-PATTERN = "^[A-Za-z0-9_.-]{1,56}$"
+PATTERN = "1 to 56 letters, digits, '_', '.' or '-'"
 
 
 CASES = {

@@ -20,6 +20,7 @@ from dsrlb.control.controller import DaemonController
 from dsrlb.control.flows.query import FlowQuery
 from dsrlb.control.revisions import kept as keeping
 from dsrlb.control.revisions.change import Change
+from dsrlb.control.sourcefile import SourceFile
 from dsrlb.errors import NetError, StateError
 from tests.unit.api.fakerows import TOML
 from tests.unit.control.logs import ALICE, Logs
@@ -39,6 +40,7 @@ class Balancer:
 
     def __init__(self, logs: Logs) -> None:
         self.log, self.events, self.state = logs.open, logs.open.events, logs.state
+        self.source_file = SourceFile()
         self.config = parse(TOML, "f")
         self.broken: Exception | None = None
         self.prepared: list[Config] = []
