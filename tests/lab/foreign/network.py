@@ -149,7 +149,7 @@ class Segment:
             f"address add {HOST4}/24 dev eth0",
             f"address add {HOST6}/64 dev eth0 nodad",
             f"address add {TWIN4}/32 dev lo",
-            f"address add {TWIN6}/128 dev lo",
+            f"address add {TWIN6}/128 dev lo nodad",  # else it is tentative for a moment
             "link set eth0 up",
             f"route add default via {STATION4}",
             *(f"neighbour add {one} lladdr {STATION_MAC} dev eth0" for one in permanent),
