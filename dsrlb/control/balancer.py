@@ -23,6 +23,7 @@ from dsrlb.control.health.alldown import AllDown
 from dsrlb.control.health.conditions import Conditions
 from dsrlb.control.health.memory import Memory
 from dsrlb.control.hostchecks import HostCheck, adopt, same_network
+from dsrlb.control.lastplan import LastPlan
 from dsrlb.control.macs.announce import Announcer, claims
 from dsrlb.control.macs.table import MacTable
 from dsrlb.control.maps import installed as installed_state
@@ -30,7 +31,6 @@ from dsrlb.control.maps.apply import Applier
 from dsrlb.control.maps.writing import Writer
 from dsrlb.control.offline import pinned, remove_pins
 from dsrlb.control.options import Options
-from dsrlb.control.plan import view
 from dsrlb.control.probing.way import ProbeWay
 from dsrlb.control.revisions import wayback
 from dsrlb.control.revisions.change import Change
@@ -87,6 +87,7 @@ class Balancer:
         admin = AdminStates(paths.orders, self.events, state.reserve)
         memory = Memory(paths.state / "down.json", self.events)
         self.conditions = Conditions(admin, self.events, memory)
+        self.plans = LastPlan(self.conditions.standing)
         self.all_down = AllDown(self.events)
         self.probes = ProbeWay(paths.instance, dataplane, self.attachments.map_ids, self.events)
         self._writer = Writer(
@@ -266,11 +267,8 @@ class Balancer:
     def prepare(self, config: Config, origin: Origin, change: Change) -> PreparedView:
         """All of accept() that changes nothing, and the way back from it. Raises as that does."""
         config, obstacle = self._checked(config, origin, change)
-        return wayback.prepared_view(self._view(config), self.log, change, obstacle)
-
-    def _view(self, config: Config) -> PlanView:
-        """What another configuration changes, as real servers are now."""
-        return view(self.config, config, self.conditions.standing)
+        changes = self.plans.make(self.config, config)
+        return wayback.prepared_view(changes, self.log, change, obstacle)
 
     def accept(self, config: Config, origin: Origin, change: Change) -> AppliedView:
         """Check a configuration, record it, apply it. The one way for every change.
@@ -279,7 +277,7 @@ class Balancer:
         """
         before = self.config
         config, obstacle = self._checked(config, origin, change)
-        changes = self._view(config)
+        changes = self.plans.take(before, config)
         admin = self.conditions.admin
         with admin.recalled(before, config, change.back_to):
             revision = self._begin(config, change, before)
@@ -307,7 +305,7 @@ class Balancer:
         self._host.check(config, origin, adopt_vip=True, before=self.config)
         self.check_tables(config, origin)
         stages.check(self.dataplane, config)
-        return wayback.planned_view(self._view(config), self.log.running)
+        return wayback.planned_view(self.plans.take(self.config, config), self.log.running)
 
     def concerns(self, name: str, ifindex: int) -> bool:
         """Is the interface one of ours, or was it?"""

@@ -166,7 +166,11 @@ class DaemonController:
         return prepared
 
     def _forget(self) -> None:
-        task = asyncio.ensure_future(to_its_end(self._kept.forget))
+        def work() -> None:
+            if self._kept.forget():
+                self._balancer.plans.forget()
+
+        task = asyncio.ensure_future(to_its_end(work))
         self._forgetting.add(task)
         task.add_done_callback(self._forgetting.discard)
 

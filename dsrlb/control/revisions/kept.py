@@ -38,8 +38,10 @@ class Kept:
             found, self._key, self._found = self._found, None, None
             return found
 
-    def forget(self) -> None:
-        """What nobody came for in time."""
+    def forget(self) -> bool:
+        """Forget what nobody came for; False: there is time left."""
         with self._lock:
-            if time.monotonic() >= self._until:
+            over = time.monotonic() >= self._until
+            if over:
                 self._key = self._found = None
+            return over

@@ -41,6 +41,7 @@ class Balancer:
     def __init__(self, logs: Logs) -> None:
         self.log, self.events, self.state = logs.open, logs.open.events, logs.state
         self.source_file = SourceFile()
+        self.plans = SimpleNamespace(forget=lambda: self.steps.append("plan forgotten"))
         self.config = parse(TOML, "f")
         self.broken: Exception | None = None
         self.prepared: list[Config] = []
@@ -136,7 +137,7 @@ def test_an_edit_is_one_of_what_runs_by_then(balancer: Any, controller: DaemonCo
 
 
 def test_what_nobody_comes_for_goes_by_itself(
-    controller: DaemonController, monkeypatch: pytest.MonkeyPatch
+    balancer: Any, controller: DaemonController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (controlling, keeping):
         monkeypatch.setattr(module, "KEPT_SECONDS", 0.0)
@@ -144,8 +145,9 @@ def test_what_nobody_comes_for_goes_by_itself(
     async def prepared() -> None:
         await controller.prepare_apply(OTHER, "/f", WANTED)
         assert controller._kept._found is not None
-        while controller._kept._found is not None:
+        while not balancer.steps:
             await asyncio.sleep(0)
+        assert controller._kept._found is None
 
     asyncio.run(asyncio.wait_for(prepared(), 10))
 
