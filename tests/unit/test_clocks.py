@@ -9,7 +9,7 @@ from pathlib import Path
 _DSRLB = Path(__file__).resolve().parents[2] / "dsrlb"
 _WALL = re.compile(r"\btime\.time(_ns)?\(|\.utcnow\(|\bdatetime\.now\(|CLOCK_REALTIME|\.today\(")
 _TELLING = {
-    "cli/render.py",  # how long ago
+    "cli/numbers.py",  # how long ago
     "control/health/ramps.py",  # since when a real server has a share
     "control/revisions/archive.py",  # when a backup was made
     "control/revisions/backup.py",  # names of what is put aside
