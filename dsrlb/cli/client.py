@@ -7,7 +7,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,8 @@ class Client:
         connection = _UnixConnection(self._path, timeout)
         try:
             connection.connect()
-            connection.request(method, target, raw, headers)
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may be answered already
+                connection.request(method, target, raw, headers)
             response = connection.getresponse()
             if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
                 message = "the daemon has as many connections as it takes"

@@ -32,7 +32,7 @@ from dsrlb.config.models import (
     Service,
     Snat,
 )
-from dsrlb.config.nesting import TOO_DEEP, too_deep
+from dsrlb.config.nesting import TOO_DEEP, too_deep, too_long_key
 from dsrlb.config.values import IN_WORDS
 from dsrlb.errors import ConfigError, Problem
 
@@ -128,7 +128,7 @@ def value_text(value: Any) -> str:
 
 def _read(text: str, filename: str) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(text)
+        tables = None if too_long_key(text) else tomllib.loads(text)
     except RecursionError:
         tables = None
     except tomllib.TOMLDecodeError as error:

@@ -8,15 +8,17 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dsrlb.api import server
+from dsrlb.cli.client import Client
 from dsrlb.config import parse
 from dsrlb.config.render import to_tables
 from dsrlb.control.views import ServiceRow
-from dsrlb.errors import StateError
+from dsrlb.errors import DsrlbError, StateError
 from dsrlb.paths import for_instance
 from tests.unit.api.fake import FakeController, served
 from tests.unit.api.fakerows import SERVICE
@@ -179,6 +181,24 @@ def test_a_daemon_that_goes_away(run: Run) -> None:
         _, stderr = child.communicate(timeout=20)
     assert child.returncode == 1
     assert stderr.startswith("error: the daemon went away while it was asked")
+
+
+def test_a_daemon_that_refuses_before_all_is_sent(root: Path) -> None:
+    """It has closed the connection, and has said why."""
+    path = for_instance("main").socket
+    path.parent.mkdir(parents=True)
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        listener.bind(str(path))
+        listener.listen()
+        asked = pool.submit(Client("main").post, "/apply", toml="x" * (8 << 20))
+        connection, _ = listener.accept()
+        connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        connection.close()
+        with pytest.raises(DsrlbError, match="the daemon has as many connections as it takes"):
+            asked.result(20)
 
 
 @pytest.mark.parametrize("command", [("status",), ("flows",), ("confirm",)])

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from dsrlb.config.edit import edit
+from dsrlb.config.nesting import too_long_key
 from dsrlb.config.source import load, load_with_origin, parse
 from dsrlb.control.sourcefile import SourceFile
 from dsrlb.errors import ConfigError
@@ -48,6 +50,45 @@ def test_what_is_too_deep(text: str, including: Path) -> None:
     included.write_text(text)
     assert refusal(including).startswith(f"{included}: TOML = ")
     assert SourceFile().differs(including, parse(GOOD, "good.toml"))
+
+
+PARTS = ".".join(["a"] * 34)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{PARTS} = 1",
+        f"[{PARTS}]",
+        f"[[ {PARTS} ]]",
+        f"x = {{ y = 1, {PARTS} = 1 }}",
+        f"x = {{{PARTS}=1}}",
+        "\t" + " . ".join(["'a b'", '"c.d"'] * 17) + " = 1",
+    ],
+)
+def test_keys_of_many_parts(text: str) -> None:
+    """They are found before tomllib is asked, which takes the square of their number."""
+    assert too_long_key(text)
+    assert too_long_key("x = 1\n" * 50_000 + text)
+    with pytest.raises(ConfigError, match="more than 32 deep"):
+        parse(f"{text}\n{GOOD}", "f.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'x = "{PARTS}"',
+        f'x = "{PARTS} y = 1"',
+        f"# {PARTS} = 1",
+        f'x = ["{PARTS}", "{PARTS}"]',
+        f"{PARTS[4:]} = 1",
+        "x = 1.5\n" * 100,
+    ],
+)
+def test_what_are_no_keys_of_many_parts(text: str) -> None:
+    """Such as names in the tree of addresses, ip6.arpa, which have 34 parts."""
+    assert not too_long_key(text)
+    tomllib.loads(text.split("\n")[0])
 
 
 def test_as_deep_as_may_be() -> None:
