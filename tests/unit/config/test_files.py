@@ -70,6 +70,7 @@ def test_keys_of_many_parts(text: str) -> None:
     """They are found before tomllib is asked, which takes the square of their number."""
     assert too_long_key(text)
     assert too_long_key("x = 1\n" * 50_000 + text)
+    assert too_long_key("#" * ((1 << 16) - 20) + "\n" + text)
     with pytest.raises(ConfigError, match="more than 32 deep"):
         parse(f"{text}\n{GOOD}", "f.toml")
 

@@ -19,7 +19,7 @@ from dsrlb.config.sharing import sharing
 from dsrlb.control.balancer import Balancer
 from dsrlb.control.desired.compute import compute
 from dsrlb.control.desired.contents import Desired, LinkState, RealId, Resolution
-from dsrlb.control.desired.incremental import Computer
+from dsrlb.control.desired.incremental import Computer, _Since
 from dsrlb.control.health.checklist import Checklist
 from dsrlb.control.health.condition import WELL, Condition
 from dsrlb.control.maps import drift
@@ -309,3 +309,16 @@ def test_what_was_not_applied_is_not_relied_on() -> None:
         *(world.config, world.links, world.found(), world.condition_of), (), base=-5
     )
     assert computed.delta is None
+
+
+def test_who_goes_and_comes_back_is_not_gone() -> None:
+    """Also where nothing was applied meanwhile."""
+    world = run(("service", "web", 0))
+    part = next(iter(world.computer.parts.values()))
+    since = _Since(1)
+    for before, after in ((part, None), (None, part)):
+        since.take(before, after)
+    delta = since.delta()
+    assert (delta.gone, delta.gone_reals) == (frozenset(), frozenset())
+    assert delta.services == {part.identity}
+    assert delta.reals == part.reals.keys() != set()
