@@ -38,12 +38,15 @@ class SourceFile:
             return True
 
     def learn(self, file: Path, text: str, origin: Origin, config: Config) -> None:
-        """Somebody has validated a text that he read in that file."""
-        if origin.includes:
-            return  # what the others held is not known here
-        with self._lock:
+        """Somebody has validated a text that he read in that file. He does not wait for who does so
+        just now, which may take seconds."""
+        if origin.includes or not self._lock.acquire(blocking=False):
+            return  # what others held is not known here
+        try:
             self._hashes = {str(file): hashlib.sha256(text.encode()).digest()}
             self._patterns, self._digest = (), digest(config)
+        finally:
+            self._lock.release()
 
     def _digest_of(self, file: Path) -> str:
         if self._is_as_it_was(file):

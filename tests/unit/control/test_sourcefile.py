@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dsrlb.config import Config
+from dsrlb.config.files import bytes_of
 from dsrlb.config.source import load, read
 from dsrlb.control import sourcefile
 from dsrlb.control.sourcefile import SourceFile
@@ -149,3 +151,23 @@ def test_what_somebody_else_has_validated(file: Path, reads: list[str]) -> None:
     file.write_text(text.replace("port = 80", "port = 81"))
     assert source.differs(file, config)
     assert reads == [str(file)] * 2
+
+
+def test_a_change_does_not_wait_for_who_looks(
+    file: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who validates a large file takes seconds, in which the next change would have to wait."""
+    source, text = SourceFile(), MAIN.replace("include", "# include") + SERVICE.format(1)
+    file.write_text(text)
+    config, origin = read(text, str(file))
+
+    def meanwhile(path: Path) -> bytes:
+        learned = ThreadPoolExecutor(1).submit(source.learn, file, text, origin, config)
+        learned.result(10)  # not by `with`: whoever waits for him waits for ever
+        return bytes_of(path)
+
+    monkeypatch.setattr(sourcefile, "bytes_of", meanwhile)
+    assert not source.differs(file, config)
+    monkeypatch.setattr(sourcefile, "bytes_of", bytes_of)
+    assert not source.differs(file, config)
+    assert reads == [str(file)]
